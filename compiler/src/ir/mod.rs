@@ -1,0 +1,16 @@
+//! The typed intermediate representation of kernels and loops.
+
+mod body;
+mod builder;
+mod kernel;
+mod loops;
+mod types;
+
+pub use body::{
+    Array, ArrayData, BinaryOp, Block, Body, CallArgs, CompareOp, For, HostSymbol, Inst, Label, Op,
+    Place, Region, Site, Stmt, Symbol, Table, TableData, UnaryOp, Value, Var,
+};
+pub use builder::{Builder, OpenFor};
+pub use kernel::{ConstantSlot, Kernel, Param, Passing};
+pub use loops::Loop;
+pub use types::{Scalar, Type};

@@ -1,0 +1,49 @@
+//! What a caller may choose about the code of a loop. Every field is part of the fingerprint.
+
+/// How floating-point expressions may be evaluated.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[repr(u8)]
+pub enum FloatMode {
+    /// `a * b + c` may become one fused operation, except on a sum carried round a loop.
+    #[default]
+    Contract = 0,
+    /// Every operation is rounded by itself, in the order of the text.
+    Strict = 1,
+}
+
+/// Effort of the code generator.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[repr(u8)]
+pub enum Effort {
+    /// Chosen by the shape of the code.
+    #[default]
+    Auto = 0,
+    /// Optimise, however long the code.
+    Speed = 1,
+    /// Translate only.
+    None = 2,
+}
+
+/// Options of a compilation.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Options {
+    /// How floating-point expressions may be evaluated.
+    pub float: FloatMode,
+    /// Effort of the code generator.
+    pub effort: Effort,
+    /// Elements in flight at a time; 1 runs them one by one.
+    pub lanes: u8,
+    /// The most copies of a loop's body that unrolling may make.
+    pub unroll: u16,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            float: FloatMode::Contract,
+            effort: Effort::Auto,
+            lanes: 1,
+            unroll: 16,
+        }
+    }
+}
