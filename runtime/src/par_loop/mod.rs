@@ -1,0 +1,22 @@
+//! Loops: arguments, the checks on them, and the call.
+//!
+//! One direction: [`arg`] is what a caller writes, [`bind`] turns a list of them into a signature and a binding (refusing what
+//! does not fit the mesh), [`params`] checks a signature against the kernel's parameters, [`call`] runs code on a binding.
+//! Invariant: `call` is reached only with a binding that passed both checks for exactly the code it runs.
+
+mod arg;
+mod bind;
+mod call;
+mod error;
+mod params;
+mod prepared;
+mod useful;
+
+pub use arg::{Arg, Over, element_index};
+pub(crate) use arg::{Data, Path};
+pub(crate) use bind::{Binding, Slot, bind};
+pub(crate) use call::{Call, Stopped};
+pub use error::ArgError;
+pub(crate) use params::check_params;
+pub(crate) use prepared::Prepared;
+pub use prepared::{CodeSource, PreparedLoop};
