@@ -13,12 +13,13 @@ mod registry;
 mod storage;
 mod value;
 
-pub(crate) use borrow::Borrow;
-pub(crate) use buffer::Buffer;
+use borrow::Borrow;
+pub(crate) use buffer::{Buffer, Shape};
 pub use dat::Dat;
 pub use error::DataError;
 pub use global::Global;
 pub use guard::{DataMut, DataRef};
 pub(crate) use registry::Registry;
-pub(crate) use storage::{AlignedBytes, Storage};
+pub(crate) use storage::AlignedBytes;
+use storage::Storage;
 pub use value::Value;
