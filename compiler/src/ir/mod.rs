@@ -5,6 +5,7 @@ mod builder;
 mod kernel;
 mod loops;
 mod types;
+mod visit;
 
 pub use body::{
     Array, ArrayData, BinaryOp, Block, Body, CallArgs, CompareOp, For, HostSymbol, Inst, Label, Op,
@@ -14,3 +15,4 @@ pub use builder::{Builder, OpenFor};
 pub use kernel::{ConstantSlot, Kernel, Param, Passing};
 pub use loops::Loop;
 pub use types::{Scalar, Type};
+pub use visit::for_each_stmt;
