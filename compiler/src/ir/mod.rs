@@ -3,7 +3,9 @@
 mod body;
 mod builder;
 mod kernel;
+pub mod limits;
 mod loops;
+mod print;
 mod types;
 
 pub use body::{
