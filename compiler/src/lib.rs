@@ -2,6 +2,7 @@
 
 pub mod abi;
 mod diagnostic;
+mod error;
 pub mod ir;
 mod options;
 mod request;
@@ -10,6 +11,7 @@ mod source;
 mod target;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, Span};
+pub use error::{DecodeError, ReadError};
 pub use options::{Effort, FloatMode, Options};
 pub use request::Request;
 pub use signature::{

@@ -6,7 +6,9 @@ mod kernel;
 pub mod limits;
 mod loops;
 mod print;
+mod read;
 mod types;
+mod verify;
 
 pub use body::{
     Array, ArrayData, BinaryOp, Block, Body, CallArgs, CompareOp, For, HostSymbol, Inst, Label, Op,
@@ -15,4 +17,6 @@ pub use body::{
 pub use builder::{Builder, OpenFor};
 pub use kernel::{ConstantSlot, Kernel, Param, Passing};
 pub use loops::Loop;
+pub use read::{read_kernel, read_loop};
 pub use types::{Scalar, Type};
+pub use verify::{Rule, VerifyError, verify_kernel, verify_loop};
