@@ -36,6 +36,7 @@ pub(crate) struct Clif {
 pub(crate) fn translate(it: &Loop, target: &Target, work: Work) -> Result<Clif, CompileError> {
     let isa = lower::isa(target, work)?;
     let call_conv = isa.default_call_conv();
+    let frontend = isa.frontend_config();
     let names = cranelift_module::default_libcall_names();
     let builder = ObjectBuilder::new(isa, "parloop", names).map_err(backend)?;
     let mut module = ObjectModule::new(builder);
@@ -49,7 +50,7 @@ pub(crate) fn translate(it: &Loop, target: &Target, work: Work) -> Result<Clif, 
     let mut pool = Pool::default();
     let mut builder_context = FunctionBuilderContext::new();
     let builder = FunctionBuilder::new(&mut context.func, &mut builder_context);
-    lower::lower(it, builder, &externals, &mut pool);
+    lower::lower(it, builder, &externals, &mut pool, frontend);
     Ok(Clif {
         module,
         context,
@@ -117,13 +118,12 @@ fn declare(
     call_conv: CallConv,
 ) -> Result<Declared, CompileError> {
     let (used_symbols, used_tables) = used(it);
+    let (pool_id, pool) = data(module, func, 0)?;
     let mut externals = Externals {
         symbols: SecondaryMap::new(),
         tables: SecondaryMap::new(),
-        pool: data(module, func, 0)?.1,
+        pool,
     };
-    let (pool_id, pool) = data(module, func, 0)?;
-    externals.pool = pool;
     for (symbol, host) in it.body.symbols.iter().filter(|(s, _)| used_symbols[*s]) {
         let mut signature = Signature::new(call_conv);
         let param = |scalar: &Scalar| AbiParam::new(clif_type((*scalar).into()));

@@ -16,7 +16,7 @@ mod target;
 mod wrap;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, Span};
-pub use error::{CompileError, Mismatch};
+pub use error::{CompileError, DecodeError, Mismatch, ReadError};
 pub use options::{Effort, FloatMode, Options};
 pub use pipeline::{Compiled, Stage, Watch, compile, compile_watched};
 pub use request::Request;

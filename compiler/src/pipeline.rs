@@ -88,10 +88,7 @@ pub fn compile(request: &Request) -> Result<Compiled, CompileError> {
 ///
 /// # Errors
 /// As [`compile`].
-pub fn compile_watched(
-    request: &Request,
-    watch: &mut dyn Watch,
-) -> Result<Compiled, CompileError> {
+pub fn compile_watched(request: &Request, watch: &mut dyn Watch) -> Result<Compiled, CompileError> {
     let mut kernel = request.kernel.clone();
     opt::prepare(&mut kernel, &request.options);
     watch.passed(Stage::Prepared, &kernel);

@@ -52,7 +52,7 @@ impl Lower<'_, '_> {
             Op::CheckDivisor { divisor, site } => {
                 let divisor = self.value(divisor);
                 let zero = self.b.ins().iconst(types::I64, 0);
-                let good = self.b.ins().icmp_imm(IntCC::NotEqual, divisor, 0);
+                let good = self.b.ins().icmp_imm_s(IntCC::NotEqual, divisor, 0);
                 self.check(good, abi::DIVISION_BY_ZERO, site, zero);
                 divisor
             }
@@ -83,7 +83,7 @@ impl Lower<'_, '_> {
         match op {
             UnaryOp::Neg if ty.scalar.is_float() => ins.fneg(a),
             UnaryOp::Neg => ins.ineg(a),
-            UnaryOp::Not if ty.scalar == Scalar::Bool && ty.lanes == 1 => ins.bxor_imm(a, 1),
+            UnaryOp::Not if ty.scalar == Scalar::Bool && ty.lanes == 1 => ins.bxor_imm_s(a, 1),
             UnaryOp::Not => ins.bnot(a),
             UnaryOp::Sqrt => ins.sqrt(a),
             UnaryOp::Abs => ins.fabs(a),
@@ -175,7 +175,7 @@ impl Lower<'_, '_> {
         }
         // The least integer over -1 would trap: divide by 1 instead, and negate.
         let clif_ty = clif_type(ty);
-        let minus_one = self.b.ins().icmp_imm(IntCC::Equal, y, -1);
+        let minus_one = self.b.ins().icmp_imm_s(IntCC::Equal, y, -1);
         let one = self.b.ins().iconst(clif_ty, 1);
         let safe = self.b.ins().select(minus_one, one, y);
         if !quotient {

@@ -67,7 +67,7 @@ impl Lower<'_, '_> {
         if to == Scalar::Bool {
             return match from {
                 Scalar::Bool => source,
-                _ => self.b.ins().icmp_imm(IntCC::NotEqual, source, 0),
+                _ => self.b.ins().icmp_imm_s(IntCC::NotEqual, source, 0),
             };
         }
         match (from.bytes(), to.bytes()) {

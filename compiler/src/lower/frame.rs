@@ -109,7 +109,7 @@ impl Lower<'_, '_> {
                         }
                     };
                     scratch_base = Some(base);
-                    Home::Scratch(self.b.ins().iadd_imm(base, offset as i64))
+                    Home::Scratch(self.b.ins().iadd_imm_s(base, offset as i64))
                 }
             };
             self.arrays[array] = Some(home);

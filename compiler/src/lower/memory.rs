@@ -98,7 +98,7 @@ impl Lower<'_, '_> {
             Some(offset) => (base, offset),
             None => {
                 let offset = constant.wrapping_mul(bytes);
-                (self.b.ins().iadd_imm(base, offset), 0)
+                (self.b.ins().iadd_imm_s(base, offset), 0)
             }
         };
         let Some(index) = index else {
@@ -107,7 +107,7 @@ impl Lower<'_, '_> {
         let index = self.value(index);
         let scaled = match bytes {
             1 => index,
-            _ => self.b.ins().ishl_imm(index, i64::from(bytes.ilog2())),
+            _ => self.b.ins().ishl_imm_u(index, i64::from(bytes.ilog2())),
         };
         Address {
             base: self.b.ins().iadd(base, scaled),
@@ -189,8 +189,8 @@ impl Lower<'_, '_> {
     fn scaled(&mut self, value: clif::Value, by: u64) -> clif::Value {
         match by {
             1 => value,
-            by if by.is_power_of_two() => self.b.ins().ishl_imm(value, i64::from(by.ilog2())),
-            by => self.b.ins().imul_imm(value, by as i64),
+            by if by.is_power_of_two() => self.b.ins().ishl_imm_u(value, i64::from(by.ilog2())),
+            by => self.b.ins().imul_imm_s(value, by as i64),
         }
     }
 }

@@ -21,7 +21,7 @@ use cranelift_codegen::ir::{
     self as clif, AbiParam, BlockArg, FuncRef, GlobalValue, InstBuilder, MemFlagsData, Signature,
     condcodes::IntCC, types,
 };
-use cranelift_codegen::isa::CallConv;
+use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 use cranelift_entity::SecondaryMap;
 use cranelift_frontend::{FunctionBuilder, Variable};
 use frame::Frame;
@@ -57,7 +57,9 @@ pub(crate) fn clif_type(ty: Type) -> clif::Type {
     };
     match ty.lanes {
         1 => lane,
-        lanes => lane.by(u32::from(lanes)).expect("lane counts are powers of two"),
+        lanes => lane
+            .by(u32::from(lanes))
+            .expect("lane counts are powers of two"),
     }
 }
 
@@ -98,6 +100,7 @@ pub(crate) fn lower(
     mut b: FunctionBuilder<'_>,
     externals: &Externals,
     pool: &mut Pool,
+    frontend: TargetFrontendConfig,
 ) {
     let entry = b.create_block();
     b.append_block_params_for_function_params(entry);
@@ -136,7 +139,8 @@ pub(crate) fn lower(
     };
     lower.function(elems, begin, end);
     lower.b.seal_all_blocks();
-    lower.b.finalize();
+    let Lower { b, .. } = lower;
+    b.finalize(frontend);
 }
 
 impl Lower<'_, '_> {
@@ -159,7 +163,7 @@ impl Lower<'_, '_> {
         let range = self.block_with(3);
         let next = self.block_with(1);
         let done = self.b.create_block();
-        let listed = self.b.ins().icmp_imm(IntCC::NotEqual, elems, 0);
+        let listed = self.b.ins().icmp_imm_s(IntCC::NotEqual, elems, 0);
         let whole = [begin, end, end].map(BlockArg::Value);
         self.b
             .ins()
@@ -197,13 +201,16 @@ impl Lower<'_, '_> {
         self.b.switch_to_block(list);
         let first_at = self.b.block_params(list)[0];
         let first = self.list_entry(elems, first_at);
-        let hi = self.b.ins().iadd_imm(first, 1);
-        let at = self.b.ins().iadd_imm(first_at, 1);
+        let hi = self.b.ins().iadd_imm_s(first, 1);
+        let at = self.b.ins().iadd_imm_s(first_at, 1);
         let args = [hi, at].map(BlockArg::Value);
         self.b.ins().jump(longer, &args);
 
         self.b.switch_to_block(longer);
-        let (hi, at) = (self.b.block_params(longer)[0], self.b.block_params(longer)[1]);
+        let (hi, at) = (
+            self.b.block_params(longer)[0],
+            self.b.block_params(longer)[1],
+        );
         let more = self.b.ins().icmp(IntCC::UnsignedLessThan, at, end);
         let run = [first, hi, at].map(BlockArg::Value);
         self.b.ins().brif(more, test, &[], range, &run);
@@ -211,14 +218,14 @@ impl Lower<'_, '_> {
         self.b.switch_to_block(test);
         let entry = self.list_entry(elems, at);
         let follows = self.b.ins().icmp(IntCC::Equal, entry, hi);
-        let next_hi = self.b.ins().iadd_imm(hi, 1);
-        let next_at = self.b.ins().iadd_imm(at, 1);
+        let next_hi = self.b.ins().iadd_imm_s(hi, 1);
+        let next_at = self.b.ins().iadd_imm_s(at, 1);
         let args = [next_hi, next_at].map(BlockArg::Value);
         self.b.ins().brif(follows, longer, &args, range, &run);
     }
 
     fn list_entry(&mut self, elems: clif::Value, at: clif::Value) -> clif::Value {
-        let offset = self.b.ins().ishl_imm(at, 2);
+        let offset = self.b.ins().ishl_imm_u(at, 2);
         let address = self.b.ins().iadd(elems, offset);
         let flags = MemFlagsData::trusted().with_readonly();
         let entry = self.b.ins().load(types::I32, flags, address, 0);
@@ -243,7 +250,7 @@ impl Lower<'_, '_> {
         self.refill_steps();
         let it = self.it;
         if self.block(&it.body.root) {
-            let following = self.b.ins().iadd_imm(element, 1);
+            let following = self.b.ins().iadd_imm_s(element, 1);
             let more = self.b.ins().icmp(IntCC::UnsignedLessThan, following, hi);
             let again = [BlockArg::Value(following)];
             self.b.ins().brif(more, body, &again, next, &go_on);

@@ -145,8 +145,8 @@ impl Lower<'_, '_> {
         let more = self
             .b
             .ins()
-            .icmp_imm(IntCC::UnsignedGreaterThan, left, size);
-        let following = self.b.ins().iadd_imm(counter, it.step);
+            .icmp_imm_u(IntCC::UnsignedGreaterThan, left, size);
+        let following = self.b.ins().iadd_imm_s(counter, it.step);
         let again = [BlockArg::Value(following)];
         self.b.ins().brif(more, head, &again, exit, &[]);
         self.b.switch_to_block(exit);
@@ -163,10 +163,13 @@ impl Lower<'_, '_> {
     /// Takes a loop's trip count from the budget; there is at least one trip.
     fn spend_trips(&mut self, it: &For, lo: clif::Value, hi: clif::Value) {
         let span = self.distance(it.step, lo, hi);
-        let last = self.b.ins().iadd_imm(span, -1);
-        let size = self.b.ins().iconst(types::I64, it.step.unsigned_abs() as i64);
+        let last = self.b.ins().iadd_imm_s(span, -1);
+        let size = self
+            .b
+            .ins()
+            .iconst(types::I64, it.step.unsigned_abs() as i64);
         let whole = self.b.ins().udiv(last, size);
-        let trips = self.b.ins().iadd_imm(whole, 1);
+        let trips = self.b.ins().iadd_imm_s(whole, 1);
         self.spend(trips, it.site);
     }
 
@@ -199,13 +202,7 @@ impl Lower<'_, '_> {
     }
 
     /// Goes on if `good`, else fails.
-    pub(super) fn check(
-        &mut self,
-        good: clif::Value,
-        status: u32,
-        site: Site,
-        value: clif::Value,
-    ) {
+    pub(super) fn check(&mut self, good: clif::Value, status: u32, site: Site, value: clif::Value) {
         let go_on = self.b.create_block();
         let status = self.b.ins().iconst(types::I32, i64::from(status));
         let site = self.b.ins().iconst(types::I32, i64::from(site.as_u32()));
@@ -282,9 +279,9 @@ impl Lower<'_, '_> {
         let at = self.b.block_params(head)[0];
         let address = self.b.ins().iadd(base, at);
         self.b.ins().store(flags, wide, address, 0);
-        let at = self.b.ins().iadd_imm(at, 16);
+        let at = self.b.ins().iadd_imm_s(at, 16);
         let end = (pieces * 16) as i64;
-        let more = self.b.ins().icmp_imm(IntCC::UnsignedLessThan, at, end);
+        let more = self.b.ins().icmp_imm_u(IntCC::UnsignedLessThan, at, end);
         let again = [BlockArg::Value(at)];
         self.b.ins().brif(more, head, &again, exit, &[]);
         self.b.switch_to_block(exit);

@@ -162,13 +162,7 @@ fn float_binary(op: BinaryOp, left: u64, right: u64, scalar: Scalar) -> Option<u
     from_f64(result, scalar)
 }
 
-fn int_binary(
-    op: BinaryOp,
-    left: u64,
-    right: u64,
-    scalar: Scalar,
-    count: Scalar,
-) -> Option<u64> {
+fn int_binary(op: BinaryOp, left: u64, right: u64, scalar: Scalar, count: Scalar) -> Option<u64> {
     let (a, b) = (signed(left, scalar), signed(right, scalar));
     let shift = (signed(right, count) as u64) % u64::from(scalar.bytes() * 8);
     let result = match op {
@@ -225,9 +219,7 @@ fn convert(bits: u64, from: Scalar, to: Scalar) -> Option<u64> {
         Scalar::Bool => Some(u64::from(bits != 0)),
         Scalar::F64 if from.is_signed() => Some((signed(bits, from) as f64).to_bits()),
         Scalar::F64 => Some((bits as f64).to_bits()),
-        Scalar::F32 if from.is_signed() => {
-            Some(u64::from((signed(bits, from) as f32).to_bits()))
-        }
+        Scalar::F32 if from.is_signed() => Some(u64::from((signed(bits, from) as f32).to_bits())),
         Scalar::F32 => Some(u64::from((bits as f32).to_bits())),
         _ => Some(wrap(signed(bits, from), to)),
     }

@@ -228,7 +228,10 @@ impl<'a> Simplify<'a> {
         if let Place::Table(table) = place {
             let at = usize::try_from(self.body.int_constant(index)?).ok()?;
             if ty.lanes == 1 {
-                return self.body.tables[*table].bits.get(at).map(|b| Folded::Const(*b));
+                return self.body.tables[*table]
+                    .bits
+                    .get(at)
+                    .map(|b| Folded::Const(*b));
             }
         }
         let known = self.loads.get(&(*place, index, ty, self.state(place)))?;

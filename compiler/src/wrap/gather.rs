@@ -4,7 +4,8 @@ use super::bind::{self, Usage};
 use super::{ARITY_MAX, Binding, STRAIGHT_COPY_MAX, Wrap};
 use crate::error::CompileError;
 use crate::ir::{
-    Array, ArrayData, BinaryOp, Builder, CompareOp, Op, Passing, Place, Region, Scalar, Stmt, Type, Value,
+    Array, ArrayData, BinaryOp, Builder, CompareOp, Op, Passing, Place, Region, Scalar, Stmt, Type,
+    Value,
 };
 use crate::signature::{Access, ArgSignature, MapUse, Source};
 

@@ -114,9 +114,11 @@ impl<'a> Wrap<'a> {
     }
 
     fn region(&self, arg: &ArgSignature) -> Region {
-        let mut users = self.signature.args.iter().filter(|other| {
-            other.dat == arg.dat && !matches!(other.source, Source::Element)
-        });
+        let mut users = self
+            .signature
+            .args
+            .iter()
+            .filter(|other| other.dat == arg.dat && !matches!(other.source, Source::Element));
         Region {
             slot: arg.dat,
             readonly: users.all(|other| !other.access.writes()),

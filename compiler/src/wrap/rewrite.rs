@@ -141,7 +141,10 @@ impl Rewrite<'_> {
                 constant(row).expect("rows are bound where indices are constant"),
                 at,
             ),
-            None => (at.div_euclid(dim.max(1) as i64), at.rem_euclid(dim.max(1) as i64)),
+            None => (
+                at.div_euclid(dim.max(1) as i64),
+                at.rem_euclid(dim.max(1) as i64),
+            ),
         };
         let last = addrs.len() as i64 - 1;
         let out_of_range = !(0..=last).contains(&k);
