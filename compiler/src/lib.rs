@@ -2,15 +2,23 @@
 
 pub mod abi;
 mod diagnostic;
+mod emit;
+mod error;
 pub mod ir;
+mod lower;
+mod opt;
 mod options;
+mod pipeline;
 mod request;
 mod signature;
 mod source;
 mod target;
+mod wrap;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, Span};
+pub use error::{CompileError, DecodeError, Mismatch, ReadError};
 pub use options::{Effort, FloatMode, Options};
+pub use pipeline::{Compiled, Stage, Watch, compile, compile_watched};
 pub use request::Request;
 pub use signature::{
     Access, ArgSignature, DType, IndexWidth, Iteration, Layout, MapUse, Signature, Source,
