@@ -145,7 +145,12 @@ const TABLE: [Row; 14] = [
             c.cache_dir = (!v.is_empty()).then(|| PathBuf::from(v));
             Some(())
         },
-        show: |c| c.cache_dir.as_ref().map(|d| d.display().to_string()).unwrap_or_default(),
+        show: |c| {
+            c.cache_dir
+                .as_ref()
+                .map(|d| d.display().to_string())
+                .unwrap_or_default()
+        },
     },
     Row {
         name: "cache_mode",
@@ -210,7 +215,12 @@ const TABLE: [Row; 14] = [
     Row {
         name: "lanes",
         help: "elements in flight at a time: 1, 2 or 4",
-        read: |c, v| set(&mut c.options.lanes, v.parse().ok().filter(|lanes| [1, 2, 4].contains(lanes))),
+        read: |c, v| {
+            set(
+                &mut c.options.lanes,
+                v.parse().ok().filter(|lanes| [1, 2, 4].contains(lanes)),
+            )
+        },
         show: |c| c.options.lanes.to_string(),
     },
     Row {
@@ -239,8 +249,15 @@ const MODES: [(&str, Mode); 4] = [
     ("read-write", Mode::ReadWrite),
     ("refresh", Mode::Refresh),
 ];
-const FLOATS: [(&str, FloatMode); 2] = [("contract", FloatMode::Contract), ("strict", FloatMode::Strict)];
-const EFFORTS: [(&str, Effort); 3] = [("auto", Effort::Auto), ("speed", Effort::Speed), ("none", Effort::None)];
+const FLOATS: [(&str, FloatMode); 2] = [
+    ("contract", FloatMode::Contract),
+    ("strict", FloatMode::Strict),
+];
+const EFFORTS: [(&str, Effort); 3] = [
+    ("auto", Effort::Auto),
+    ("speed", Effort::Speed),
+    ("none", Effort::None),
+];
 
 fn set<T>(place: &mut T, value: Option<T>) -> Option<()> {
     *place = value?;
@@ -248,11 +265,18 @@ fn set<T>(place: &mut T, value: Option<T>) -> Option<()> {
 }
 
 fn named<T: Copy>(names: &[(&str, T)], name: &str) -> Option<T> {
-    names.iter().find(|(n, _)| *n == name).map(|(_, value)| *value)
+    names
+        .iter()
+        .find(|(n, _)| *n == name)
+        .map(|(_, value)| *value)
 }
 
 fn name_of<T: PartialEq>(names: &[(&str, T)], value: &T) -> String {
-    names.iter().find(|(_, v)| v == value).map_or("", |(name, _)| name).to_owned()
+    names
+        .iter()
+        .find(|(_, v)| v == value)
+        .map_or("", |(name, _)| name)
+        .to_owned()
 }
 
 impl Config {
@@ -262,10 +286,15 @@ impl Config {
     /// # Errors
     /// [`ConfigError`], for a variable that names no setting or has an impossible value.
     pub fn from_env() -> Result<Config, ConfigError> {
-        let mut config = Config { cache_dir: user_cache_dir(), ..Config::default() };
+        let mut config = Config {
+            cache_dir: user_cache_dir(),
+            ..Config::default()
+        };
         for (variable, value) in env::vars_os() {
             let variable = variable.to_string_lossy();
-            let Some(name) = variable.strip_prefix(PREFIX) else { continue };
+            let Some(name) = variable.strip_prefix(PREFIX) else {
+                continue;
+            };
             let name = name.to_ascii_lowercase();
             if name == "cache_dir" {
                 // A path need not be UTF-8.
@@ -285,11 +314,19 @@ impl Config {
     pub fn set(&mut self, name: &str, value: &str, from: Origin) -> Result<(), ConfigError> {
         let plain = name.replace('-', "_");
         let Some(row) = TABLE.iter().find(|row| row.name == plain) else {
-            return Err(ConfigError::Unknown { name: name.to_owned(), from });
+            return Err(ConfigError::Unknown {
+                name: name.to_owned(),
+                from,
+            });
         };
         if (row.read)(self, value).is_none() {
             let expected = row.help.rsplit(": ").next().unwrap_or(row.help);
-            return Err(ConfigError::Value { name: row.name, from, value: value.to_owned(), expected });
+            return Err(ConfigError::Value {
+                name: row.name,
+                from,
+                value: value.to_owned(),
+                expected,
+            });
         }
         self.origins.insert(row.name, from);
         Ok(())
@@ -299,11 +336,18 @@ impl Config {
     pub fn settings(&self) -> Vec<Setting> {
         // Both are built in: no directory, and the user's.
         let plain = Config::default();
-        let usual = Config { cache_dir: user_cache_dir(), ..Config::default() };
+        let usual = Config {
+            cache_dir: user_cache_dir(),
+            ..Config::default()
+        };
         let setting = |row: &Row| {
             let value = (row.show)(self);
             let changed = value != (row.show)(&plain) && value != (row.show)(&usual);
-            let unrecorded = if changed { Origin::Api } else { Origin::Default };
+            let unrecorded = if changed {
+                Origin::Api
+            } else {
+                Origin::Default
+            };
             Setting {
                 name: row.name,
                 variable: format!("{PREFIX}{}", row.name.to_ascii_uppercase()),
@@ -318,7 +362,9 @@ impl Config {
 
 /// Where the user's caches are by convention, if the environment tells: never relative, never shared with other users.
 fn user_cache_dir() -> Option<PathBuf> {
-    let named = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let named = env::var_os("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute());
     let base = named.or_else(|| etcetera::home_dir().ok().map(|home| home.join(".cache")))?;
     base.is_absolute().then(|| base.join("parloop"))
 }
@@ -332,8 +378,13 @@ mod tests {
         let config = Config::default();
         for setting in config.settings() {
             let mut copy = config.clone();
-            copy.set(setting.name, &setting.value, Origin::Option).unwrap();
-            let again = copy.settings().into_iter().find(|s| s.name == setting.name).unwrap();
+            copy.set(setting.name, &setting.value, Origin::Option)
+                .unwrap();
+            let again = copy
+                .settings()
+                .into_iter()
+                .find(|s| s.name == setting.name)
+                .unwrap();
             assert_eq!((again.value, again.origin), (setting.value, Origin::Option));
         }
     }
@@ -342,8 +393,19 @@ mod tests {
     fn unknown_settings_and_impossible_values_are_refused_with_what_would_do() {
         let mut config = Config::default();
         let unknown = config.set("cache-drawer", "x", Origin::Option).unwrap_err();
-        assert_eq!(unknown, ConfigError::Unknown { name: "cache-drawer".into(), from: Origin::Option });
-        let cases = [("lanes", "3"), ("cache_mode", "maybe"), ("level", "x86-64-v9"), ("steps_max", "-1")];
+        assert_eq!(
+            unknown,
+            ConfigError::Unknown {
+                name: "cache-drawer".into(),
+                from: Origin::Option
+            }
+        );
+        let cases = [
+            ("lanes", "3"),
+            ("cache_mode", "maybe"),
+            ("level", "x86-64-v9"),
+            ("steps_max", "-1"),
+        ];
         for (name, value) in cases {
             let error = config.set(name, value, Origin::Environment).unwrap_err();
             assert!(error.to_string().contains("it takes"), "{error}");

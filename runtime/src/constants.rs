@@ -64,16 +64,31 @@ impl ConstantValue {
         // Values are naturally aligned in words: 8 is a multiple of their size.
         for (i, value) in values.iter().enumerate() {
             let bit = i * size % 8 * 8;
-            let bit = if cfg!(target_endian = "big") { 64 - 8 * size - bit } else { bit };
+            let bit = if cfg!(target_endian = "big") {
+                64 - 8 * size - bit
+            } else {
+                bit
+            };
             words[i * size / 8] |= value.bits() << bit;
         }
-        ConstantValue { words: words.into() }
+        ConstantValue {
+            words: words.into(),
+        }
     }
 
     /// The address of the first value.
     pub(crate) fn base(&self) -> *const u8 {
         self.words.as_ptr().cast()
     }
+}
+
+/// Values of some constants at one moment.
+pub(crate) struct Snapshot {
+    /// Of all values.
+    pub(crate) version: u64,
+    /// Of what the front end reads.
+    pub(crate) generation: u64,
+    pub(crate) values: Vec<Arc<ConstantValue>>,
 }
 
 struct Constant {
@@ -111,22 +126,34 @@ impl Constants {
         (state.generation, state.declarations.clone())
     }
 
-    /// The version and generation now, and the values of `names`; `None` if one is not declared.
-    pub(crate) fn snapshot(&self, names: &[String]) -> Option<(u64, u64, Vec<Arc<ConstantValue>>)> {
+    /// The values of `names` now; `None` if one is not declared.
+    pub(crate) fn snapshot(&self, names: &[String]) -> Option<Snapshot> {
         let state = self.lock();
         let value = |name: &String| state.by_name.get(name.as_str()).map(|c| c.value.clone());
         let values = names.iter().map(value).collect::<Option<Vec<_>>>()?;
-        Some((self.version.load(Ordering::Relaxed), state.generation, values))
+        let version = self.version.load(Ordering::Relaxed);
+        Some(Snapshot {
+            version,
+            generation: state.generation,
+            values,
+        })
     }
 
     /// Declares a constant, or sets it if it is declared with this type and number of values.
     pub(crate) fn declare<T: Value>(&self, name: &str, values: &[T]) -> Result<(), ConstantError> {
         if !is_identifier(name) {
-            return Err(ConstantError::Name { name: name.to_owned() });
+            return Err(ConstantError::Name {
+                name: name.to_owned(),
+            });
         }
         let dim = match u32::try_from(values.len()) {
             Ok(dim @ 1..) => dim,
-            _ => return Err(ConstantError::Length { name: name.to_owned(), found: values.len() }),
+            _ => {
+                return Err(ConstantError::Length {
+                    name: name.to_owned(),
+                    found: values.len(),
+                });
+            }
         };
         let mut state = self.lock();
         if state.by_name.contains_key(name) {
@@ -134,7 +161,13 @@ impl Constants {
         }
         let bits = values.iter().map(|v| v.bits()).collect();
         let value = Arc::new(ConstantValue::of(values));
-        let constant = Constant { dtype: T::DTYPE, dim, bits, value, specialised: false };
+        let constant = Constant {
+            dtype: T::DTYPE,
+            dim,
+            bits,
+            value,
+            specialised: false,
+        };
         state.by_name.insert(name.into(), constant);
         self.redeclared(&mut state);
         Ok(())
@@ -152,7 +185,9 @@ impl Constants {
         values: &[T],
     ) -> Result<(), ConstantError> {
         let Some(constant) = state.by_name.get_mut(name) else {
-            return Err(ConstantError::Unknown { name: name.to_owned() });
+            return Err(ConstantError::Unknown {
+                name: name.to_owned(),
+            });
         };
         if constant.dtype != T::DTYPE || constant.dim as usize != values.len() {
             return Err(ConstantError::Differs {
@@ -177,7 +212,9 @@ impl Constants {
     pub(crate) fn specialise(&self, name: &str, fold: bool) -> Result<(), ConstantError> {
         let mut state = self.lock();
         let Some(constant) = state.by_name.get_mut(name) else {
-            return Err(ConstantError::Unknown { name: name.to_owned() });
+            return Err(ConstantError::Unknown {
+                name: name.to_owned(),
+            });
         };
         if constant.specialised != fold {
             constant.specialised = fold;

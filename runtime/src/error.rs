@@ -79,13 +79,17 @@ pub enum Error {
         bytes: usize,
     },
     /// A kernel that another engine made.
-    #[error("kernel `{kernel}` belongs to another engine; make it with the engine that runs the loop")]
+    #[error(
+        "kernel `{kernel}` belongs to another engine; make it with the engine that runs the loop"
+    )]
     OtherEngine {
         /// The kernel.
         kernel: String,
     },
     /// A host function that can't be added: its name is taken or no C identifier, or it has no address.
-    #[error("host function `{name}` can not be added: its name is taken or no C identifier, or its address is null")]
+    #[error(
+        "host function `{name}` can not be added: its name is taken or no C identifier, or its address is null"
+    )]
     HostFunction {
         /// Its name.
         name: String,
@@ -128,7 +132,9 @@ fn fault(what: Fault, value: i64) -> String {
     match what {
         Fault::IndexOutOfRange => format!("index {value} is out of range"),
         Fault::DivisionByZero => "integer division by zero".to_owned(),
-        Fault::OutOfSteps => format!("{value} steps go past the step budget of an element; raise `steps_max`"),
+        Fault::OutOfSteps => {
+            format!("{value} steps go past the step budget of an element; raise `steps_max`")
+        }
     }
 }
 

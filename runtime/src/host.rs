@@ -18,7 +18,8 @@ const LOWEST: Level = Level::Aarch64;
 
 /// Whether this host can run code of `level`.
 pub(crate) fn runs(level: Level) -> bool {
-    level.is_x86_64() == cfg!(target_arch = "x86_64") && level.features().iter().all(|name| has(name))
+    level.is_x86_64() == cfg!(target_arch = "x86_64")
+        && level.features().iter().all(|name| has(name))
 }
 
 /// Whether this host has a CPU feature, by the code generator's name for it.
@@ -58,7 +59,10 @@ mod tests {
     #[test]
     fn the_native_level_runs_and_so_does_each_below_it() {
         let native = native_level();
-        for level in Level::ALL.into_iter().filter(|l| l.is_x86_64() == native.is_x86_64()) {
+        for level in Level::ALL
+            .into_iter()
+            .filter(|l| l.is_x86_64() == native.is_x86_64())
+        {
             assert_eq!(runs(level), level <= native, "{level}");
         }
     }

@@ -67,17 +67,38 @@ impl Kernel {
     }
 
     pub(crate) fn recall(&self, signature: &Signature, generation: u64) -> Option<Arc<Resolution>> {
-        let remembered = self.0.remembered.read().unwrap_or_else(PoisonError::into_inner);
-        let found = remembered.get(signature).filter(|r| r.generation == generation)?;
+        let remembered = self
+            .0
+            .remembered
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        let found = remembered
+            .get(signature)
+            .filter(|r| r.generation == generation)?;
         Some(found.resolution.clone())
     }
 
-    pub(crate) fn remember(&self, signature: &Signature, generation: u64, resolution: &Arc<Resolution>) {
-        let mut remembered = self.0.remembered.write().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn remember(
+        &self,
+        signature: &Signature,
+        generation: u64,
+        resolution: &Arc<Resolution>,
+    ) {
+        let mut remembered = self
+            .0
+            .remembered
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         if remembered.len() >= REMEMBERED_MAX {
             remembered.clear();
         }
-        remembered.insert(signature.clone(), Remembered { generation, resolution: resolution.clone() });
+        remembered.insert(
+            signature.clone(),
+            Remembered {
+                generation,
+                resolution: resolution.clone(),
+            },
+        );
     }
 }
 

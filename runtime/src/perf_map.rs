@@ -13,5 +13,6 @@ pub(crate) fn note(code: &Code, kernel: &str) {
     let name: String = kernel.chars().map(plain).collect();
     let path = format!("/tmp/perf-{}.map", std::process::id());
     let file = OpenOptions::new().create(true).append(true).open(path);
-    let _names_missing = file.and_then(|mut file| writeln!(file, "{address:x} {bytes:x} parloop::{name}"));
+    let _names_missing =
+        file.and_then(|mut file| writeln!(file, "{address:x} {bytes:x} parloop::{name}"));
 }

@@ -16,13 +16,24 @@ pub(crate) struct Code {
 
 impl Code {
     /// Validates and maps an object.
-    pub(crate) fn load(object: &[u8], hosts: &HostTable, linker: &dyn Linker) -> Result<Code, LoadError> {
+    pub(crate) fn load(
+        object: &[u8],
+        hosts: &HostTable,
+        linker: &dyn Linker,
+    ) -> Result<Code, LoadError> {
         let image = Image::parse(object, hosts)?;
         let memory = linker.link(&image)?;
-        let entry = memory.entry().ok_or(LoadError::Info { what: "the loop's function is missing" })?;
+        let entry = memory.entry().ok_or(LoadError::Info {
+            what: "the loop's function is missing",
+        })?;
         // At most a gibibyte, which `Image` checked.
         let scratch_bytes = image.scratch_bytes as usize;
-        Ok(Code { memory, entry, scratch_bytes, object_bytes: object.len() })
+        Ok(Code {
+            memory,
+            entry,
+            scratch_bytes,
+            object_bytes: object.len(),
+        })
     }
 
     /// What to call; only while `self` lives.

@@ -42,7 +42,9 @@ impl CraneliftLinker {
             flags.set(name, value).map_err(|e| failed(e.to_string()))?;
         }
         let host = cranelift_native::builder().map_err(|e| failed(e.to_owned()))?;
-        let isa = host.finish(settings::Flags::new(flags)).map_err(|e| failed(e.to_string()))?;
+        let isa = host
+            .finish(settings::Flags::new(flags))
+            .map_err(|e| failed(e.to_string()))?;
         Ok(CraneliftLinker { isa })
     }
 }
@@ -59,7 +61,9 @@ impl Linker for CraneliftLinker {
         }
         // Owned from here on, so that an early return frees what was mapped.
         let mut memory = CodeMemory::new(JITModule::new(builder));
-        let entry = define(memory.module(), image).map_err(|e| LoadError::Map { message: e.to_string() })?;
+        let entry = define(memory.module(), image).map_err(|e| LoadError::Map {
+            message: e.to_string(),
+        })?;
         memory.set_entry(entry, image.code.bytes.len());
         Ok(memory)
     }
@@ -97,8 +101,15 @@ fn relocations(
     image.relocations.iter().map(|relocation| {
         let (name, addend) = match relocation.target {
             Target::Import(import) => (ModuleRelocTarget::from(imports[import]), 0),
-            Target::Data { part, offset } => (ModuleRelocTarget::from(data[part]), i64::from(offset)),
+            Target::Data { part, offset } => {
+                (ModuleRelocTarget::from(data[part]), i64::from(offset))
+            }
         };
-        ModuleReloc { offset: relocation.offset, kind: Reloc::Abs8, name, addend }
+        ModuleReloc {
+            offset: relocation.offset,
+            kind: Reloc::Abs8,
+            name,
+            addend,
+        }
     })
 }

@@ -31,7 +31,11 @@ unsafe impl Sync for CodeMemory {}
 
 impl CodeMemory {
     pub(crate) fn new(module: JITModule) -> CodeMemory {
-        CodeMemory { module: ManuallyDrop::new(module), entry: std::ptr::null(), code_bytes: 0 }
+        CodeMemory {
+            module: ManuallyDrop::new(module),
+            entry: std::ptr::null(),
+            code_bytes: 0,
+        }
     }
 
     /// The module, while it is being filled.

@@ -7,7 +7,7 @@
 
 use super::LoadError;
 use super::symbols::{HostAddress, HostTable};
-use object::read::elf::{FileHeader as _, Rela as _, SectionHeader as _, SectionTable, Sym as _, SymbolTable};
+use object::read::elf::{FileHeader as _, SectionHeader as _, SectionTable, Sym as _, SymbolTable};
 use object::{LittleEndian, SectionIndex, elf};
 use parloop_compiler::abi;
 
@@ -23,9 +23,6 @@ const SECTIONS_MAX: usize = 16;
 const ALIGNMENT_MAX: u64 = 4096;
 /// The most working memory a loop may ask for.
 const SCRATCH_BYTES_MAX: u64 = 1 << 30;
-/// Name of the data object that describes the loop: ABI version, zero, scratch bytes.
-const INFO: &[u8] = b"parloop_info";
-const INFO_BYTES: usize = 16;
 
 #[cfg(target_arch = "x86_64")]
 const HOST: (u16, u32) = (elf::EM_X86_64, elf::R_X86_64_64);
@@ -89,14 +86,25 @@ impl<'a> Image<'a> {
     /// Accepts or refuses `bytes`.
     pub(crate) fn parse(bytes: &'a [u8], hosts: &'a HostTable) -> Result<Image<'a>, LoadError> {
         if bytes.len() as u64 > OBJECT_BYTES_MAX {
-            return Err(LoadError::TooLarge { bytes: bytes.len() as u64, limit: OBJECT_BYTES_MAX });
+            return Err(LoadError::TooLarge {
+                bytes: bytes.len() as u64,
+                limit: OBJECT_BYTES_MAX,
+            });
         }
         let mut file = File::open(bytes)?;
         file.classify_sections()?;
-        let (_, code) = file.code.ok_or(LoadError::Info { what: "there is no code" })?;
+        let (_, code) = file.code.ok_or(LoadError::Info {
+            what: "there is no code",
+        })?;
         let (symbols, scratch_bytes) = file.symbols(hosts)?;
         let relocations = file.relocations(&symbols)?;
-        Ok(Image { code, data: file.data, imports: symbols.imports, relocations, scratch_bytes })
+        Ok(Image {
+            code,
+            data: file.data,
+            imports: symbols.imports,
+            relocations,
+            scratch_bytes,
+        })
     }
 }
 
@@ -106,9 +114,14 @@ fn header<T>(what: &'static str) -> Result<T, LoadError> {
 
 impl<'a> File<'a> {
     fn open(bytes: &'a [u8]) -> Result<File<'a>, LoadError> {
-        let Ok(head) = Header::parse(bytes) else { return header("an ELF file header") };
+        let Ok(head) = Header::parse(bytes) else {
+            return header("an ELF file header");
+        };
         let ident = head.e_ident();
-        if ident.class != elf::ELFCLASS64 || ident.data != elf::ELFDATA2LSB || ident.version != elf::EV_CURRENT {
+        if ident.class != elf::ELFCLASS64
+            || ident.data != elf::ELFDATA2LSB
+            || ident.version != elf::EV_CURRENT
+        {
             return header("64 bits, little-endian");
         }
         if ident.os_abi != elf::ELFOSABI_NONE || ident.abi_version != 0 || ident.padding != [0; 7] {
@@ -117,21 +130,37 @@ impl<'a> File<'a> {
         if head.e_type(LE) != elf::ET_REL || head.e_machine(LE) != HOST.0 {
             return header("a relocatable file for this processor");
         }
-        if head.e_version(LE) != u32::from(elf::EV_CURRENT) || head.e_flags(LE) != 0 || head.e_entry(LE) != 0 {
+        if head.e_version(LE) != u32::from(elf::EV_CURRENT)
+            || head.e_flags(LE) != 0
+            || head.e_entry(LE) != 0
+        {
             return header("version 1, no flags, no entry point");
         }
-        if head.e_phnum(LE) != 0 || head.e_phoff(LE) != 0 || usize::from(head.e_ehsize(LE)) != size_of::<Header>() {
+        if head.e_phnum(LE) != 0
+            || head.e_phoff(LE) != 0
+            || usize::from(head.e_ehsize(LE)) != size_of::<Header>()
+        {
             return header("no program headers");
         }
         if usize::from(head.e_shentsize(LE)) != size_of::<Section>() {
             return header("section headers of the usual size");
         }
-        let Ok(sections) = head.sections(LE, bytes) else { return header("section headers inside the file") };
+        let Ok(sections) = head.sections(LE, bytes) else {
+            return header("section headers inside the file");
+        };
         if !(2..=SECTIONS_MAX).contains(&sections.len()) {
             return header("a few sections");
         }
         let roles = vec![Role::Ignored; sections.len()];
-        Ok(File { bytes, sections, roles, code: None, data: Vec::new(), relocations: None, symbols: None })
+        Ok(File {
+            bytes,
+            sections,
+            roles,
+            code: None,
+            data: Vec::new(),
+            relocations: None,
+            symbols: None,
+        })
     }
 
     /// Gives each section its role; what has none is refused.
@@ -202,14 +231,23 @@ impl<'a> File<'a> {
 
     /// Checks each symbol; also reads the information about the loop, which a symbol names.
     fn symbols(&self, hosts: &'a HostTable) -> Result<(Symbols<'a>, u64), LoadError> {
-        let no_info = LoadError::Info { what: "it is missing" };
-        let Some(table) = &self.symbols else { return Err(no_info) };
-        let mut symbols = Symbols { targets: vec![None; table.len()], imports: Vec::new() };
+        let no_info = LoadError::Info {
+            what: "it is missing",
+        };
+        let Some(table) = &self.symbols else {
+            return Err(no_info);
+        };
+        let mut symbols = Symbols {
+            targets: vec![None; table.len()],
+            imports: Vec::new(),
+        };
         let (mut entry, mut info) = (false, None);
         for (index, symbol) in table.enumerate().skip(1) {
             let index = index.0;
             let bad = |what| Err(LoadError::Symbol { index, what });
-            let Ok(name) = symbol.name(LE, table.strings()) else { return bad("a malformed name") };
+            let Ok(name) = symbol.name(LE, table.strings()) else {
+                return bad("a malformed name");
+            };
             let (value, size) = (symbol.st_value(LE), symbol.st_size(LE));
             let section = symbol.st_shndx(LE);
             let global = symbol.st_bind() == elf::STB_GLOBAL;
@@ -219,8 +257,12 @@ impl<'a> File<'a> {
             match (symbol.st_type(), section) {
                 (elf::STT_FILE, elf::SHN_ABS) | (elf::STT_SECTION, _) => {}
                 (elf::STT_NOTYPE | elf::STT_FUNC, elf::SHN_UNDEF) if global => {
-                    let host = std::str::from_utf8(name).ok().and_then(|name| hosts.find(name));
-                    let Some(host) = host else { return Err(LoadError::UnknownHost { index }) };
+                    let host = std::str::from_utf8(name)
+                        .ok()
+                        .and_then(|name| hosts.find(name));
+                    let Some(host) = host else {
+                        return Err(LoadError::UnknownHost { index });
+                    };
                     symbols.targets[index] = Some(SymbolTarget::Import(symbols.imports.len()));
                     symbols.imports.push(host);
                 }
@@ -228,7 +270,11 @@ impl<'a> File<'a> {
                     if entry || !global || self.role(section) != Some(Role::Code) {
                         return bad("the loop's function is not one global function of the code");
                     }
-                    if value != 0 || self.code.is_none_or(|(_, code)| code.bytes.len() as u64 != size) {
+                    if value != 0
+                        || self
+                            .code
+                            .is_none_or(|(_, code)| code.bytes.len() as u64 != size)
+                    {
                         return bad("the loop's function is not all of the code");
                     }
                     entry = true;
@@ -241,7 +287,7 @@ impl<'a> File<'a> {
                     let Some(object) = range(bytes, value, size) else {
                         return bad("data outside its section");
                     };
-                    if name == INFO {
+                    if name == abi::INFO.as_bytes() {
                         if info.replace(object).is_some() {
                             return bad("two descriptions of the loop");
                         }
@@ -256,7 +302,9 @@ impl<'a> File<'a> {
             }
         }
         if !entry {
-            return Err(LoadError::Info { what: "the loop's function is missing" });
+            return Err(LoadError::Info {
+                what: "the loop's function is missing",
+            });
         }
         Ok((symbols, scratch_bytes(info.ok_or(no_info)?)?))
     }
@@ -267,19 +315,27 @@ impl<'a> File<'a> {
 
     /// Checks each relocation.
     fn relocations(&self, symbols: &Symbols<'a>) -> Result<Vec<Relocation>, LoadError> {
-        let Some((index, section)) = self.relocations else { return Ok(Vec::new()) };
+        let Some((index, section)) = self.relocations else {
+            return Ok(Vec::new());
+        };
         let bad = |what| Err(LoadError::Section { index, what });
         if section.sh_entsize(LE) != size_of::<elf::Rela64<LittleEndian>>() as u64 {
             return bad("relocations of another size");
         }
-        let Some((code_section, code)) = self.code else { return bad("relocations without code") };
+        let Some((code_section, code)) = self.code else {
+            return bad("relocations without code");
+        };
         if section.sh_info(LE) as usize != code_section {
             return bad("relocations of something that is not code");
         }
         let Ok(Some((entries, table))) = section.rela(LE, self.bytes) else {
             return bad("malformed relocations");
         };
-        if self.symbols.as_ref().is_none_or(|symbols| symbols.section() != table) {
+        if self
+            .symbols
+            .as_ref()
+            .is_none_or(|symbols| symbols.section() != table)
+        {
             return bad("relocations by another symbol table");
         }
         let mut relocations = Vec::with_capacity(entries.len());
@@ -289,8 +345,14 @@ impl<'a> File<'a> {
         if !relocations.is_sorted_by_key(|r: &Relocation| r.offset) {
             relocations.sort_by_key(|r| r.offset);
         }
-        match relocations.windows(2).position(|pair| pair[1].offset - pair[0].offset < 8) {
-            Some(index) => Err(LoadError::Relocation { index, what: "it overlaps another" }),
+        match relocations
+            .windows(2)
+            .position(|pair| pair[1].offset - pair[0].offset < 8)
+        {
+            Some(index) => Err(LoadError::Relocation {
+                index,
+                what: "it overlaps another",
+            }),
             None => Ok(relocations),
         }
     }
@@ -327,15 +389,23 @@ fn relocation(
     };
     let addend = entry.r_addend.get(LE);
     let target = match *symbol {
-        SymbolTarget::Import(_) if addend != 0 => return bad("its target lies inside a host function"),
+        SymbolTarget::Import(_) if addend != 0 => {
+            return bad("its target lies inside a host function");
+        }
         SymbolTarget::Import(import) => Target::Import(import),
         SymbolTarget::Data { part, offset, size } => match u32::try_from(addend) {
-            Ok(addend) if addend <= size => Target::Data { part, offset: offset + addend },
+            Ok(addend) if addend <= size => Target::Data {
+                part,
+                offset: offset + addend,
+            },
             _ => return bad("its target lies outside the data"),
         },
     };
     // In range, so it fits 32 bits: an object has at most 64 MiB.
-    Ok(Relocation { offset: offset as u32, target })
+    Ok(Relocation {
+        offset: offset as u32,
+        target,
+    })
 }
 
 /// `size` bytes from `start`, if they are there.
@@ -353,7 +423,9 @@ fn is_table(name: &[u8]) -> bool {
 /// Reads the description of the loop.
 fn scratch_bytes(info: &[u8]) -> Result<u64, LoadError> {
     let bad = |what| Err(LoadError::Info { what });
-    let Ok(info) = <[u8; INFO_BYTES]>::try_from(info) else { return bad("of another size") };
+    let Ok(info) = <[u8; abi::INFO_BYTES]>::try_from(info) else {
+        return bad("of another size");
+    };
     let word = u64::from_le_bytes;
     let (first, second) = info.split_at(8);
     let (Ok(first), Ok(second)) = (first.try_into(), second.try_into()) else {

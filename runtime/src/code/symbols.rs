@@ -32,8 +32,14 @@ pub(crate) struct HostTable {
 impl HostTable {
     /// The math functions of C.
     pub(crate) fn with_math() -> HostTable {
-        let addresses = math().into_iter().map(|(name, at)| (name.into(), HostAddress(at))).collect();
-        HostTable { addresses, extra: Vec::new() }
+        let addresses = math()
+            .into_iter()
+            .map(|(name, at)| (name.into(), HostAddress(at)))
+            .collect();
+        HostTable {
+            addresses,
+            extra: Vec::new(),
+        }
     }
 
     /// Adds a function of the embedder; false if the name is taken or no C identifier.
@@ -45,11 +51,20 @@ impl HostTable {
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
         let named = !symbol.name.is_empty() && symbol.name.chars().all(plain);
         let calls_by_value = |s: &Scalar| !matches!(s, Scalar::Addr | Scalar::Bool);
-        let callable = symbol.params.iter().chain([&symbol.result]).all(calls_by_value);
-        if !named || !callable || address.is_null() || self.addresses.contains_key(symbol.name.as_str()) {
+        let callable = symbol
+            .params
+            .iter()
+            .chain([&symbol.result])
+            .all(calls_by_value);
+        if !named
+            || !callable
+            || address.is_null()
+            || self.addresses.contains_key(symbol.name.as_str())
+        {
             return false;
         }
-        self.addresses.insert(symbol.name.as_str().into(), HostAddress(address));
+        self.addresses
+            .insert(symbol.name.as_str().into(), HostAddress(address));
         let at = self.extra.partition_point(|other| other.name < symbol.name);
         self.extra.insert(at, symbol);
         true

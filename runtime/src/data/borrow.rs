@@ -45,8 +45,10 @@ impl Borrow {
     /// Becomes the writer, unless there is one or anybody reads.
     #[inline]
     pub(crate) fn write(&self) -> bool {
-        let taken =
-            self.state.compare_exchange(0, WRITING, Ordering::Acquire, Ordering::Relaxed).is_ok();
+        let taken = self
+            .state
+            .compare_exchange(0, WRITING, Ordering::Acquire, Ordering::Relaxed)
+            .is_ok();
         if taken {
             // Only the writer changes the version, so this need not be one atomic step.
             let version = self.version.load(Ordering::Relaxed);

@@ -32,22 +32,36 @@ impl Shape<'_> {
         let name = || self.name.to_owned();
         let dim = match u32::try_from(self.dim) {
             Ok(dim @ 1..) => dim,
-            _ => return Err(DataError::Dim { name: name(), dim: self.dim }),
+            _ => {
+                return Err(DataError::Dim {
+                    name: name(),
+                    dim: self.dim,
+                });
+            }
         };
         if !DType::ALL.contains(&self.dtype) {
-            return Err(DataError::Type { name: name(), dtype: self.dtype });
+            return Err(DataError::Type {
+                name: name(),
+                dtype: self.dtype,
+            });
         }
         let values = self.rows.checked_mul(self.dim);
         let bytes = values.and_then(|values| values.checked_mul(self.dtype.bytes()));
         match (values, bytes) {
-            (Some(values), Some(bytes)) if isize::try_from(bytes).is_ok() => Ok((values, bytes, dim)),
+            (Some(values), Some(bytes)) if isize::try_from(bytes).is_ok() => {
+                Ok((values, bytes, dim))
+            }
             _ => Err(self.out_of_memory()),
         }
     }
 
     fn out_of_memory(&self) -> DataError {
         let values = self.rows as u128 * self.dim as u128;
-        DataError::OutOfMemory { name: self.name.to_owned(), values, dtype: self.dtype }
+        DataError::OutOfMemory {
+            name: self.name.to_owned(),
+            values,
+            dtype: self.dtype,
+        }
     }
 }
 
@@ -68,7 +82,11 @@ impl Buffer {
         let (expected, _, _) = shape.checked()?;
         if values.len() != expected {
             let name = shape.name.to_owned();
-            return Err(DataError::Length { name, expected, found: values.len() });
+            return Err(DataError::Length {
+                name,
+                expected,
+                found: values.len(),
+            });
         }
         let buffer = Buffer::zeroed(registry, shape)?;
         buffer.data_mut::<T>()?.copy_from_slice(values);
@@ -87,13 +105,22 @@ impl Buffer {
     ) -> Result<Buffer, DataError> {
         let (_, bytes, dim) = shape.checked()?;
         let name = || shape.name.to_owned();
-        let bad = || DataError::BadPointer { name: name(), address: base.addr(), dtype: shape.dtype };
+        let bad = || DataError::BadPointer {
+            name: name(),
+            address: base.addr(),
+            dtype: shape.dtype,
+        };
         let fits = base.addr().checked_add(bytes).is_some();
         if !fits || !base.addr().is_multiple_of(shape.dtype.bytes()) {
             return Err(bad());
         }
         // No values need no address: empty arrays of other languages are often null.
-        let base = NonNull::new(if bytes == 0 { ptr::dangling_mut::<u64>().cast() } else { base }).ok_or_else(bad)?;
+        let base = NonNull::new(if bytes == 0 {
+            ptr::dangling_mut::<u64>().cast()
+        } else {
+            base
+        })
+        .ok_or_else(bad)?;
         // SAFETY: passed on to the caller, who gives the bytes of this shape.
         let storage = unsafe { Storage::lent(base, bytes, owner) };
         Buffer::entered(registry, shape, dim, storage)
@@ -106,10 +133,19 @@ impl Buffer {
         storage: Storage,
     ) -> Result<Buffer, DataError> {
         if !registry.enter(storage.base().addr(), storage.bytes()) {
-            return Err(DataError::Overlap { name: shape.name.to_owned() });
+            return Err(DataError::Overlap {
+                name: shape.name.to_owned(),
+            });
         }
         let (name, dtype, borrow) = (shape.name.into(), shape.dtype, Borrow::default());
-        Ok(Buffer { name, dtype, dim, storage, borrow, registry: registry.clone() })
+        Ok(Buffer {
+            name,
+            dtype,
+            dim,
+            storage,
+            borrow,
+            registry: registry.clone(),
+        })
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -128,10 +164,6 @@ impl Buffer {
         self.storage.base()
     }
 
-    pub(crate) fn is_own(&self) -> bool {
-        self.storage.is_own()
-    }
-
     pub(crate) fn borrow(&self) -> &Borrow {
         &self.borrow
     }
@@ -147,20 +179,30 @@ impl Buffer {
     /// Why a borrow was refused just now.
     pub(crate) fn conflict(&self) -> DataError {
         let name = self.name().to_owned();
-        if self.borrow.is_written() { DataError::Writing { name } } else { DataError::Reading { name } }
+        if self.borrow.is_written() {
+            DataError::Writing { name }
+        } else {
+            DataError::Reading { name }
+        }
     }
 
     fn check_view<T: Value>(&self) -> Result<(), DataError> {
         if T::DTYPE == self.dtype {
             return Ok(());
         }
-        Err(DataError::WrongView { name: self.name().to_owned(), asked: T::DTYPE, found: self.dtype })
+        Err(DataError::WrongView {
+            name: self.name().to_owned(),
+            asked: T::DTYPE,
+            found: self.dtype,
+        })
     }
 
     pub(crate) fn data<T: Value>(&self) -> Result<DataRef<'_, T>, DataError> {
         self.check_view::<T>()?;
         if !self.borrow.read() {
-            return Err(DataError::Writing { name: self.name().to_owned() });
+            return Err(DataError::Writing {
+                name: self.name().to_owned(),
+            });
         }
         Ok(DataRef::of(self))
     }
@@ -180,7 +222,7 @@ impl Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        self.registry.leave(self.storage.base().addr(), self.storage.bytes());
+        self.registry
+            .leave(self.storage.base().addr(), self.storage.bytes());
     }
 }
-

@@ -21,7 +21,10 @@ struct OnSet {
 
 impl Dat {
     pub(crate) fn of(set: &Set, buffer: Buffer) -> Dat {
-        Dat(Arc::new(OnSet { set: set.clone(), buffer }))
+        Dat(Arc::new(OnSet {
+            set: set.clone(),
+            buffer,
+        }))
     }
 
     /// Its name, for messages.
@@ -110,6 +113,13 @@ impl Eq for Dat {}
 
 impl fmt::Debug for Dat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Dat({} on {}, {} x {})", self.name(), self.set().name(), self.dim(), self.dtype())
+        write!(
+            f,
+            "Dat({} on {}, {} x {})",
+            self.name(),
+            self.set().name(),
+            self.dim(),
+            self.dtype()
+        )
     }
 }

@@ -25,7 +25,9 @@ pub enum DataError {
         found: usize,
     },
     /// A type that data can't have yet.
-    #[error("`{name}`: data of type {dtype} is not supported yet; use one of the integer or floating-point types")]
+    #[error(
+        "`{name}`: data of type {dtype} is not supported yet; use one of the integer or floating-point types"
+    )]
     Type {
         /// The dat or global.
         name: String,
@@ -53,7 +55,9 @@ pub enum DataError {
         dtype: DType,
     },
     /// Storage that another dat or global of the engine occupies.
-    #[error("`{name}`: the storage given overlaps that of another dat or global of this engine; a loop could not tell them apart, use one dat for both")]
+    #[error(
+        "`{name}`: the storage given overlaps that of another dat or global of this engine; a loop could not tell them apart, use one dat for both"
+    )]
     Overlap {
         /// The dat or global.
         name: String,
@@ -69,13 +73,17 @@ pub enum DataError {
         found: DType,
     },
     /// It is written by a loop or a `data_mut` guard.
-    #[error("`{name}` is being written by a running loop or a `data_mut` guard; let that end first")]
+    #[error(
+        "`{name}` is being written by a running loop or a `data_mut` guard; let that end first"
+    )]
     Writing {
         /// The dat or global.
         name: String,
     },
     /// It is read by a loop or a `data` guard.
-    #[error("`{name}` can not be written while a running loop or a `data` guard reads it; let that end first")]
+    #[error(
+        "`{name}` can not be written while a running loop or a `data` guard reads it; let that end first"
+    )]
     Reading {
         /// The dat or global.
         name: String,

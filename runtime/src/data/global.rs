@@ -98,6 +98,12 @@ impl Eq for Global {}
 
 impl fmt::Debug for Global {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Global({}, {} x {})", self.name(), self.dim(), self.dtype())
+        write!(
+            f,
+            "Global({}, {} x {})",
+            self.name(),
+            self.dim(),
+            self.dtype()
+        )
     }
 }

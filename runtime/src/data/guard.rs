@@ -22,14 +22,20 @@ pub struct DataMut<'a, T> {
 impl<'a, T: Value> DataRef<'a, T> {
     /// The caller has just taken a read borrow of the buffer, whose type is `T`.
     pub(crate) fn of(buffer: &'a Buffer) -> DataRef<'a, T> {
-        DataRef { buffer, values: PhantomData }
+        DataRef {
+            buffer,
+            values: PhantomData,
+        }
     }
 }
 
 impl<'a, T: Value> DataMut<'a, T> {
     /// The caller has just taken the write borrow of the buffer, whose type is `T`.
     pub(crate) fn of(buffer: &'a Buffer) -> DataMut<'a, T> {
-        DataMut { buffer, values: PhantomData }
+        DataMut {
+            buffer,
+            values: PhantomData,
+        }
     }
 }
 

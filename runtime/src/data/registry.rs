@@ -31,7 +31,10 @@ impl Registry {
     /// Takes out what `enter` entered.
     pub(crate) fn leave(&self, start: usize, bytes: usize) {
         if bytes > 0 {
-            self.ranges.lock().unwrap_or_else(PoisonError::into_inner).remove(&start);
+            self.ranges
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .remove(&start);
         }
     }
 }

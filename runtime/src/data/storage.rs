@@ -15,7 +15,7 @@ const REQUESTED_ALIGNMENT: usize = 16;
 pub(crate) struct Storage {
     base: NonNull<u8>,
     bytes: usize,
-    keeper: Keeper,
+    _keeper: Keeper,
 }
 
 enum Keeper {
@@ -39,7 +39,10 @@ impl AlignedBytes {
     /// `bytes` zeroed bytes, or `None` if there is no such memory.
     pub(crate) fn zeroed(bytes: usize) -> Option<AlignedBytes> {
         if bytes == 0 {
-            return Some(AlignedBytes { base: dangling(), block: None });
+            return Some(AlignedBytes {
+                base: dangling(),
+                block: None,
+            });
         }
         let padded = bytes.checked_add(ALIGNMENT - REQUESTED_ALIGNMENT)?;
         let layout = Layout::from_size_align(padded, REQUESTED_ALIGNMENT).ok()?;
@@ -48,7 +51,10 @@ impl AlignedBytes {
         let offset = block.as_ptr().align_offset(ALIGNMENT);
         // SAFETY: the allocator aligned the block to 16, so the next multiple of 64 is at most the padding away.
         let base = unsafe { block.add(offset) };
-        Some(AlignedBytes { base, block: Some((block, layout)) })
+        Some(AlignedBytes {
+            base,
+            block: Some((block, layout)),
+        })
     }
 
     pub(crate) fn base(&self) -> *mut u8 {
@@ -81,7 +87,11 @@ impl Storage {
     /// `bytes` zeroed bytes of our own, or `None` if there is no such memory.
     pub(crate) fn zeroed(bytes: usize) -> Option<Storage> {
         let own = AlignedBytes::zeroed(bytes)?;
-        Some(Storage { base: own.base, bytes, keeper: Keeper::Own(own) })
+        Some(Storage {
+            base: own.base,
+            bytes,
+            _keeper: Keeper::Own(own),
+        })
     }
 
     /// Memory of the embedder.
@@ -94,7 +104,11 @@ impl Storage {
         bytes: usize,
         owner: Box<dyn Any + Send + Sync>,
     ) -> Storage {
-        Storage { base, bytes, keeper: Keeper::Lent(owner) }
+        Storage {
+            base,
+            bytes,
+            _keeper: Keeper::Lent(owner),
+        }
     }
 
     pub(crate) fn base(&self) -> *mut u8 {
@@ -105,18 +119,15 @@ impl Storage {
         self.bytes
     }
 
-    /// Whether the memory is our own.
-    pub(crate) fn is_own(&self) -> bool {
-        matches!(self.keeper, Keeper::Own(_))
-    }
-
     /// The values, to read.
     ///
     /// # Safety
     /// The caller holds a read or write borrow as long as `'a`; `T` is the type the storage was made for.
     pub(crate) unsafe fn slice<'a, T>(&self) -> &'a [T] {
         // SAFETY: base and length are valid for `T` (see the type's invariant); the caller's borrow keeps writers out.
-        unsafe { std::slice::from_raw_parts(self.base.as_ptr().cast(), self.bytes / size_of::<T>()) }
+        unsafe {
+            std::slice::from_raw_parts(self.base.as_ptr().cast(), self.bytes / size_of::<T>())
+        }
     }
 
     /// The values, to write.

@@ -6,7 +6,9 @@
 use parloop_compiler::DType;
 
 /// A type that dats, globals and kernel constants may hold.
-pub trait Value: Copy + PartialEq + Send + Sync + std::fmt::Debug + sealed::Sealed + 'static {
+pub trait Value:
+    Copy + PartialEq + Send + Sync + std::fmt::Debug + sealed::Sealed + 'static
+{
     /// The data type it is.
     const DTYPE: DType;
 

@@ -2,6 +2,7 @@
 //!
 //! Invariant: everything an engine depends on goes through here; nothing about it changes later but its constants.
 
+use super::observe::Fanout;
 use super::{Engine, Shared};
 use crate::code::{CraneliftLinker, HostTable, LoadError};
 use crate::config::Config;
@@ -9,7 +10,7 @@ use crate::constants::Constants;
 use crate::data::Registry;
 use crate::error::Error;
 use crate::host;
-use parloop_cache::{ClassCache, ClassLimits, Event, Mode, Observer, Stats, Store, StoreConfig};
+use parloop_cache::{ClassCache, ClassLimits, Mode, Observer, Stats, Store, StoreConfig};
 use parloop_compiler::ir::HostSymbol;
 use parloop_compiler::{Level, Options, Target};
 use std::path::Path;
@@ -27,7 +28,12 @@ pub struct EngineBuilder {
 
 impl EngineBuilder {
     pub(crate) fn new(config: Config) -> EngineBuilder {
-        EngineBuilder { config, observer: None, hosts: HostTable::with_math(), refused: None }
+        EngineBuilder {
+            config,
+            observer: None,
+            hosts: HostTable::with_math(),
+            refused: None,
+        }
     }
 
     /// Replaces all settings.
@@ -101,7 +107,12 @@ impl EngineBuilder {
     /// [`Error::Load`] if code can't be loaded on this system at all, [`Error::HostFunction`] for a host function with a
     /// name that is taken or no C identifier, or without an address, [`Error::Level`] for a level that the host lacks.
     pub fn build(self) -> Result<Engine, Error> {
-        let EngineBuilder { config, observer, hosts, refused } = self;
+        let EngineBuilder {
+            config,
+            observer,
+            hosts,
+            refused,
+        } = self;
         if let Some(name) = refused {
             return Err(Error::HostFunction { name });
         }
@@ -109,10 +120,16 @@ impl EngineBuilder {
         if !host::runs(level) {
             return Err(Error::Level { level });
         }
-        let failed = |reason: LoadError| Error::Load { kernel: String::new(), reason };
+        let failed = |reason: LoadError| Error::Load {
+            kernel: String::new(),
+            reason,
+        };
         let linker = CraneliftLinker::new().map_err(failed)?;
         let stats = Arc::new(Stats::default());
-        let observer: Arc<dyn Observer> = Arc::new(Fanout { stats: stats.clone(), observer });
+        let observer: Arc<dyn Observer> = Arc::new(Fanout {
+            stats: stats.clone(),
+            embedder: observer,
+        });
         let classes = ClassCache::new(class_limits(&config), observer.clone());
         let store = Store::open(store_config(&config), observer.clone());
         Ok(Engine(Arc::new(Shared {
@@ -147,20 +164,4 @@ fn store_config(config: &Config) -> StoreConfig {
     store.entries_max = config.cache_entries_max;
     store.lock_wait_max = config.cache_wait;
     store
-}
-
-/// Tells statistics, the log and the embedder.
-struct Fanout {
-    stats: Arc<Stats>,
-    observer: Option<Arc<dyn Observer>>,
-}
-
-impl Observer for Fanout {
-    fn event(&self, event: &Event) {
-        self.stats.event(event);
-        parloop_cache::trace(event);
-        if let Some(observer) = &self.observer {
-            observer.event(event);
-        }
-    }
 }

@@ -5,6 +5,8 @@
 
 mod acquire;
 mod builder;
+mod identity;
+mod observe;
 
 pub(crate) use acquire::{Acquired, Facts, Resolution};
 pub use builder::EngineBuilder;
@@ -15,7 +17,7 @@ use crate::constants::{ConstantError, Constants};
 use crate::data::{Buffer, Dat, DataError, Global, Registry, Shape, Value};
 use crate::kernel::Kernel;
 use crate::mesh::Set;
-use parloop_cache::{ClassCache, Event, Observer, StatsSnapshot, Store};
+use parloop_cache::{ClassCache, Observer, StatsSnapshot, Store};
 use parloop_compiler::{DType, Options, Target};
 use std::any::Any;
 use std::fmt;
@@ -95,17 +97,42 @@ impl Engine {
     ///
     /// # Errors
     /// [`DataError::Dim`], [`DataError::Length`], [`DataError::OutOfMemory`].
-    pub fn dat<T: Value>(&self, set: &Set, name: &str, dim: usize, values: &[T]) -> Result<Dat, DataError> {
-        let shape = Shape { name, rows: set.total_size(), dim, dtype: T::DTYPE };
-        Ok(Dat::of(set, Buffer::copied(&self.0.registry, shape, values)?))
+    pub fn dat<T: Value>(
+        &self,
+        set: &Set,
+        name: &str,
+        dim: usize,
+        values: &[T],
+    ) -> Result<Dat, DataError> {
+        let shape = Shape {
+            name,
+            rows: set.total_size(),
+            dim,
+            dtype: T::DTYPE,
+        };
+        Ok(Dat::of(
+            set,
+            Buffer::copied(&self.0.registry, shape, values)?,
+        ))
     }
 
     /// A dat of zeroes.
     ///
     /// # Errors
     /// [`DataError::Dim`], [`DataError::Type`], [`DataError::OutOfMemory`].
-    pub fn dat_zeroed(&self, set: &Set, name: &str, dim: usize, dtype: DType) -> Result<Dat, DataError> {
-        let shape = Shape { name, rows: set.total_size(), dim, dtype };
+    pub fn dat_zeroed(
+        &self,
+        set: &Set,
+        name: &str,
+        dim: usize,
+        dtype: DType,
+    ) -> Result<Dat, DataError> {
+        let shape = Shape {
+            name,
+            rows: set.total_size(),
+            dim,
+            dtype,
+        };
         Ok(Dat::of(set, Buffer::zeroed(&self.0.registry, shape)?))
     }
 
@@ -127,7 +154,12 @@ impl Engine {
         base: *mut u8,
         owner: impl Any + Send + Sync,
     ) -> Result<Dat, DataError> {
-        let shape = Shape { name, rows: set.total_size(), dim, dtype };
+        let shape = Shape {
+            name,
+            rows: set.total_size(),
+            dim,
+            dtype,
+        };
         // SAFETY: passed on to the caller.
         let buffer = unsafe { Buffer::lent(&self.0.registry, shape, base, Box::new(owner)) }?;
         Ok(Dat::of(set, buffer))
@@ -138,7 +170,12 @@ impl Engine {
     /// # Errors
     /// [`DataError::Dim`], [`DataError::OutOfMemory`].
     pub fn global<T: Value>(&self, name: &str, values: &[T]) -> Result<Global, DataError> {
-        let shape = Shape { name, rows: 1, dim: values.len(), dtype: T::DTYPE };
+        let shape = Shape {
+            name,
+            rows: 1,
+            dim: values.len(),
+            dtype: T::DTYPE,
+        };
         Ok(Global::of(Buffer::copied(&self.0.registry, shape, values)?))
     }
 
@@ -157,7 +194,12 @@ impl Engine {
         base: *mut u8,
         owner: impl Any + Send + Sync,
     ) -> Result<Global, DataError> {
-        let shape = Shape { name, rows: 1, dim, dtype };
+        let shape = Shape {
+            name,
+            rows: 1,
+            dim,
+            dtype,
+        };
         // SAFETY: passed on to the caller.
         let buffer = unsafe { Buffer::lent(&self.0.registry, shape, base, Box::new(owner)) }?;
         Ok(Global::of(buffer))
@@ -168,7 +210,11 @@ impl Engine {
     ///
     /// # Errors
     /// [`ConstantError`].
-    pub fn declare_constant<T: Value>(&self, name: &str, values: &[T]) -> Result<(), ConstantError> {
+    pub fn declare_constant<T: Value>(
+        &self,
+        name: &str,
+        values: &[T],
+    ) -> Result<(), ConstantError> {
         self.0.constants.declare(name, values)
     }
 
@@ -196,14 +242,12 @@ impl Engine {
     pub(crate) fn is(&self, other: &Engine) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
-
-    pub(crate) fn tell(&self, event: &Event) {
-        self.0.observer.event(event);
-    }
 }
 
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Engine").field("store", &self.0.store).finish_non_exhaustive()
+        f.debug_struct("Engine")
+            .field("store", &self.0.store)
+            .finish_non_exhaustive()
     }
 }

@@ -15,7 +15,9 @@ pub enum MeshError {
         size: u128,
     },
     /// A subset names an element that its set lacks.
-    #[error("subset of `{set}`: entry {position} is {element}, but the set has {size} elements; give numbers below that")]
+    #[error(
+        "subset of `{set}`: entry {position} is {element}, but the set has {size} elements; give numbers below that"
+    )]
     ElementOutOfRange {
         /// The set's name.
         set: String,
@@ -27,7 +29,9 @@ pub enum MeshError {
         size: u32,
     },
     /// A subset names an element twice.
-    #[error("subset of `{set}`: element {element} is listed twice; list it once, or use `Subset::sorted`")]
+    #[error(
+        "subset of `{set}`: element {element} is listed twice; list it once, or use `Subset::sorted`"
+    )]
     DuplicateElement {
         /// The set's name.
         set: String,
@@ -43,7 +47,9 @@ pub enum MeshError {
         arity: usize,
     },
     /// A map with a wrong number of entries.
-    #[error("map `{map}` from `{from}` needs {expected} entries (elements times arity), but {found} were given")]
+    #[error(
+        "map `{map}` from `{from}` needs {expected} entries (elements times arity), but {found} were given"
+    )]
     EntryCount {
         /// The map's name.
         map: String,

@@ -102,17 +102,30 @@ impl Map {
     ) -> Result<Map, MeshError> {
         let narrow = match u16::try_from(arity) {
             Ok(arity @ 1..) => arity,
-            _ => return Err(MeshError::Arity { map: name.to_owned(), arity }),
+            _ => {
+                return Err(MeshError::Arity {
+                    map: name.to_owned(),
+                    arity,
+                });
+            }
         };
         // Fewer than 2^32 elements times fewer than 2^16 entries fit 64 bits.
         let expected = from.total_size() * arity;
         if entries.len() != expected {
             let from = from.name().to_owned();
-            return Err(MeshError::EntryCount { map: name.to_owned(), from, expected, found: entries.len() });
+            return Err(MeshError::EntryCount {
+                map: name.to_owned(),
+                from,
+                expected,
+                found: entries.len(),
+            });
         }
         let least = if partial { -1 } else { 0 };
         let good = least..i64::from(to.total());
-        if let Some(at) = entries.iter().position(|entry| !good.contains(&(*entry).into())) {
+        if let Some(at) = entries
+            .iter()
+            .position(|entry| !good.contains(&(*entry).into()))
+        {
             return Err(MeshError::EntryOutOfRange {
                 map: name.to_owned(),
                 row: at / arity,
@@ -123,7 +136,14 @@ impl Map {
             });
         }
         let (name, from, to) = (name.into(), from.clone(), to.clone());
-        Ok(Map(Arc::new(Rows { name, from, to, arity: narrow, partial, entries: I::entries(entries) })))
+        Ok(Map(Arc::new(Rows {
+            name,
+            from,
+            to,
+            arity: narrow,
+            partial,
+            entries: I::entries(entries),
+        })))
     }
 
     /// Its name, for messages.
@@ -190,11 +210,6 @@ impl Map {
         }
     }
 
-    /// A number that no other live map has.
-    pub(crate) fn identity(&self) -> usize {
-        Arc::as_ptr(&self.0).addr()
-    }
-
     /// Calls `visit` with the targets of `row` that `columns` names, without those that are missing.
     pub(crate) fn targets(&self, row: u32, columns: Columns, mut visit: impl FnMut(u32)) {
         let columns = match columns {
@@ -202,7 +217,10 @@ impl Map {
             Columns::All => 0..self.arity(),
         };
         for column in columns {
-            if let Some(target) = self.entry(row as usize, column).and_then(|t| u32::try_from(t).ok()) {
+            if let Some(target) = self
+                .entry(row as usize, column)
+                .and_then(|t| u32::try_from(t).ok())
+            {
                 visit(target);
             }
         }

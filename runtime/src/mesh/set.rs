@@ -32,12 +32,25 @@ impl Set {
     ///
     /// # Errors
     /// [`MeshError::SetTooLarge`].
-    pub fn with_halo(name: &str, core: usize, boundary: usize, halo: usize) -> Result<Set, MeshError> {
+    pub fn with_halo(
+        name: &str,
+        core: usize,
+        boundary: usize,
+        halo: usize,
+    ) -> Result<Set, MeshError> {
         let size = core as u128 + boundary as u128 + halo as u128;
-        let total = u32::try_from(size).map_err(|_| MeshError::SetTooLarge { set: name.to_owned(), size })?;
+        let total = u32::try_from(size).map_err(|_| MeshError::SetTooLarge {
+            set: name.to_owned(),
+            size,
+        })?;
         // `total` bounds both of the others.
         let (core, owned) = (core as u32, (core + boundary) as u32);
-        Ok(Set(Arc::new(Sizes { name: name.into(), core, owned, total })))
+        Ok(Set(Arc::new(Sizes {
+            name: name.into(),
+            core,
+            owned,
+            total,
+        })))
     }
 
     /// Its name, for messages.

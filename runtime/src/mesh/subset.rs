@@ -27,7 +27,10 @@ impl Subset {
         let mut sorted = elements.clone();
         sorted.sort_unstable();
         match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
-            Some(pair) => Err(MeshError::DuplicateElement { set: superset.name().to_owned(), element: pair[0] }),
+            Some(pair) => Err(MeshError::DuplicateElement {
+                set: superset.name().to_owned(),
+                element: pair[0],
+            }),
             None => Ok(Subset::of(superset, elements)),
         }
     }
@@ -45,7 +48,10 @@ impl Subset {
     }
 
     fn of(superset: &Set, elements: Vec<u32>) -> Subset {
-        Subset(Arc::new(List { superset: superset.clone(), elements: elements.into() }))
+        Subset(Arc::new(List {
+            superset: superset.clone(),
+            elements: elements.into(),
+        }))
     }
 
     /// The set it is a part of.
@@ -82,6 +88,11 @@ impl Eq for Subset {}
 
 impl fmt::Debug for Subset {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Subset({}, {})", self.superset().name(), self.elements().len())
+        write!(
+            f,
+            "Subset({}, {})",
+            self.superset().name(),
+            self.elements().len()
+        )
     }
 }

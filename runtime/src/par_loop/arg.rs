@@ -33,29 +33,47 @@ pub(crate) enum Path<'a> {
 
 /// The element's number as an argument, by value; the kernel's parameter is an integer.
 pub fn element_index() -> Arg<'static> {
-    Arg { data: Data::Element, access: Access::Read, path: Path::Direct }
+    Arg {
+        data: Data::Element,
+        access: Access::Read,
+        path: Path::Direct,
+    }
 }
 
 impl<'a> Arg<'a> {
     pub(crate) fn dat(dat: &'a Dat, access: Access) -> Arg<'a> {
-        Arg { data: Data::Dat(dat), access, path: Path::Direct }
+        Arg {
+            data: Data::Dat(dat),
+            access,
+            path: Path::Direct,
+        }
     }
 
     pub(crate) fn global(global: &'a Global, access: Access) -> Arg<'a> {
-        Arg { data: Data::Global(global), access, path: Path::Direct }
+        Arg {
+            data: Data::Global(global),
+            access,
+            path: Path::Direct,
+        }
     }
 
     /// The row that entry `index` of the map gives: the kernel gets a pointer to `dim` values (OP2's convention).
     #[must_use]
     pub fn at(self, map: &'a Map, index: usize) -> Arg<'a> {
-        Arg { path: Path::At(map, index), ..self }
+        Arg {
+            path: Path::At(map, index),
+            ..self
+        }
     }
 
     /// The rows that all entries of the map give: the kernel gets `[arity][dim]` values (PyOP2's convention), or, if its
     /// parameter is a pointer to pointers, `arity` pointers to rows.
     #[must_use]
     pub fn through(self, map: &'a Map) -> Arg<'a> {
-        Arg { path: Path::Through(map), ..self }
+        Arg {
+            path: Path::Through(map),
+            ..self
+        }
     }
 }
 

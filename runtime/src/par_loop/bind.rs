@@ -7,9 +7,7 @@
 use super::{Arg, ArgError, Data, Over, Path};
 use crate::data::Registry;
 use crate::mesh::{Map, Set};
-use parloop_compiler::{
-    Access, ArgSignature, DType, Iteration, Layout, MapUse, Signature, Source,
-};
+use parloop_compiler::{Access, ArgSignature, DType, Iteration, Layout, MapUse, Signature, Source};
 use std::sync::Arc;
 
 /// As many as slot numbers go round, and far more than a function has registers for.
@@ -40,7 +38,10 @@ pub(crate) fn bind<'a>(
     allow_conflicts: bool,
 ) -> Result<Binding<'a>, ArgError> {
     if args.len() > ARGS_MAX {
-        return Err(ArgError::TooMany { found: args.len(), limit: ARGS_MAX });
+        return Err(ArgError::TooMany {
+            found: args.len(),
+            limit: ARGS_MAX,
+        });
     }
     let mut binding = Binding {
         signature: Signature {
@@ -65,9 +66,10 @@ pub(crate) fn bind<'a>(
 
 fn check_engine(registry: &Arc<Registry>, arg: usize, given: &Arg<'_>) -> Result<(), ArgError> {
     match given.data.buffer() {
-        Some(buffer) if !buffer.belongs_to(registry) => {
-            Err(ArgError::OtherEngine { arg, data: buffer.name().to_owned() })
-        }
+        Some(buffer) if !buffer.belongs_to(registry) => Err(ArgError::OtherEngine {
+            arg,
+            data: buffer.name().to_owned(),
+        }),
         _ => Ok(()),
     }
 }
@@ -85,15 +87,31 @@ fn check_sets(set: &Set, arg: usize, given: &Arg<'_>) -> Result<(), ArgError> {
             return Ok(());
         }
         let dat_set = names(dat.set());
-        return Err(ArgError::DirectOnOtherSet { arg, dat: dat.name().to_owned(), dat_set, set: names(set) });
+        return Err(ArgError::DirectOnOtherSet {
+            arg,
+            dat: dat.name().to_owned(),
+            dat_set,
+            set: names(set),
+        });
     };
     let name = map.name().to_owned();
     if map.from_set() != set {
-        return Err(ArgError::MapFromOtherSet { arg, map: name, from: names(map.from_set()), set: names(set) });
+        return Err(ArgError::MapFromOtherSet {
+            arg,
+            map: name,
+            from: names(map.from_set()),
+            set: names(set),
+        });
     }
     if map.to_set() != dat.set() {
         let (to, dat_set) = (names(map.to_set()), names(dat.set()));
-        return Err(ArgError::MapToOtherSet { arg, map: name, to, dat: dat.name().to_owned(), dat_set });
+        return Err(ArgError::MapToOtherSet {
+            arg,
+            map: name,
+            to,
+            dat: dat.name().to_owned(),
+            dat_set,
+        });
     }
     Ok(())
 }
@@ -109,16 +127,30 @@ impl<'a> Binding<'a> {
                 Ok(narrow) if entry < map.arity() => Source::At(self.map_use(map), narrow),
                 _ => {
                     let name = map.name().to_owned();
-                    return Err(ArgError::MapIndex { arg: index, map: name, index: entry, arity: map.arity() });
+                    return Err(ArgError::MapIndex {
+                        arg: index,
+                        map: name,
+                        index: entry,
+                        arity: map.arity(),
+                    });
                 }
             },
             (Data::Dat(_), Path::Through(map)) => Source::Through(self.map_use(map)),
         };
-        let Some(buffer) = arg.data.buffer() else { return Ok(element_signature()) };
-        let same = |slot: &Slot<'_>| slot.data.buffer().is_some_and(|other| std::ptr::eq(other, buffer));
+        let Some(buffer) = arg.data.buffer() else {
+            return Ok(element_signature());
+        };
+        let same = |slot: &Slot<'_>| {
+            slot.data
+                .buffer()
+                .is_some_and(|other| std::ptr::eq(other, buffer))
+        };
         let dat = self.slots.iter().position(same).unwrap_or(self.slots.len());
         if dat == self.slots.len() {
-            self.slots.push(Slot { data: arg.data, written: false });
+            self.slots.push(Slot {
+                data: arg.data,
+                written: false,
+            });
         }
         self.slots[dat].written |= arg.access.writes();
         Ok(ArgSignature {
@@ -133,7 +165,11 @@ impl<'a> Binding<'a> {
     }
 
     fn map_use(&mut self, map: &'a Map) -> MapUse {
-        let slot = self.maps.iter().position(|other| *other == map).unwrap_or(self.maps.len());
+        let slot = self
+            .maps
+            .iter()
+            .position(|other| *other == map)
+            .unwrap_or(self.maps.len());
         if slot == self.maps.len() {
             self.maps.push(map);
         }
@@ -165,19 +201,31 @@ fn check_conflicts(binding: &Binding<'_>) -> Result<(), ArgError> {
     for (slot, data) in binding.slots.iter().enumerate() {
         let args = binding.signature.args.iter().enumerate();
         let uses = || {
-            args.clone().filter(|(_, a)| a.source != Source::Element && usize::from(a.dat) == slot)
+            args.clone()
+                .filter(|(_, a)| a.source != Source::Element && usize::from(a.dat) == slot)
         };
-        let Some((first, first_use)) = uses().next() else { continue };
+        let Some((first, first_use)) = uses().next() else {
+            continue;
+        };
         if uses().all(|(_, a)| a.source == Source::Direct) {
             continue;
         }
-        let mixes = |access: Access| matches!(access, Access::Read | Access::Inc | Access::Min | Access::Max);
+        let mixes = |access: Access| {
+            matches!(
+                access,
+                Access::Read | Access::Inc | Access::Min | Access::Max
+            )
+        };
         let clash = |a: &ArgSignature| a.access != first_use.access || !mixes(a.access);
         if let Some((second, second_use)) = uses().skip(1).find(|(_, a)| clash(a)) {
             return Err(ArgError::Conflict {
                 first,
                 second,
-                data: data.data.buffer().map(|b| b.name().to_owned()).unwrap_or_default(),
+                data: data
+                    .data
+                    .buffer()
+                    .map(|b| b.name().to_owned())
+                    .unwrap_or_default(),
                 first_access: first_use.access,
                 second_access: second_use.access,
             });

@@ -19,9 +19,7 @@ pub(crate) struct Call {
     slots: Box<[Held]>,
     steps: u64,
     /// Owns what `entry` points into.
-    #[expect(dead_code, reason = "held for its drop")]
     code: Arc<Code>,
-    #[expect(dead_code, reason = "held for its drop")]
     maps: Vec<Map>,
 }
 
@@ -31,7 +29,6 @@ struct Block {
     constants: Box<[*const u8]>,
     scratch: AlignedBytes,
     /// Own what `constants` points to.
-    #[expect(dead_code, reason = "held for its drop")]
     values: Vec<Arc<ConstantValue>>,
 }
 
@@ -65,13 +62,21 @@ impl Held {
     #[inline]
     fn take(&self) -> bool {
         let borrow = self.data.buffer().borrow();
-        if self.written { borrow.write() } else { borrow.read() }
+        if self.written {
+            borrow.write()
+        } else {
+            borrow.read()
+        }
     }
 
     #[inline]
     fn give_back(&self) {
         let borrow = self.data.buffer().borrow();
-        if self.written { borrow.end_write() } else { borrow.end_read() }
+        if self.written {
+            borrow.end_write()
+        } else {
+            borrow.end_read()
+        }
     }
 }
 
@@ -80,7 +85,12 @@ pub(crate) enum Stopped {
     /// Somebody else holds a dat or global; nothing ran.
     Busy(DataError),
     /// The kernel failed at an element; those before it ran.
-    Failed { status: u32, site: u32, element: u64, value: i64 },
+    Failed {
+        status: u32,
+        site: u32,
+        element: u64,
+        value: i64,
+    },
 }
 
 /// An argument by the slots of its dat and map.
@@ -102,18 +112,39 @@ pub(crate) struct Parts {
 impl Call {
     /// `None` if there is no memory to work in.
     pub(crate) fn new(parts: Parts) -> Option<Call> {
-        let Parts { code, args, slots, maps, values, steps } = parts;
+        let Parts {
+            code,
+            args,
+            slots,
+            maps,
+            values,
+            steps,
+        } = parts;
         let scratch = AlignedBytes::zeroed(code.scratch_bytes())?;
         let block_arg = |arg: &ArgSlots| abi::Arg {
-            base: arg.data.map_or(std::ptr::null_mut(), |slot| slots[slot].data.buffer().base()),
+            base: arg.data.map_or(std::ptr::null_mut(), |slot| {
+                slots[slot].data.buffer().base()
+            }),
             map: arg.map.map_or(std::ptr::null(), |slot| maps[slot].base()),
             element_stride: 0,
             component_stride: 0,
         };
         let args = args.iter().map(block_arg).collect();
         let constants = values.iter().map(|value| value.base()).collect();
-        let block = Block { args, constants, scratch, values };
-        Some(Call { entry: code.entry(), block, slots: slots.into(), steps, code, maps })
+        let block = Block {
+            args,
+            constants,
+            scratch,
+            values,
+        };
+        Some(Call {
+            entry: code.entry(),
+            block,
+            slots: slots.into(),
+            steps,
+            code,
+            maps,
+        })
     }
 
     /// Runs the code on `elements`, each of which is below the size of the loop's set, halo included.
@@ -138,7 +169,12 @@ impl Call {
         if status == abi::OK {
             return Ok(());
         }
-        Err(Stopped::Failed { status, site: ctx.site, element: ctx.element, value: ctx.value })
+        Err(Stopped::Failed {
+            status,
+            site: ctx.site,
+            element: ctx.element,
+            value: ctx.value,
+        })
     }
 
     #[inline]
@@ -172,7 +208,22 @@ impl Call {
         self.slots[slot].data = data;
     }
 
-    /// Uses other values of the kernel constants, of the same types and dims.
+    pub(crate) fn maps(&self) -> &[Map] {
+        &self.maps
+    }
+
+    /// Runs other code for the same arguments from now on; false, and nothing done, if there is no memory for it.
+    pub(crate) fn set_code(&mut self, code: Arc<Code>) -> bool {
+        let Some(scratch) = AlignedBytes::zeroed(code.scratch_bytes()) else {
+            return false;
+        };
+        self.block.scratch = scratch;
+        self.entry = code.entry();
+        self.code = code;
+        true
+    }
+
+    /// Uses other values of the kernel constants: those of the names that the code has slots for.
     pub(crate) fn set_constants(&mut self, values: Vec<Arc<ConstantValue>>) {
         self.block.constants = values.iter().map(|value| value.base()).collect();
         self.block.values = values;

@@ -17,7 +17,9 @@ pub enum ArgError {
         found: usize,
     },
     /// Data that another engine made.
-    #[error("argument {arg}: `{data}` belongs to another engine; make it with the engine that runs the loop")]
+    #[error(
+        "argument {arg}: `{data}` belongs to another engine; make it with the engine that runs the loop"
+    )]
     OtherEngine {
         /// Which argument.
         arg: usize,
@@ -25,7 +27,9 @@ pub enum ArgError {
         data: String,
     },
     /// A dat of another set, used without a map.
-    #[error("argument {arg}: `{dat}` is on `{dat_set}`, the loop over `{set}`; go through a map from `{set}` to `{dat_set}`")]
+    #[error(
+        "argument {arg}: `{dat}` is on `{dat_set}`, the loop over `{set}`; go through a map from `{set}` to `{dat_set}`"
+    )]
     DirectOnOtherSet {
         /// Which argument.
         arg: usize,
@@ -37,7 +41,9 @@ pub enum ArgError {
         set: String,
     },
     /// A map whose rows belong to another set's elements.
-    #[error("argument {arg}: map `{map}` is from `{from}`, the loop over `{set}`; use a map from `{set}`")]
+    #[error(
+        "argument {arg}: map `{map}` is from `{from}`, the loop over `{set}`; use a map from `{set}`"
+    )]
     MapFromOtherSet {
         /// Which argument.
         arg: usize,
@@ -49,7 +55,9 @@ pub enum ArgError {
         set: String,
     },
     /// A map that leads to another set than the dat's.
-    #[error("argument {arg}: map `{map}` leads to `{to}`, but `{dat}` is on `{dat_set}`; use a map to `{dat_set}`")]
+    #[error(
+        "argument {arg}: map `{map}` leads to `{to}`, but `{dat}` is on `{dat_set}`; use a map to `{dat_set}`"
+    )]
     MapToOtherSet {
         /// Which argument.
         arg: usize,
@@ -63,7 +71,9 @@ pub enum ArgError {
         dat_set: String,
     },
     /// A map's entry that it does not have.
-    #[error("argument {arg}: entry {index} of map `{map}` is asked for, but it has {arity}, counted from 0")]
+    #[error(
+        "argument {arg}: entry {index} of map `{map}` is asked for, but it has {arity}, counted from 0"
+    )]
     MapIndex {
         /// Which argument.
         arg: usize,
@@ -75,7 +85,9 @@ pub enum ArgError {
         arity: usize,
     },
     /// A map on something that is not on a set.
-    #[error("argument {arg}: a global or an element index goes through no map; leave `at` and `through` out")]
+    #[error(
+        "argument {arg}: a global or an element index goes through no map; leave `at` and `through` out"
+    )]
     MapWithoutDat {
         /// Which argument.
         arg: usize,
@@ -89,7 +101,9 @@ pub enum ArgError {
         limit: usize,
     },
     /// Two arguments on one dat or global whose accesses do not go together.
-    #[error("arguments {first} ({first_access}) and {second} ({second_access}) both use `{data}`: unless all uses are direct, all have one access, READ, INC, MIN or MAX; copy the data, or allow conflicts and run one element at a time")]
+    #[error(
+        "arguments {first} ({first_access}) and {second} ({second_access}) both use `{data}`: unless all uses are direct, all have one access, READ, INC, MIN or MAX; copy the data, or allow conflicts and run one element at a time"
+    )]
     Conflict {
         /// One argument.
         first: usize,
@@ -103,7 +117,9 @@ pub enum ArgError {
         second_access: Access,
     },
     /// Data of another type than the kernel's parameter.
-    #[error("argument {arg}: parameter `{param}` is {expected}, the data {found}; change one of them")]
+    #[error(
+        "argument {arg}: parameter `{param}` is {expected}, the data {found}; change one of them"
+    )]
     Type {
         /// Which argument.
         arg: usize,
@@ -115,7 +131,9 @@ pub enum ArgError {
         found: DType,
     },
     /// Another number of values than the kernel's parameter declares.
-    #[error("argument {arg}: parameter `{param}` declares {expected} values, the argument has {found}")]
+    #[error(
+        "argument {arg}: parameter `{param}` declares {expected} values, the argument has {found}"
+    )]
     Dim {
         /// Which argument.
         arg: usize,
@@ -127,7 +145,9 @@ pub enum ArgError {
         found: u64,
     },
     /// Another number of rows than the kernel's parameter declares.
-    #[error("argument {arg}: parameter `{param}` declares {expected} rows, the map has {found} entries an element")]
+    #[error(
+        "argument {arg}: parameter `{param}` declares {expected} rows, the map has {found} entries an element"
+    )]
     Arity {
         /// Which argument.
         arg: usize,
@@ -151,7 +171,9 @@ pub enum ArgError {
         found: &'static str,
     },
     /// A `const` parameter under an access that writes.
-    #[error("argument {arg}: parameter `{param}` is const, but the access is {access}; pass READ or drop the const")]
+    #[error(
+        "argument {arg}: parameter `{param}` is const, but the access is {access}; pass READ or drop the const"
+    )]
     ConstParameter {
         /// Which argument.
         arg: usize,
@@ -161,7 +183,9 @@ pub enum ArgError {
         access: Access,
     },
     /// A READ argument that the kernel writes.
-    #[error("argument {arg}: the access is READ, but the kernel writes through parameter `{param}`; pass the access that it means")]
+    #[error(
+        "argument {arg}: the access is READ, but the kernel writes through parameter `{param}`; pass the access that it means"
+    )]
     ReadIsWritten {
         /// Which argument.
         arg: usize,

@@ -13,10 +13,10 @@ mod prepared;
 mod useful;
 
 pub use arg::{Arg, Over, element_index};
-pub(crate) use arg::{Data, Path};
-pub(crate) use bind::{Binding, Slot, bind};
-pub(crate) use call::{Call, Stopped};
+use arg::{Data, Path};
+use bind::{Binding, Slot, bind};
+
 pub use error::ArgError;
-pub(crate) use params::check_params;
-pub(crate) use prepared::Prepared;
-pub use prepared::{CodeSource, PreparedLoop};
+use params::check_params;
+
+pub use prepared::{Bound, CodeSource, PreparedLoop};

@@ -8,12 +8,20 @@ use crate::mesh::{Columns, Map};
 use parloop_compiler::{Access, ArgSignature, Signature, Source};
 
 /// The bytes of a loop over `elements`.
-pub(crate) fn useful_bytes<E>(signature: &Signature, slots: &[Held], maps: &[Map], elements: E) -> u64
+pub(crate) fn useful_bytes<E>(
+    signature: &Signature,
+    slots: &[Held],
+    maps: &[Map],
+    elements: E,
+) -> u64
 where
     E: ExactSizeIterator<Item = u32> + Clone,
 {
     let data = slots.iter().enumerate().map(|(slot, held)| {
-        let args = signature.args.iter().filter(|a| a.source != Source::Element && usize::from(a.dat) == slot);
+        let args = signature
+            .args
+            .iter()
+            .filter(|a| a.source != Source::Element && usize::from(a.dat) == slot);
         data_bytes(&args.collect::<Vec<_>>(), held, maps, elements.clone())
     });
     let entries = maps.iter().enumerate().map(|(slot, map)| {
@@ -29,7 +37,9 @@ where
     let reads = args.iter().any(|a| a.access != Access::Write);
     let writes = args.iter().any(|a| a.access.writes());
     let directions = u64::from(reads) + u64::from(writes);
-    let Some(row_bytes) = args.first().map(|a| a.row_bytes()) else { return 0 };
+    let Some(row_bytes) = args.first().map(|a| a.row_bytes()) else {
+        return 0;
+    };
     let rows = match &held.data {
         Holder::Global(_) => 1,
         Holder::Dat(_) if args.iter().all(|a| a.source == Source::Direct) => elements.len() as u64,
@@ -39,7 +49,12 @@ where
 }
 
 /// How many different rows the arguments reach from `elements`.
-fn rows_touched(args: &[&ArgSignature], rows: usize, maps: &[Map], elements: impl Iterator<Item = u32> + Clone) -> u64 {
+fn rows_touched(
+    args: &[&ArgSignature],
+    rows: usize,
+    maps: &[Map],
+    elements: impl Iterator<Item = u32> + Clone,
+) -> u64 {
     let mut touched = vec![0u64; rows.div_ceil(64)];
     let mut touch = |row: u32| touched[row as usize / 64] |= 1 << (row % 64);
     for arg in args {
@@ -52,9 +67,14 @@ fn rows_touched(args: &[&ArgSignature], rows: usize, maps: &[Map], elements: imp
             }
         };
         let map = &maps[usize::from(map.slot)];
-        elements.clone().for_each(|element| map.targets(element, columns, &mut touch));
+        elements
+            .clone()
+            .for_each(|element| map.targets(element, columns, &mut touch));
     }
-    touched.iter().map(|word| u64::from(word.count_ones())).sum()
+    touched
+        .iter()
+        .map(|word| u64::from(word.count_ones()))
+        .sum()
 }
 
 /// How many different entries of each row of a map the arguments use.
@@ -62,7 +82,9 @@ fn columns_used(signature: &Signature, slot: usize, map: &Map) -> u64 {
     let mut used = vec![false; map.arity()];
     for arg in &signature.args {
         match arg.source {
-            Source::At(use_, column) if usize::from(use_.slot) == slot => used[usize::from(column)] = true,
+            Source::At(use_, column) if usize::from(use_.slot) == slot => {
+                used[usize::from(column)] = true
+            }
             Source::Through(use_) if usize::from(use_.slot) == slot => used.fill(true),
             _ => {}
         }
