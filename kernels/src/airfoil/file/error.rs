@@ -63,7 +63,7 @@ pub enum Fault {
         found: u64,
     },
     /// A line has too few or too many fields.
-    #[error("expected {expected} fields ({}) of a {record} line, found {found}", record.fields())]
+    #[error("expected {expected} fields ({}) of the {record} line, found {found}", record.fields())]
     FieldCount {
         /// The record expected on this line.
         record: Record,
@@ -73,7 +73,7 @@ pub enum Fault {
         found: usize,
     },
     /// A field of integers holds something else.
-    #[error("expected an integer for {field} of a {record} line, found `{found}`")]
+    #[error("expected an integer for {field} of the {record} line, found `{found}`")]
     NotAnInteger {
         /// The record expected on this line.
         record: Record,
@@ -83,7 +83,7 @@ pub enum Fault {
         found: String,
     },
     /// A coordinate is not a number.
-    #[error("expected a number for {field} of a {record} line, found `{found}`")]
+    #[error("expected a number for {field} of the {record} line, found `{found}`")]
     NotANumber {
         /// The record expected on this line.
         record: Record,
@@ -93,7 +93,7 @@ pub enum Fault {
         found: String,
     },
     /// A coordinate is infinite or NaN.
-    #[error("expected a finite number for {field} of a {record} line, found `{found}`")]
+    #[error("expected a finite number for {field} of the {record} line, found `{found}`")]
     NotFinite {
         /// The record expected on this line.
         record: Record,
@@ -117,7 +117,7 @@ pub enum Fault {
     NoCells,
     /// A map value names no element of its target.
     #[error(
-        "expected {field} of a {record} line to be one of {size} {set}, found {found}, which is not in 0..{size}"
+        "expected {field} of the {record} line to be one of {size} {set}, found {found}, which is not in 0..{size}"
     )]
     IndexOutOfRange {
         /// The record expected on this line.
@@ -146,7 +146,7 @@ pub enum Fault {
         found: String,
     },
     /// A line is longer than any record can be.
-    #[error("expected a {record} line, found more than {limit} bytes without a line end")]
+    #[error("expected the next {record} line, found more than {limit} bytes without a line end")]
     LineTooLong {
         /// The record expected on this line.
         record: Record,
