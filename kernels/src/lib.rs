@@ -7,7 +7,19 @@
 //! - [`jac`]: Jacobi iteration for a 5-point Laplacian stored as an edge set, in double and single precision.
 //! - [`reduce`]: INC, MIN and MAX of ten element types, onto globals and through a map.
 //!
-//! Meshes are plain vectors of numbers; nothing here compiles or caches a kernel.
+//! ```
+//! use parloop_kernels::airfoil::mesh::{Blocks, Mesh};
+//! use parloop_kernels::airfoil::reference::Reference;
+//!
+//! let mesh = Mesh::generate(Blocks::for_cells(1_000)?)?;
+//! let history = Reference::new(&mesh).history(50, 10);
+//! let (iteration, rms) = history[4];
+//! assert!(iteration == 50 && rms < 1e-2);
+//! # Ok::<(), parloop_kernels::airfoil::mesh::MeshError>(())
+//! ```
+//!
+//! Meshes and fields are plain vectors of numbers, flattened, with their shape in their documentation. The references are
+//! sequential and written to be read: they say what is right, not what is fast.
 
 #![forbid(unsafe_code)]
 

@@ -197,6 +197,33 @@ fn a_file_cut_at_any_byte_is_refused() {
 }
 
 #[test]
+fn a_file_with_any_byte_changed_is_refused_or_is_a_mesh() {
+    for at in 0..TWO_CELLS.len() {
+        for byte in [b'0', b'5', b'9', b'-', b'.', b'e', b' ', b'\n', 0, 0xff] {
+            let mut bytes = TWO_CELLS.as_bytes().to_vec();
+            bytes[at] = byte;
+            let Ok(mesh) = read_from(bytes.as_slice(), "changed") else {
+                continue;
+            };
+            let nodes =
+                [&mesh.cells, &mesh.edges, &mesh.bedges].map(|map| map.iter().max().copied());
+            assert!(
+                nodes
+                    .iter()
+                    .all(|node| node.unwrap_or(0) < mesh.nnode() as i32),
+                "byte {at}"
+            );
+            let cells = mesh.edge_cells.iter().chain(&mesh.bedge_cells);
+            assert!(
+                cells.into_iter().all(|&cell| cell < mesh.ncell() as i32),
+                "byte {at}"
+            );
+            assert!(mesh.x.iter().all(|x| x.is_finite()), "byte {at}");
+        }
+    }
+}
+
+#[test]
 fn a_wrong_count_shows_where_the_sections_no_longer_fit() {
     let node = Record::Node;
     check_fault(

@@ -7,9 +7,11 @@
 //! memory grows with what the file holds, not with what its first line claims. The shape of the cells is not looked at.
 
 mod error;
+mod line;
 mod read;
 mod write;
 
 pub use error::{Fault, MeshFileError, Record, SetName};
-pub use read::{LINE_BYTES_MAX, read, read_from};
+pub use line::LINE_BYTES_MAX;
+pub use read::{read, read_from};
 pub use write::{write, write_to};
