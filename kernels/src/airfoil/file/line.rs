@@ -1,7 +1,7 @@
 //! The lines of a mesh file and the fields in them, with the place that an error needs.
 //!
 //! A line is bounded, so an endless one costs no memory. Lines are counted from 1, blank ones included, so that a number in an
-//! error is the one an editor shows. Which records come in which order is left to [`super::read`].
+//! error is the one an editor shows. Which records come in which order is left to [`mod@super::read`].
 
 use std::io::{BufRead, Read};
 use std::path::Path;

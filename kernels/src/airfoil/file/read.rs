@@ -1,7 +1,7 @@
 //! The reader: record by record, in one pass, from any buffered source.
 //!
 //! Vectors grow as records are seen, so a hostile file costs no more memory than a few times its own size. What a line may
-//! hold is left to [`super::line`].
+//! hold is left to [`mod@super::line`].
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
