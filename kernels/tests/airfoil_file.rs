@@ -1,4 +1,7 @@
 //! Mesh files: what is written reads back, and whatever is wrong with a file is said with file, line, expected and found.
+//!
+//! Every refusal is checked as a value, the common ones also as the message a user sees. Most work on a mesh of two cells, one
+//! line of which is replaced.
 
 use std::io::{self, BufReader, Read};
 use std::path::Path;

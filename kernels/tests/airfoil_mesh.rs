@@ -1,4 +1,7 @@
 //! The airfoil mesh generator: sizes, the published mesh number for number, and the rules that orientation must keep.
+//!
+//! The published file is not needed: digests computed from it stand here. Orientation is checked by geometry, not by the
+//! numbering that the generator uses.
 
 use parloop_kernels::airfoil::mesh::{Asked, Blocks, Mesh, MeshError, SET_SIZE_MAX};
 use parloop_kernels::airfoil::{BOUND_FAR_FIELD, BOUND_WALL};

@@ -1,4 +1,7 @@
 //! The airfoil numerics in plain Rust against the published residuals.
+//!
+//! The first 200 iterations on the small mesh run always; 2000 iterations, and the standard mesh, run when asked for with
+//! `--ignored`, in release.
 
 use parloop_kernels::airfoil::Constants;
 use parloop_kernels::airfoil::mesh::{Blocks, Mesh};

@@ -1,4 +1,7 @@
 //! jac: the grid, and the iteration against its solution in closed form.
+//!
+//! The closed form knows nothing of edges or of the order of operations, so agreement is to rounding: in double to 1e-12, in
+//! single precision to 2e-5.
 
 use parloop_kernels::jac::mesh::{Grid, GridError, SQUARES_MAX};
 use parloop_kernels::jac::reference::{Real, Reference, Totals, analytic};

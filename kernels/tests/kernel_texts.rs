@@ -1,4 +1,6 @@
-//! The C texts: a C compiler takes each without a warning. Where there is none the test says so and passes.
+//! The C texts: a C compiler takes each without a warning, once the constants it names are declared.
+//!
+//! Where there is no C compiler the test says so and passes. What the kernels compute is left to `kernel_runs.rs`.
 
 mod compiler_help;
 

@@ -1,4 +1,7 @@
 //! reduce: the reference loops against sums and extremes counted another way, for every element type.
+//!
+//! Counted node by node, from all edges that touch it, in another order: equal bit for bit, because sample values sum exactly
+//! and integers wrap.
 
 use parloop_kernels::reduce::mesh::{Network, NetworkError, SET_SIZE_MAX, values};
 use parloop_kernels::reduce::reference::{Globals, gap, globals, high_ends, low_ends, sum_ends};

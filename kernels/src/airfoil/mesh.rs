@@ -150,19 +150,19 @@ impl Blocks {
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct Mesh {
-    /// Coordinates of the nodes, chord lengths: [nnode][2].
+    /// Coordinates of the nodes, chord lengths: `[nnode][2]`.
     pub x: Vec<f64>,
-    /// Nodes of the cells, counter-clockwise: [ncell][4].
+    /// Nodes of the cells, counter-clockwise: `[ncell][4]`.
     pub cells: Vec<i32>,
-    /// Nodes of the interior edges: [nedge][2].
+    /// Nodes of the interior edges: `[nedge][2]`.
     pub edges: Vec<i32>,
-    /// Cells of the interior edges, the one on the right first: [nedge][2].
+    /// Cells of the interior edges, the one on the right first: `[nedge][2]`.
     pub edge_cells: Vec<i32>,
-    /// Nodes of the boundary edges: [nbedge][2].
+    /// Nodes of the boundary edges: `[nbedge][2]`.
     pub bedges: Vec<i32>,
-    /// Cell of the boundary edges, on the right: [nbedge][1].
+    /// Cell of the boundary edges, on the right: `[nbedge][1]`.
     pub bedge_cells: Vec<i32>,
-    /// Kind of the boundary edges, [`BOUND_WALL`] or [`BOUND_FAR_FIELD`]: [nbedge].
+    /// Kind of the boundary edges, [`BOUND_WALL`] or [`BOUND_FAR_FIELD`]: `[nbedge]`.
     pub bound: Vec<i32>,
 }
 

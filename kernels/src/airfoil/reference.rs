@@ -87,7 +87,7 @@ fn pressure(constants: &Constants, ri: f64, q: &[f64; 4]) -> f64 {
     constants.gm1 * (q[3] - 0.5 * ri * (q[1] * q[1] + q[2] * q[2]))
 }
 
-/// Mean of both sides' fluxes of (mass, momentum x, momentum y, energy) through the edge x[0] - x[1], plus mu times the jump.
+/// Mean of both sides' fluxes of (mass, momentum x, momentum y, energy) through the edge `x[0] - x[1]`, plus mu times the jump.
 fn flux(constants: &Constants, x: [&[f64; 2]; 2], q: [&[f64; 4]; 2], mu: f64) -> [f64; 4] {
     let [q1, q2] = q;
     let (dx, dy) = (x[0][0] - x[1][0], x[0][1] - x[1][1]);
@@ -108,13 +108,13 @@ fn flux(constants: &Constants, x: [&[f64; 2]; 2], q: [&[f64; 4]; 2], mu: f64) ->
 pub struct Reference<'m> {
     mesh: &'m Mesh,
     constants: Constants,
-    /// State of the cells: [ncell][4].
+    /// State of the cells: `[ncell][4]`.
     pub q: Vec<[f64; 4]>,
-    /// State at the start of the iteration: [ncell][4].
+    /// State at the start of the iteration: `[ncell][4]`.
     pub qold: Vec<[f64; 4]>,
-    /// Residual of the cells: [ncell][4].
+    /// Residual of the cells: `[ncell][4]`.
     pub res: Vec<[f64; 4]>,
-    /// Area over time step: [ncell].
+    /// Area over time step: `[ncell]`.
     pub adt: Vec<f64>,
 }
 

@@ -35,11 +35,11 @@ pub const SQUARES_MAX: u64 = 20_000;
 pub struct Grid<T> {
     /// Squares along a side, NN.
     pub squares: usize,
-    /// Row and column of each nonzero: [nedge][2].
+    /// Row and column of each nonzero: `[nedge][2]`.
     pub edges: Vec<i32>,
-    /// Value of each nonzero: [nedge].
+    /// Value of each nonzero: `[nedge]`.
     pub a: Vec<T>,
-    /// Right-hand side: [nnode].
+    /// Right-hand side: `[nnode]`.
     pub r: Vec<T>,
 }
 

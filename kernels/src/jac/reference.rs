@@ -51,9 +51,9 @@ pub struct Totals<T> {
 #[derive(Debug, Clone)]
 pub struct Reference<'g, T> {
     grid: &'g Grid<T>,
-    /// Solution: [nnode].
+    /// Solution: `[nnode]`.
     pub u: Vec<T>,
-    /// Change of the solution: [nnode].
+    /// Change of the solution: `[nnode]`.
     pub du: Vec<T>,
 }
 
@@ -99,7 +99,7 @@ impl<'g, T: Real> Reference<'g, T> {
     }
 }
 
-/// u after `iterations` iterations from u = 0 on a grid of `squares` x `squares` squares, and its totals: [nnode].
+/// u after `iterations` iterations from u = 0 on a grid of `squares` x `squares` squares, and its totals: `[nnode]`.
 ///
 /// The start's error -1 is a sum of modes sin(p pi i / NN) sin(q pi j / NN) with p, q odd and weights a_p a_q, where
 /// a_p = (2 / NN) cot(p pi / (2 NN)); an iteration multiplies each by (cos(p pi / NN) + cos(q pi / NN)) / 2. Takes time

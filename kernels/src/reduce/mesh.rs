@@ -40,7 +40,7 @@ pub enum NetworkError {
 pub struct Network {
     /// Number of nodes.
     pub nnode: usize,
-    /// Nodes of the edges: [nedge][2].
+    /// Nodes of the edges: `[nedge][2]`.
     pub edges: Vec<i32>,
 }
 

@@ -34,14 +34,14 @@ pub const LOW_ENDS: KernelText = KernelText {
     source: include_str!("low_ends.c"),
 };
 
-/// Edges: v READ, direct; a dat of the nodes MAX, both nodes packed, [2][1].
+/// Edges: v READ, direct; a dat of the nodes MAX, both nodes packed, `[2][1]`.
 pub const HIGH_ENDS: KernelText = KernelText {
     function: "high_ends",
     file: "reduce/high_ends.c",
     source: include_str!("high_ends.c"),
 };
 
-/// Edges: a dat of the nodes READ, both nodes packed, [2][1]; width WRITE, direct; widest MAX, global.
+/// Edges: a dat of the nodes READ, both nodes packed, `[2][1]`; width WRITE, direct; widest MAX, global.
 pub const GAP: KernelText = KernelText {
     function: "gap",
     file: "reduce/gap.c",

@@ -25,7 +25,7 @@ impl<T: Element> Globals<T> {
     };
 }
 
-/// Loop `globals`: reduces v, [nedge], into `start`.
+/// Loop `globals`: reduces v, `[nedge]`, into `start`.
 pub fn globals<T: Element>(v: &[T], start: Globals<T>) -> Globals<T> {
     v.iter().fold(start, |so_far, &v| Globals {
         sum: so_far.sum.plus(v),
@@ -34,7 +34,7 @@ pub fn globals<T: Element>(v: &[T], start: Globals<T>) -> Globals<T> {
     })
 }
 
-/// Loop `sum_ends`: adds v, [nedge], to `nodes`, [nnode], at the first end and 2 v at the second; edges [nedge][2].
+/// Loop `sum_ends`: adds v, `[nedge]`, to `nodes`, `[nnode]`, at the first end and 2 v at the second; edges `[nedge][2]`.
 pub fn sum_ends<T: Element>(edges: &[i32], v: &[T], nodes: &mut [T]) {
     for (&[n1, n2], &v) in edges.as_chunks::<2>().0.iter().zip(v) {
         nodes[n1 as usize] = nodes[n1 as usize].plus(v);
@@ -42,7 +42,7 @@ pub fn sum_ends<T: Element>(edges: &[i32], v: &[T], nodes: &mut [T]) {
     }
 }
 
-/// Loop `low_ends`: lowers `nodes`, [nnode], to v, [nedge], at both ends; edges [nedge][2].
+/// Loop `low_ends`: lowers `nodes`, `[nnode]`, to v, `[nedge]`, at both ends; edges `[nedge][2]`.
 pub fn low_ends<T: Element>(edges: &[i32], v: &[T], nodes: &mut [T]) {
     for (ends, &v) in edges.as_chunks::<2>().0.iter().zip(v) {
         for &node in ends {
@@ -51,7 +51,7 @@ pub fn low_ends<T: Element>(edges: &[i32], v: &[T], nodes: &mut [T]) {
     }
 }
 
-/// Loop `high_ends`: raises `nodes`, [nnode], to v, [nedge], at both ends; edges [nedge][2].
+/// Loop `high_ends`: raises `nodes`, `[nnode]`, to v, `[nedge]`, at both ends; edges `[nedge][2]`.
 pub fn high_ends<T: Element>(edges: &[i32], v: &[T], nodes: &mut [T]) {
     for (ends, &v) in edges.as_chunks::<2>().0.iter().zip(v) {
         for &node in ends {
@@ -60,7 +60,7 @@ pub fn high_ends<T: Element>(edges: &[i32], v: &[T], nodes: &mut [T]) {
     }
 }
 
-/// Loop `gap`: the distance of both ends' values, from `nodes`, [nnode], into `width`, [nedge]; gives the widest of all and
+/// Loop `gap`: the distance of both ends' values, from `nodes`, `[nnode]`, into `width`, `[nedge]`; gives the widest of all and
 /// `start`.
 pub fn gap<T: Element>(edges: &[i32], nodes: &[T], width: &mut [T], start: T) -> T {
     let mut widest = start;

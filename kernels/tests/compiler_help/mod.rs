@@ -1,4 +1,7 @@
 //! The system's C compiler, for tests that hand it a kernel's text.
+//!
+//! Contraction is off, so that what it builds does the operations the text says. Where there is no `cc`, tests that need one
+//! print a line and pass.
 
 use std::path::Path;
 use std::process::Command;
