@@ -159,7 +159,15 @@ fn the_standard_mesh_has_the_published_sizes() {
 #[test]
 fn cells_lie_on_the_right_of_their_edges_in_meshes_of_any_shape() {
     let small = (1..=6).flat_map(|i| (1..=6).map(move |j| (i, j)));
-    for (i, j) in small.chain([(1, 90), (90, 1), (20, 32), (50, 80), (150, 40)]) {
+    for (i, j) in small.chain([
+        (1, 90),
+        (90, 1),
+        (20, 32),
+        (50, 80),
+        (150, 40),
+        (700, 5),
+        (2000, 3),
+    ]) {
         check_invariants(i, j);
     }
 }
