@@ -92,7 +92,7 @@ pub fn compile_watched(request: &Request, watch: &mut dyn Watch) -> Result<Compi
     let mut kernel = request.kernel.clone();
     opt::prepare(&mut kernel, &request.options);
     watch.passed(Stage::Prepared, &kernel);
-    let mut it = wrap::wrap(&kernel, &request.signature)?;
+    let mut it = wrap::wrap(&kernel, &request.signature, request.options.float)?;
     watch.passed(Stage::Wrapped, &it);
     opt::guard(&mut it);
     watch.passed(Stage::Guarded, &it);

@@ -48,7 +48,7 @@ struct Address {
 impl Lower<'_, '_> {
     pub(super) fn load(&mut self, place: Place, index: Value, ty: Type) -> clif::Value {
         let address = self.address(place, index, ty.scalar);
-        let flags = self.flags(place);
+        let flags = self.flags(place, ty);
         self.b
             .ins()
             .load(clif_type(ty), flags, address.base, address.offset)
@@ -58,14 +58,18 @@ impl Lower<'_, '_> {
         let ty = self.it.body.ty(value);
         let value = self.value(value);
         let address = self.address(place, index, ty.scalar);
-        let flags = self.flags(place);
+        let flags = self.flags(place, ty);
         self.b
             .ins()
             .store(flags, value, address.base, address.offset);
     }
 
-    fn flags(&mut self, place: Place) -> MemFlagsData {
-        let trusted = MemFlagsData::trusted();
+    fn flags(&mut self, place: Place, ty: Type) -> MemFlagsData {
+        // Only natural alignment is assumed: pairs of values may lie at any value.
+        let trusted = match ty.lanes {
+            1 => MemFlagsData::trusted(),
+            _ => MemFlagsData::new().with_notrap(),
+        };
         let (flags, id) = match place {
             Place::Array(array) => (trusted, LOCAL_REGIONS + array.as_u32()),
             Place::Row { region, .. } => {
@@ -82,7 +86,6 @@ impl Lower<'_, '_> {
                 unreachable!("a loop has no parameter places")
             }
         };
-        // Vectors of two doubles may lie at odd doubles.
         let region = self.regions.get(&mut self.b, id);
         flags.with_alias_region(Some(region))
     }
@@ -144,7 +147,7 @@ impl Lower<'_, '_> {
     }
 
     pub(super) fn array_flags(&mut self, array: Array) -> MemFlagsData {
-        self.flags(Place::Array(array))
+        self.flags(Place::Array(array), Type::I64)
     }
 
     pub(super) fn arg_base(&mut self, arg: u16) -> clif::Value {

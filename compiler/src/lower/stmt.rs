@@ -1,6 +1,6 @@
 //! Statements: control flow, variables, budgets.
 
-use super::{Lower, Targets, abi, clif_type};
+use super::{Lower, Targets, abi};
 use crate::ir::{Array, Block, Body, For, Label, Op, Site, Stmt, Value, for_each_stmt};
 use cranelift_codegen::ir::{
     self as clif, BlockArg, InstBuilder, MemFlagsData, condcodes::IntCC, types,
@@ -285,11 +285,6 @@ impl Lower<'_, '_> {
         let again = [BlockArg::Value(at)];
         self.b.ins().brif(more, head, &again, exit, &[]);
         self.b.switch_to_block(exit);
-    }
-
-    /// The type of a value in CLIF.
-    pub(super) fn clif_type_of(&self, value: Value) -> clif::Type {
-        clif_type(self.it.body.ty(value))
     }
 }
 

@@ -7,6 +7,7 @@ mod fold;
 mod guard;
 mod hoist;
 mod interval;
+mod pairs;
 mod scalars;
 mod simplify;
 mod unroll;
@@ -51,6 +52,8 @@ pub(crate) fn optimise(it: &mut Loop, options: &Options, target: &Target) {
         ..
     } = it;
     simplify::simplify(body, before, Some(after));
+    dead::remove_dead(body, before, after);
+    pairs::pack_pairs(body);
     dead::remove_dead(body, before, after);
 }
 

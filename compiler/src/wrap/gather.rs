@@ -7,6 +7,7 @@ use crate::ir::{
     Array, ArrayData, BinaryOp, Builder, CompareOp, Op, Passing, Place, Region, Scalar, Stmt, Type,
     Value,
 };
+use crate::options::FloatMode;
 use crate::signature::{Access, ArgSignature, MapUse, Source};
 
 impl Wrap<'_> {
@@ -98,7 +99,7 @@ impl Wrap<'_> {
                     self.load_accumulators(index, arg);
                 }
                 let array = array(self);
-                self.builder.push(Stmt::Clear(array));
+                self.start_from_zero(array, arg.access);
                 Binding::Staged { array, dim }
             }
             Access::Min | Access::Max | Access::Rw if short => {
@@ -184,9 +185,26 @@ impl Wrap<'_> {
             Access::Inc | Access::Write => {
                 let dim = u64::from(arg.dim);
                 let array = self.new_array(arg, columns.len() as u64 * dim);
-                self.builder.push(Stmt::Clear(array));
+                self.start_from_zero(array, arg.access);
                 Binding::Staged { array, dim }
             }
+        }
+    }
+
+    /// Zeroes a staged array. Increments of floats start from -0, to which adding is exact, so that the first addition folds
+    /// away; not in strict mode, where a kernel that reads what it increments sees C's +0.
+    fn start_from_zero(&mut self, array: Array, access: Access) {
+        let ArrayData { scalar, len } = self.builder.body.arrays[array];
+        let exact = access == Access::Inc && scalar.is_float() && self.float != FloatMode::Strict;
+        if !exact || len > STRAIGHT_COPY_MAX * 4 {
+            return self.builder.push(Stmt::Clear(array));
+        }
+        let minus_zero = 1 << (scalar.bytes() * 8 - 1);
+        let zero = self.builder.constant(minus_zero, scalar);
+        for i in 0..len {
+            let at = self.builder.i64(i as i64);
+            let place = Place::Array(array);
+            self.builder.store(place, at, zero, Wrap::no_site());
         }
     }
 

@@ -10,6 +10,7 @@ mod scatter;
 
 use crate::error::CompileError;
 use crate::ir::{Array, Builder, Kernel, Loop, Region, Scalar, Site, Stmt, Value, Var};
+use crate::options::FloatMode;
 use crate::signature::{ArgSignature, IndexWidth, Signature, Source};
 use cranelift_entity::EntityRef;
 
@@ -47,6 +48,7 @@ enum Binding {
 struct Wrap<'a> {
     kernel: &'a Kernel,
     signature: &'a Signature,
+    float: FloatMode,
     builder: Builder,
     element: Value,
     /// Base addresses of the arguments, defined before the first element.
@@ -61,9 +63,13 @@ struct Wrap<'a> {
 ///
 /// # Errors
 /// If the signature does not fit the kernel's parameters, or the loop would be too large.
-pub(crate) fn wrap(kernel: &Kernel, signature: &Signature) -> Result<Loop, CompileError> {
+pub(crate) fn wrap(
+    kernel: &Kernel,
+    signature: &Signature,
+    float: FloatMode,
+) -> Result<Loop, CompileError> {
     check(kernel, signature)?;
-    let mut wrap = Wrap::new(kernel, signature);
+    let mut wrap = Wrap::new(kernel, signature, float);
     let bindings = wrap.gather()?;
     wrap.inline(&bindings);
     wrap.scatter(&bindings);
@@ -83,12 +89,13 @@ fn check(kernel: &Kernel, signature: &Signature) -> Result<(), CompileError> {
 }
 
 impl<'a> Wrap<'a> {
-    fn new(kernel: &'a Kernel, signature: &'a Signature) -> Wrap<'a> {
+    fn new(kernel: &'a Kernel, signature: &'a Signature, float: FloatMode) -> Wrap<'a> {
         let mut builder = Builder::new(kernel.body.clone());
         let element = builder.emit(crate::ir::Op::Element, Scalar::I64);
         Wrap {
             kernel,
             signature,
+            float,
             builder,
             element,
             bases: vec![None; signature.args.len()],

@@ -109,7 +109,7 @@ impl Wrap<'_> {
 /// Stores `value` combined with what is there, as the access says.
 fn combine_into(b: &mut Builder, access: Access, place: Place, at: Value, value: Value) {
     let scalar = b.body.ty(value).scalar;
-    let mut old = |b: &mut Builder| b.load(place, at, scalar, Wrap::no_site());
+    let old = |b: &mut Builder| b.load(place, at, scalar, Wrap::no_site());
     let combined = match access {
         Access::Read | Access::Write | Access::Rw => value,
         Access::Inc => {
