@@ -30,7 +30,8 @@ fn a_loop_is_printed_as_it_was_read() {
 
 #[test]
 fn values_that_no_statement_computes_are_kept() {
-    let text = "kernel\nlabels 0\nsites 0\nloose v0: f64 = const 0x0000000000000001 ; 5e-324\nbody {\n}\n";
+    let text =
+        "kernel\nlabels 0\nsites 0\nloose v0: f64 = const 0x0000000000000001 ; 5e-324\nbody {\n}\n";
     assert_eq!(kernel(text).to_string(), text);
 }
 
@@ -45,23 +46,45 @@ fn a_name_of_any_characters_is_kept() {
 #[test]
 fn an_error_names_its_line_and_what_was_expected() {
     let check = |text: &str, message: &str| {
-        assert_eq!(read_kernel(text).unwrap_err().to_string(), message, "{text}");
+        assert_eq!(
+            read_kernel(text).unwrap_err().to_string(),
+            message,
+            "{text}"
+        );
     };
     check("", "line 0: expected kernel");
     check("loop", "line 1: expected kernel");
     check("kernel\nbody {", "line 2: expected a statement or }");
     check("kernel\nbody {\n}\nbody {", "line 4: expected the end");
     check("kernel\nbody {\n  exit\n}", "line 3: expected label");
-    check("kernel\nbody {\n  v0: f64 = frob\n}", "line 3: expected an operation");
-    check("kernel\nbody {\n  v0: f64 = const 1.5\n}", "line 3: expected bits in hexadecimal");
-    check("kernel\nbody {\n  v0: i8 = const 128\n}", "line 3: expected a number of the type");
-    check("kernel\nbody {\n  v9: i8 = const 1\n}", "line 3: expected a smaller number of a value");
+    check(
+        "kernel\nbody {\n  v0: f64 = frob\n}",
+        "line 3: expected an operation",
+    );
+    check(
+        "kernel\nbody {\n  v0: f64 = const 1.5\n}",
+        "line 3: expected bits in hexadecimal",
+    );
+    check(
+        "kernel\nbody {\n  v0: i8 = const 128\n}",
+        "line 3: expected a number of the type",
+    );
+    check(
+        "kernel\nbody {\n  v9: i8 = const 1\n}",
+        "line 3: expected a smaller number of a value",
+    );
     check(
         "kernel\nbody {\n  v2: i8 = const 1\n}",
         "line 4: expected a definition of each value, unused ones included",
     );
-    check("kernel\nbody {\n} else {\n}", "line 3: expected an if before the else");
-    check("kernel\narray array1: f64 len 2", "line 2: expected declarations numbered in order");
+    check(
+        "kernel\nbody {\n} else {\n}",
+        "line 3: expected an if before the else",
+    );
+    check(
+        "kernel\narray array1: f64 len 2",
+        "line 2: expected declarations numbered in order",
+    );
 }
 
 #[test]

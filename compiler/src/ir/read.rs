@@ -140,10 +140,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads declarations, handing those that are not a body's to `other`, up to the first block; returns its line.
-    fn header(
-        &mut self,
-        mut other: impl FnMut(&mut Cursor<'a>, &str) -> Read,
-    ) -> Read<Cursor<'a>> {
+    fn header(&mut self, mut other: impl FnMut(&mut Cursor<'a>, &str) -> Read) -> Read<Cursor<'a>> {
         loop {
             let mut cursor = self.need("a declaration or a block")?;
             let start = cursor;

@@ -161,12 +161,21 @@ impl<'a> Verifier<'a> {
             ensure(sound, Rule::BadType(*ty))?;
         }
         for data in self.body.arrays.values() {
-            ensure(data.scalar != Scalar::Addr, Rule::BadType(data.scalar.into()))?;
-            ensure(fits_memory(data.len, data.scalar), Rule::BadLength(data.len))?;
+            ensure(
+                data.scalar != Scalar::Addr,
+                Rule::BadType(data.scalar.into()),
+            )?;
+            ensure(
+                fits_memory(data.len, data.scalar),
+                Rule::BadLength(data.len),
+            )?;
         }
         for data in self.body.tables.values() {
             let len = data.bits.len() as u64;
-            ensure(data.scalar != Scalar::Addr, Rule::BadType(data.scalar.into()))?;
+            ensure(
+                data.scalar != Scalar::Addr,
+                Rule::BadType(data.scalar.into()),
+            )?;
             ensure(fits_memory(len, data.scalar), Rule::BadLength(len))?;
             for bits in &data.bits {
                 ensure(types::fits(*bits, data.scalar), Rule::BadBits(*bits))?;
