@@ -10,6 +10,8 @@ mod link;
 mod memory;
 mod object;
 mod symbols;
+#[cfg(test)]
+mod tests;
 
 pub use error::LoadError;
 pub(crate) use kernel::Code;
