@@ -2,6 +2,8 @@
 //!
 //! Mistakes in a kernel's text are diagnostics, unsound IR is the verifier's.
 
+use crate::fingerprint::Part;
+
 /// Text that is not a kernel's or a loop's.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("line {line}: expected {expected}")]
@@ -30,6 +32,9 @@ pub enum DecodeError {
     /// They were written in another version of the format.
     #[error("format version {0} is not known")]
     Version(u32),
+    /// A part of a request is not there.
+    #[error("there is no {} part", .0.name())]
+    MissingPart(Part),
     /// Blocks nested beyond what a body may hold.
     #[error("blocks are nested too deep")]
     TooDeep,

@@ -2,7 +2,9 @@
 
 pub mod abi;
 mod diagnostic;
+mod encode;
 mod error;
+pub mod fingerprint;
 pub mod ir;
 mod options;
 mod request;
@@ -12,6 +14,7 @@ mod target;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, Span};
 pub use error::{DecodeError, ReadError};
+pub use fingerprint::{Fingerprint, Preimage, Shortcut, ShortcutRecord, build_id};
 pub use options::{Effort, FloatMode, Options};
 pub use request::Request;
 pub use signature::{
