@@ -2,6 +2,8 @@
 
 mod body;
 mod builder;
+pub mod eval;
+pub mod interp;
 mod kernel;
 pub mod limits;
 mod loops;
