@@ -2,20 +2,26 @@
 
 pub mod abi;
 mod diagnostic;
+mod emit;
 mod encode;
 mod error;
 pub mod fingerprint;
 pub mod ir;
+mod lower;
+mod opt;
 mod options;
+mod pipeline;
 mod request;
 mod signature;
 mod source;
 mod target;
+mod wrap;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, Span};
-pub use error::{DecodeError, ReadError};
+pub use error::{CompileError, DecodeError, Mismatch, ReadError};
 pub use fingerprint::{Fingerprint, Preimage, Shortcut, ShortcutRecord, build_id};
 pub use options::{Effort, FloatMode, Options};
+pub use pipeline::{Compiled, Stage, Watch, compile, compile_watched};
 pub use request::Request;
 pub use signature::{
     Access, ArgSignature, DType, IndexWidth, Iteration, Layout, MapUse, Signature, Source,

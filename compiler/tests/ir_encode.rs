@@ -70,7 +70,7 @@ fn place(kernel: &mut Kernel, wanted: impl Fn(&Place) -> bool) -> &mut Place {
     .unwrap()
 }
 
-fn op<'a>(kernel: &'a mut Kernel, wanted: impl Fn(&Op) -> bool) -> &'a mut Op {
+fn op(kernel: &mut Kernel, wanted: impl Fn(&Op) -> bool) -> &mut Op {
     kernel
         .body
         .values

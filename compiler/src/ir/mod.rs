@@ -11,6 +11,7 @@ mod print;
 mod read;
 mod types;
 mod verify;
+mod visit;
 
 pub use body::{
     Array, ArrayData, BinaryOp, Block, Body, CallArgs, CompareOp, For, HostSymbol, Inst, Label, Op,
@@ -22,3 +23,4 @@ pub use loops::Loop;
 pub use read::{read_kernel, read_loop};
 pub use types::{Scalar, Type};
 pub use verify::{Rule, VerifyError, verify_kernel, verify_loop};
+pub use visit::for_each_stmt;
