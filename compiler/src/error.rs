@@ -1,5 +1,8 @@
-//! Why a request could not be compiled.
+//! Why a request could not be compiled, and why what this crate has written could not be read back.
+//!
+//! Mistakes in a kernel's text are diagnostics, unsound IR is the verifier's.
 
+use crate::fingerprint::Part;
 use crate::signature::DType;
 use std::fmt;
 
@@ -117,6 +120,9 @@ pub enum DecodeError {
     /// They were written in another version of the format.
     #[error("format version {0} is not known")]
     Version(u32),
+    /// A part of a request is not there.
+    #[error("there is no {} part", .0.name())]
+    MissingPart(Part),
     /// Blocks nested beyond what a body may hold.
     #[error("blocks are nested too deep")]
     TooDeep,

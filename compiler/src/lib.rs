@@ -3,7 +3,9 @@
 pub mod abi;
 mod diagnostic;
 mod emit;
+mod encode;
 mod error;
+pub mod fingerprint;
 pub mod ir;
 mod lower;
 mod opt;
@@ -17,6 +19,7 @@ mod wrap;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, Span};
 pub use error::{CompileError, DecodeError, Mismatch, ReadError};
+pub use fingerprint::{Fingerprint, Preimage, Shortcut, ShortcutRecord, build_id};
 pub use options::{Effort, FloatMode, Options};
 pub use pipeline::{Compiled, Stage, Watch, compile, compile_watched};
 pub use request::Request;

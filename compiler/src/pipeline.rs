@@ -2,7 +2,7 @@
 
 use crate::emit;
 use crate::error::CompileError;
-use crate::ir::Loop;
+use crate::ir::{Loop, verify_kernel, verify_loop};
 use crate::lower::Work;
 use crate::opt;
 use crate::options::Effort;
@@ -91,12 +91,16 @@ pub fn compile(request: &Request) -> Result<Compiled, CompileError> {
 pub fn compile_watched(request: &Request, watch: &mut dyn Watch) -> Result<Compiled, CompileError> {
     let mut kernel = request.kernel.clone();
     opt::prepare(&mut kernel, &request.options);
+    debug_assert_eq!(verify_kernel(&kernel), Ok(()), "{kernel}");
     watch.passed(Stage::Prepared, &kernel);
     let mut it = wrap::wrap(&kernel, &request.signature, request.options.float)?;
+    debug_assert_eq!(verify_loop(&it), Ok(()), "{it}");
     watch.passed(Stage::Wrapped, &it);
     opt::guard(&mut it);
+    debug_assert_eq!(verify_loop(&it), Ok(()), "{it}");
     watch.passed(Stage::Guarded, &it);
     opt::optimise(&mut it, &request.options, &request.target);
+    debug_assert_eq!(verify_loop(&it), Ok(()), "{it}");
     watch.passed(Stage::Optimised, &it);
     let clif = emit::translate(&it, &request.target, work(request, &it))?;
     let clif_instructions = clif.function().dfg.num_insts();

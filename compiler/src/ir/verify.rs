@@ -10,7 +10,7 @@ mod types;
 
 pub use rule::{Rule, VerifyError};
 
-use super::body::{Block, Body, For, Inst, Label, Op, Place, Site, Stmt, Value, Var};
+use super::body::{Array, Block, Body, For, Inst, Label, Op, Place, Site, Stmt, Value, Var};
 use super::kernel::{Kernel, Passing};
 use super::limits::{LOCAL_BYTES_MAX, NESTING_MAX};
 use super::loops::Loop;
@@ -70,6 +70,13 @@ enum Target {
     Loop,
 }
 
+/// What keeps addresses.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Holder {
+    Array(Array),
+    Var(Var),
+}
+
 #[derive(Clone, Copy)]
 struct Dat {
     scalar: Scalar,
@@ -87,6 +94,8 @@ struct Verifier<'a> {
     slots: SecondaryMap<Value, u16>,
     /// Whether a label is open; those not yet seen are absent.
     labels: BTreeMap<Label, Scope>,
+    /// The dat slot of the addresses that a local array or a variable holds, once one was stored.
+    held: BTreeMap<Holder, u16>,
     /// What the arguments that use a dat slot make of it.
     dats: BTreeMap<u16, Dat>,
     /// The first argument of each map slot.
@@ -113,6 +122,7 @@ impl<'a> Verifier<'a> {
             visible: Vec::new(),
             slots: SecondaryMap::new(),
             labels: BTreeMap::new(),
+            held: BTreeMap::new(),
             dats: BTreeMap::new(),
             maps: BTreeMap::new(),
             open_labels: Vec::new(),
@@ -156,15 +166,14 @@ impl<'a> Verifier<'a> {
     }
 
     fn declarations(&self) -> Checked {
+        let in_loop = matches!(self.level, Level::Loop(_));
         for ty in self.body.vars.values() {
-            let sound = types::is_valid(*ty) && ty.scalar != Scalar::Addr;
+            let sound = types::is_valid(*ty) && (in_loop || ty.scalar != Scalar::Addr);
             ensure(sound, Rule::BadType(*ty))?;
         }
         for data in self.body.arrays.values() {
-            ensure(
-                data.scalar != Scalar::Addr,
-                Rule::BadType(data.scalar.into()),
-            )?;
+            let sound = in_loop || data.scalar != Scalar::Addr;
+            ensure(sound, Rule::BadType(data.scalar.into()))?;
             ensure(
                 fits_memory(data.len, data.scalar),
                 Rule::BadLength(data.len),
@@ -224,7 +233,11 @@ impl<'a> Verifier<'a> {
             }
             Stmt::Set(var, value) => {
                 let (wanted, found) = (self.var(*var)?, self.visible_type(*value)?);
-                ensure(wanted == found, Rule::mismatch(*value, found, wanted))
+                ensure(wanted == found, Rule::mismatch(*value, found, wanted))?;
+                match found.scalar {
+                    Scalar::Addr => self.hold(Holder::Var(*var), *value),
+                    _ => Ok(()),
+                }
             }
             Stmt::Store {
                 place,
@@ -347,6 +360,13 @@ impl<'a> Verifier<'a> {
         ensure(known, Rule::NoSuchEntry("site", site.as_u32()))
     }
 
+    /// Notes that an address is kept; what is kept in one place lies in one region.
+    fn hold(&mut self, holder: Holder, value: Value) -> Checked {
+        let slot = self.slots[value];
+        let held = *self.held.entry(holder).or_insert(slot);
+        ensure(held == slot, Rule::WrongRegion(value, held))
+    }
+
     fn store(&mut self, place: &Place, index: Value, value: Value, site: Site) -> Checked {
         self.typed(index, Type::I64)?;
         self.site(site)?;
@@ -357,6 +377,9 @@ impl<'a> Verifier<'a> {
             Place::Array(_) | Place::Param(_) | Place::ParamRow { .. } => false,
         };
         ensure(!readonly, Rule::StoreToReadonly)?;
+        if let (Place::Array(array), Scalar::Addr) = (place, ty.scalar) {
+            self.hold(Holder::Array(*array), value)?;
+        }
         self.place(place, ty.scalar)
     }
 

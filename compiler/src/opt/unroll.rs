@@ -2,7 +2,7 @@
 //!
 //! Innermost loops first; a loop is copied while its trip count and the copies' size stay within limits.
 
-use crate::ir::{Block, Body, For, Inst, Label, Op, Stmt, Value};
+use crate::ir::{Block, Body, For, Inst, Label, Op, Stmt, Value, eval};
 use cranelift_entity::SecondaryMap;
 use cranelift_entity::packed_option::PackedOption;
 
@@ -79,13 +79,8 @@ impl Unroll<'_> {
 
 /// How often a counted loop runs, if its bounds are constants.
 pub(super) fn trips(body: &Body, it: &For) -> Option<u64> {
-    let lo = i128::from(body.int_constant(it.lo)?);
-    let hi = i128::from(body.int_constant(it.hi)?);
-    let (span, step) = match it.step > 0 {
-        true => (hi - lo, i128::from(it.step)),
-        false => (lo - hi, -i128::from(it.step)),
-    };
-    u64::try_from((span.max(0) + step - 1) / step).ok()
+    let (lo, hi) = (body.int_constant(it.lo)?, body.int_constant(it.hi)?);
+    Some(eval::trip_count(lo, hi, it.step))
 }
 
 fn size(block: &Block) -> usize {

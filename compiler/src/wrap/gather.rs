@@ -1,7 +1,7 @@
 //! What runs before the kernel for each element: rows located, staged arrays filled.
 
 use super::bind::{self, Usage};
-use super::{ARITY_MAX, Binding, STRAIGHT_COPY_MAX, Wrap};
+use super::{ARITY_MAX, Binding, STRAIGHT_COPY_MAX, Wrap, load, store};
 use crate::error::CompileError;
 use crate::ir::{
     Array, ArrayData, BinaryOp, Builder, CompareOp, Op, Passing, Place, Region, Scalar, Stmt, Type,
@@ -76,7 +76,7 @@ impl Wrap<'_> {
         let scalar = arg.dtype.scalar();
         self.emit_before(|b| {
             let zero = b.i64(0);
-            b.load(place, zero, scalar, Wrap::no_site())
+            load(b, place, zero, scalar)
         })
     }
 
@@ -127,7 +127,7 @@ impl Wrap<'_> {
         let vars = self.emit_before(|b| {
             let load = |b: &mut Builder, i: u64| {
                 let at = b.i64(i as i64);
-                let value = b.load(place, at, scalar, Wrap::no_site());
+                let value = load(b, place, at, scalar);
                 let var = b.var(scalar);
                 b.set(var, value);
                 var
@@ -204,7 +204,7 @@ impl Wrap<'_> {
         for i in 0..len {
             let at = self.builder.i64(i as i64);
             let place = Place::Array(array);
-            self.builder.store(place, at, zero, Wrap::no_site());
+            store(&mut self.builder, place, at, zero);
         }
     }
 
@@ -244,8 +244,7 @@ impl Wrap<'_> {
         for (k, column) in columns.iter().enumerate() {
             let (_, addr) = self.mapped_row(index, arg, map, *column);
             let at = self.builder.i64(k as i64);
-            self.builder
-                .store(Place::Array(table), at, addr, Wrap::no_site());
+            store(&mut self.builder, Place::Array(table), at, addr);
         }
         Binding::RowTable {
             table,
@@ -309,9 +308,9 @@ impl RowCopy {
     fn gather(&self, b: &mut Builder, from: Place, to: Array) {
         guarded(b, self.row, |b| {
             each_index(b, self.dim, |b, i| {
-                let value = b.load(from, i, self.scalar, Wrap::no_site());
+                let value = load(b, from, i, self.scalar);
                 let at = offset(b, i, self.first);
-                b.store(Place::Array(to), at, value, Wrap::no_site());
+                store(b, Place::Array(to), at, value);
             });
         });
     }
@@ -357,8 +356,8 @@ pub(super) fn offset(b: &mut Builder, index: Value, by: u64) -> Value {
 /// Copies `len` scalars from one place to another.
 pub(super) fn copy(b: &mut Builder, from: Place, to: Place, len: u64, scalar: Scalar) {
     each_index(b, len, |b, i| {
-        let value = b.load(from, i, scalar, Wrap::no_site());
-        b.store(to, i, value, Wrap::no_site());
+        let value = load(b, from, i, scalar);
+        store(b, to, i, value);
     });
 }
 

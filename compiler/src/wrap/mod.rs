@@ -9,10 +9,9 @@ mod rewrite;
 mod scatter;
 
 use crate::error::CompileError;
-use crate::ir::{Array, Builder, Kernel, Loop, Region, Scalar, Site, Stmt, Value, Var};
+use crate::ir::{Array, Builder, Kernel, Loop, Op, Place, Region, Scalar, Site, Stmt, Value, Var};
 use crate::options::FloatMode;
 use crate::signature::{ArgSignature, IndexWidth, Signature, Source};
-use cranelift_entity::EntityRef;
 
 /// Straight-line copies of rows are emitted up to this many values; longer rows are copied by a loop.
 const STRAIGHT_COPY_MAX: u64 = 16;
@@ -91,7 +90,8 @@ fn check(kernel: &Kernel, signature: &Signature) -> Result<(), CompileError> {
 impl<'a> Wrap<'a> {
     fn new(kernel: &'a Kernel, signature: &'a Signature, float: FloatMode) -> Wrap<'a> {
         let mut builder = Builder::new(kernel.body.clone());
-        let element = builder.emit(crate::ir::Op::Element, Scalar::I64);
+        builder.body.site();
+        let element = builder.emit(Op::Element, Scalar::I64);
         Wrap {
             kernel,
             signature,
@@ -115,11 +115,6 @@ impl<'a> Wrap<'a> {
         }
     }
 
-    /// A site that can't fail.
-    fn no_site() -> Site {
-        Site::new(u32::MAX as usize - 1)
-    }
-
     fn region(&self, arg: &ArgSignature) -> Region {
         let mut users = self
             .signature
@@ -141,4 +136,16 @@ impl<'a> Wrap<'a> {
         let first = self.signature.args.iter().position(uses);
         first.expect("an argument uses the map") as u16
     }
+}
+
+/// A load that can't fail; its site is none of the kernel's.
+fn load(b: &mut Builder, place: Place, index: Value, scalar: Scalar) -> Value {
+    let site = Site::from_u32(b.body.sites - 1);
+    b.load(place, index, scalar, site)
+}
+
+/// A store that can't fail; its site is none of the kernel's.
+fn store(b: &mut Builder, place: Place, index: Value, value: Value) {
+    let site = Site::from_u32(b.body.sites - 1);
+    b.store(place, index, value, site);
 }

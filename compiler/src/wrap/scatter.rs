@@ -1,7 +1,7 @@
 //! What runs after the kernel for each element, and after all of them: staged arrays written, added or combined.
 
 use super::gather::{copy, each_index, guarded, offset, row};
-use super::{Binding, STRAIGHT_COPY_MAX, Wrap};
+use super::{Binding, STRAIGHT_COPY_MAX, Wrap, load, store};
 use crate::ir::{Array, BinaryOp, Builder, CompareOp, Place, Value};
 use crate::signature::{Access, ArgSignature, MapUse, Source};
 
@@ -36,7 +36,7 @@ impl Wrap<'_> {
             Access::Inc | Access::Write => {
                 let combine = arg.access;
                 each_index(&mut self.builder, dim, |b, i| {
-                    let value = b.load(Place::Array(array), i, scalar, Wrap::no_site());
+                    let value = load(b, Place::Array(array), i, scalar);
                     combine_into(b, combine, place, i, value);
                 });
             }
@@ -58,7 +58,7 @@ impl Wrap<'_> {
         for (i, var) in vars.iter().enumerate() {
             let b = &mut self.builder;
             let at = b.i64(i as i64);
-            let local = b.load(Place::Array(array), at, scalar, Wrap::no_site());
+            let local = load(b, Place::Array(array), at, scalar);
             let next = match arg.access {
                 Access::Inc => {
                     let sum = b.get(*var);
@@ -70,7 +70,7 @@ impl Wrap<'_> {
             b.open();
             let at = b.i64(i as i64);
             let value = b.get(*var);
-            b.store(place, at, value, Wrap::no_site());
+            store(b, place, at, value);
             let store = b.close();
             self.after.extend(store);
         }
@@ -98,7 +98,7 @@ impl Wrap<'_> {
             guarded(&mut self.builder, guard, |b| {
                 each_index(b, dim, |b, i| {
                     let at = offset(b, i, first);
-                    let value = b.load(Place::Array(array), at, scalar, Wrap::no_site());
+                    let value = load(b, Place::Array(array), at, scalar);
                     combine_into(b, arg.access, place, i, value);
                 });
             });
@@ -109,7 +109,7 @@ impl Wrap<'_> {
 /// Stores `value` combined with what is there, as the access says.
 fn combine_into(b: &mut Builder, access: Access, place: Place, at: Value, value: Value) {
     let scalar = b.body.ty(value).scalar;
-    let old = |b: &mut Builder| b.load(place, at, scalar, Wrap::no_site());
+    let old = |b: &mut Builder| load(b, place, at, scalar);
     let combined = match access {
         Access::Read | Access::Write | Access::Rw => value,
         Access::Inc => {
@@ -121,7 +121,7 @@ fn combine_into(b: &mut Builder, access: Access, place: Place, at: Value, value:
             extreme(b, access, old, value)
         }
     };
-    b.store(place, at, combined, Wrap::no_site());
+    store(b, place, at, combined);
 }
 
 /// The smaller or larger of two values.

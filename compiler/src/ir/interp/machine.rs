@@ -3,11 +3,12 @@
 
 use super::memory::{Hosts, InterpError, KernelMemory, Memory};
 use crate::abi;
-use crate::ir::body::{Block, Body, For, Label, Site, Stmt, Value};
+use crate::ir::body::{ArrayData, Block, Body, For, Label, Site, Stmt, Value};
 use crate::ir::eval;
 use crate::ir::kernel::Kernel;
 use crate::ir::limits::LANES_MAX;
 use crate::ir::loops::Loop;
+use crate::ir::types::Scalar;
 use cranelift_entity::{EntityRef, SecondaryMap};
 
 /// The bits of each lane; of an address, the buffer and the offset in bytes.
@@ -53,6 +54,12 @@ pub(super) struct Machine<'a> {
     steps: u64,
 }
 
+/// Room for the entries of a local array; an address takes two words.
+fn zeroed(data: &ArrayData) -> Vec<u64> {
+    let words = if data.scalar == Scalar::Addr { 2 } else { 1 };
+    vec![0; words * data.len as usize]
+}
+
 impl<'a> Machine<'a> {
     pub(super) fn new(
         body: &'a Body,
@@ -72,7 +79,7 @@ impl<'a> Machine<'a> {
             hosts,
             values,
             vars: vec![[0; LANES_MAX]; body.vars.len()],
-            arrays: (body.arrays.values().map(|a| vec![0; a.len as usize])).collect(),
+            arrays: body.arrays.values().map(zeroed).collect(),
             element: 0,
             steps: 0,
         })

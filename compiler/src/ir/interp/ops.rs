@@ -185,6 +185,11 @@ impl Machine<'_> {
         let index = self.int(index);
         let spot = self.spot(place, index, ty.lanes, site)?;
         let mut lanes = [0; LANES_MAX];
+        if let (Spot::Array(array), Scalar::Addr) = (spot, ty.scalar) {
+            let words = self.address_words(array, index)?;
+            lanes[..2].copy_from_slice(&self.arrays[array.index()][words]);
+            return Ok(lanes);
+        }
         for (i, lane) in lanes.iter_mut().enumerate().take(usize::from(ty.lanes)) {
             let at = i128::from(index) + i as i128;
             let bits = self.read(spot, at, ty.scalar);
@@ -203,12 +208,25 @@ impl Machine<'_> {
         let (index, ty) = (self.int(index), self.body.ty(value));
         let spot = self.spot(place, index, ty.lanes, site)?;
         let lanes = self.values[value];
+        if let (Spot::Array(array), Scalar::Addr) = (spot, ty.scalar) {
+            let words = self.address_words(array, index)?;
+            self.arrays[array.index()][words].copy_from_slice(&lanes[..2]);
+            return Ok(());
+        }
         for (i, bits) in lanes.into_iter().enumerate().take(usize::from(ty.lanes)) {
             let at = i128::from(index) + i as i128;
             let done = self.write(spot, at, ty.scalar, bits);
             done.ok_or(out_of_bounds(name(spot), at as i64))?;
         }
         Ok(())
+    }
+
+    /// Where an entry of a local array of addresses lies.
+    fn address_words(&self, array: Array, index: i64) -> Result<std::ops::Range<usize>, Halt> {
+        let at = usize::try_from(index).ok();
+        let at = at.filter(|at| (*at as u64) < self.body.arrays[array].len);
+        let at = at.ok_or(out_of_bounds("a local array", index))?;
+        Ok(2 * at..2 * at + 2)
     }
 
     /// Finds a place. In a kernel by itself, an index out of range stops here.

@@ -1,7 +1,7 @@
 //! What each operation asks of its operands and its result.
 
-use super::{Checked, Level, Phase, Rule, Verifier, ensure, types};
-use crate::ir::body::{BinaryOp, Inst, Op, Value};
+use super::{Checked, Holder, Level, Phase, Rule, Verifier, ensure, types};
+use crate::ir::body::{BinaryOp, Inst, Op, Place, Value};
 use crate::ir::kernel::Passing;
 use crate::ir::types::{Scalar, Type};
 use crate::signature::Source;
@@ -48,11 +48,17 @@ impl Verifier<'_> {
             }
             Op::Get(var) => {
                 let held = self.var(*var)?;
-                ensure(held == ty, Rule::mismatch(value, ty, held))
+                ensure(held == ty, Rule::mismatch(value, ty, held))?;
+                self.held_region(value, Some(Holder::Var(*var)), ty)
             }
             Op::Load { place, index, site } => {
                 self.typed(*index, Type::I64)?;
                 self.site(*site)?;
+                let holder = match place {
+                    Place::Array(array) => Some(Holder::Array(*array)),
+                    _ => None,
+                };
+                self.held_region(value, holder, ty)?;
                 self.place(place, ty.scalar)
             }
             Op::Call(symbol, args) => {
@@ -98,6 +104,15 @@ impl Verifier<'_> {
             let slot = self.slots[a];
             ensure(slot == self.slots[b], Rule::MixedRegions(a, b))?;
             self.slots[value] = slot;
+        }
+        Ok(())
+    }
+
+    /// An address that was kept lies in the region of those that were put there.
+    fn held_region(&mut self, value: Value, holder: Option<Holder>, ty: Type) -> Checked {
+        if ty.scalar == Scalar::Addr {
+            let slot = holder.and_then(|holder| self.held.get(&holder));
+            self.slots[value] = *slot.ok_or(Rule::BadType(ty))?;
         }
         Ok(())
     }
