@@ -15,6 +15,12 @@ pub const ENTRY: &str = "parloop_loop";
 /// Prefix of the names of tables in the object; a number follows.
 pub const TABLE_PREFIX: &str = "parloop_table_";
 
+/// Name of the data that tells the loader what the code needs: `VERSION` (u32), zero (u32), scratch bytes (u64).
+pub const INFO: &str = "parloop_info";
+
+/// Size of the data named `INFO`.
+pub const INFO_BYTES: usize = 16;
+
 /// One argument of a loop.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
@@ -35,7 +41,7 @@ pub struct Arg {
 pub struct Ctx {
     /// By slot, the address of each kernel constant's values.
     pub constants: *const *const u8,
-    /// Working memory of `Compiled::scratch_bytes` bytes, 16-byte aligned; may be null when that is 0.
+    /// Working memory of as many bytes as the object's `INFO` says, 16-byte aligned; may be null when that is 0.
     pub scratch: *mut u8,
     /// Steps that an element may spend in loops whose length is not known.
     pub steps: u64,

@@ -3,6 +3,7 @@
 //! Diagnostics are data with byte spans; `render` draws them with carets. Control characters of the text are never passed on.
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
@@ -43,7 +44,7 @@ pub struct Diagnostic {
     /// Whether it is an error.
     pub severity: Severity,
     /// A stable name of the rule, for example `undeclared-name`.
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     /// What is wrong.
     pub message: String,
     /// Where.
@@ -59,7 +60,7 @@ impl Diagnostic {
     pub fn error(code: &'static str, span: Span, message: impl Into<String>) -> Diagnostic {
         Diagnostic {
             severity: Severity::Error,
-            code,
+            code: Cow::Borrowed(code),
             message: message.into(),
             span,
             related: Vec::new(),
@@ -103,7 +104,7 @@ impl Diagnostic {
             let context = AnnotationKind::Context.span(clamp(*span, &text));
             snippet = snippet.annotation(context.label(label.as_str()));
         }
-        let title = level.primary_title(self.message.as_str()).id(self.code);
+        let title = level.primary_title(self.message.as_str()).id(&*self.code);
         let mut report = vec![title.element(snippet)];
         if let Some(help) = &self.help {
             report.push(Group::with_title(

@@ -3,17 +3,28 @@
 pub mod abi;
 mod check;
 mod diagnostic;
+mod emit;
+mod encode;
+mod error;
+pub mod fingerprint;
 pub mod ir;
+mod lower;
+mod opt;
 mod options;
+mod pipeline;
 mod request;
 mod signature;
 mod source;
 pub mod syntax;
 mod target;
+mod wrap;
 
 pub use check::{FunctionSummary, check_kernel, kernel_functions};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, Span};
+pub use error::{CompileError, DecodeError, Mismatch, ReadError};
+pub use fingerprint::{Fingerprint, Preimage, Shortcut, ShortcutRecord, build_id};
 pub use options::{Effort, FloatMode, Options};
+pub use pipeline::{Compiled, Stage, Watch, compile, compile_watched};
 pub use request::Request;
 pub use signature::{
     Access, ArgSignature, DType, IndexWidth, Iteration, Layout, MapUse, Signature, Source,

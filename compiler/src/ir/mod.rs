@@ -2,9 +2,16 @@
 
 mod body;
 mod builder;
+pub mod eval;
+pub mod interp;
 mod kernel;
+pub mod limits;
 mod loops;
+mod print;
+mod read;
 mod types;
+mod verify;
+mod visit;
 
 pub use body::{
     Array, ArrayData, BinaryOp, Block, Body, CallArgs, CompareOp, For, HostSymbol, Inst, Label, Op,
@@ -13,4 +20,7 @@ pub use body::{
 pub use builder::{Builder, OpenFor};
 pub use kernel::{ConstantSlot, Kernel, Param, Passing};
 pub use loops::Loop;
+pub use read::{read_kernel, read_loop};
 pub use types::{Scalar, Type};
+pub use verify::{Rule, VerifyError, verify_kernel, verify_loop};
+pub use visit::for_each_stmt;

@@ -31,7 +31,8 @@ pub enum Scalar {
     F32 = 9,
     /// IEEE binary64.
     F64 = 10,
-    /// The address of a row of an argument. Only loops have it, never kernels, and it is never stored.
+    /// The address of a row of an argument. Only loops have it, never kernels; of memory, only
+    /// local arrays and variables hold it.
     Addr = 11,
 }
 

@@ -1,0 +1,191 @@
+//! Makes the relocatable object of a loop: one function, its tables, its constants, and what the loader must know.
+//!
+//! Every reference leaves the function by name and is not assumed to be near, so that the only relocation is the 64-bit
+//! absolute one. Nothing in the object depends on when or where it is made.
+
+use crate::abi;
+use crate::error::CompileError;
+use crate::ir::{Loop, Op, Place, Scalar, Stmt, Symbol, Table, for_each_stmt};
+use crate::lower::{self, Externals, Pool, Work, backend, clif_type};
+use crate::target::Target;
+use cranelift_codegen::Context;
+use cranelift_codegen::ir::{
+    AbiParam, ExternalName, Function, GlobalValueData, Signature, UserExternalName, UserFuncName,
+};
+use cranelift_codegen::isa::CallConv;
+use cranelift_entity::SecondaryMap;
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use cranelift_module::{DataDescription, DataId, FuncId, Linkage, Module};
+use cranelift_object::{ObjectBuilder, ObjectModule};
+
+/// A loop as CLIF, with the module it will be defined in.
+pub(crate) struct Clif {
+    module: ObjectModule,
+    context: Context,
+    entry: FuncId,
+    pool_id: DataId,
+    pool: Pool,
+    tables: Vec<(DataId, Vec<u8>, u64)>,
+    scratch_bytes: u64,
+}
+
+/// Translates a loop.
+///
+/// # Errors
+/// If the code generator refuses, which is a bug of ours.
+pub(crate) fn translate(it: &Loop, target: &Target, work: Work) -> Result<Clif, CompileError> {
+    let isa = lower::isa(target, work)?;
+    let call_conv = isa.default_call_conv();
+    let frontend = isa.frontend_config();
+    let names = cranelift_module::default_libcall_names();
+    let builder = ObjectBuilder::new(isa, "parloop", names).map_err(backend)?;
+    let mut module = ObjectModule::new(builder);
+    let signature = lower::abi_signature(call_conv);
+    let entry = module
+        .declare_function(abi::ENTRY, Linkage::Export, &signature)
+        .map_err(backend)?;
+    let mut context = Context::new();
+    context.func = Function::with_name_signature(UserFuncName::user(0, entry.as_u32()), signature);
+    let (externals, pool_id, tables) = declare(it, &mut module, &mut context.func, call_conv)?;
+    let mut pool = Pool::default();
+    let mut builder_context = FunctionBuilderContext::new();
+    let builder = FunctionBuilder::new(&mut context.func, &mut builder_context);
+    lower::lower(it, builder, &externals, &mut pool, frontend);
+    Ok(Clif {
+        module,
+        context,
+        entry,
+        pool_id,
+        pool,
+        tables,
+        scratch_bytes: lower::scratch_bytes(&it.body),
+    })
+}
+
+impl Clif {
+    /// The function, for printing.
+    pub(crate) fn function(&self) -> &Function {
+        &self.context.func
+    }
+
+    /// Generates machine code and writes the object.
+    ///
+    /// # Errors
+    /// If the code generator refuses, which is a bug of ours.
+    pub(crate) fn emit(mut self) -> Result<Vec<u8>, CompileError> {
+        self.module
+            .define_function(self.entry, &mut self.context)
+            .map_err(|error| backend(format!("{error:?}")))?;
+        for (id, bytes, align) in self.tables {
+            define(&mut self.module, id, bytes, align)?;
+        }
+        let mut pool = self.pool.into_bytes();
+        if pool.is_empty() {
+            pool.push(0);
+        }
+        define(&mut self.module, self.pool_id, pool, 16)?;
+        let info = self
+            .module
+            .declare_data(abi::INFO, Linkage::Export, false, false)
+            .map_err(backend)?;
+        let mut bytes = Vec::with_capacity(abi::INFO_BYTES);
+        bytes.extend_from_slice(&abi::VERSION.to_le_bytes());
+        bytes.extend_from_slice(&[0; 4]);
+        bytes.extend_from_slice(&self.scratch_bytes.to_le_bytes());
+        define(&mut self.module, info, bytes, 8)?;
+        self.module.finish().emit().map_err(backend)
+    }
+}
+
+fn define(
+    module: &mut ObjectModule,
+    id: DataId,
+    bytes: Vec<u8>,
+    align: u64,
+) -> Result<(), CompileError> {
+    let mut description = DataDescription::new();
+    description.define(bytes.into_boxed_slice());
+    description.set_align(align);
+    module.define_data(id, &description).map_err(backend)
+}
+
+type Declared = (Externals, DataId, Vec<(DataId, Vec<u8>, u64)>);
+
+fn declare(
+    it: &Loop,
+    module: &mut ObjectModule,
+    func: &mut Function,
+    call_conv: CallConv,
+) -> Result<Declared, CompileError> {
+    let (used_symbols, used_tables) = used(it);
+    let (pool_id, pool) = data(module, func, 0)?;
+    let mut externals = Externals {
+        symbols: SecondaryMap::new(),
+        tables: SecondaryMap::new(),
+        pool,
+    };
+    for (symbol, host) in it.body.symbols.iter().filter(|(s, _)| used_symbols[*s]) {
+        let mut signature = Signature::new(call_conv);
+        let param = |scalar: &Scalar| AbiParam::new(clif_type((*scalar).into()));
+        signature.params = host.params.iter().map(param).collect();
+        signature.returns = vec![param(&host.result)];
+        let id = module
+            .declare_function(&host.name, Linkage::Import, &signature)
+            .map_err(backend)?;
+        externals.symbols[symbol] = Some(module.declare_func_in_func(id, func));
+    }
+    let mut tables = Vec::new();
+    for (table, content) in it.body.tables.iter().filter(|(t, _)| used_tables[*t]) {
+        let (id, global) = data(module, func, 1 + tables.len())?;
+        externals.tables[table] = Some(global);
+        let width = content.scalar.bytes() as usize;
+        let entries = content.bits.iter();
+        let bytes = entries.flat_map(|bits| bits.to_le_bytes().into_iter().take(width));
+        tables.push((id, bytes.collect(), 16));
+    }
+    Ok((externals, pool_id, tables))
+}
+
+/// Declares read-only data number `number` and its address in the function.
+fn data(
+    module: &mut ObjectModule,
+    func: &mut Function,
+    number: usize,
+) -> Result<(DataId, cranelift_codegen::ir::GlobalValue), CompileError> {
+    let name = format!("{}{number}", abi::TABLE_PREFIX);
+    let id = module
+        .declare_data(&name, Linkage::Local, false, false)
+        .map_err(backend)?;
+    let name = func.declare_imported_user_function(UserExternalName {
+        namespace: 1,
+        index: id.as_u32(),
+    });
+    let global = func.create_global_value(GlobalValueData::Symbol {
+        name: ExternalName::user(name),
+        offset: 0.into(),
+        colocated: false,
+        tls: false,
+    });
+    Ok((id, global))
+}
+
+/// Which host functions and tables the statements of a loop use.
+fn used(it: &Loop) -> (SecondaryMap<Symbol, bool>, SecondaryMap<Table, bool>) {
+    let mut symbols = SecondaryMap::new();
+    let mut tables = SecondaryMap::new();
+    for block in [&it.before, &it.body.root, &it.after] {
+        for_each_stmt(block, &mut |stmt| {
+            if let Stmt::Let(value) = stmt {
+                match &it.body.values[*value].op {
+                    Op::Call(symbol, _) => symbols[*symbol] = true,
+                    Op::Load {
+                        place: Place::Table(table),
+                        ..
+                    } => tables[*table] = true,
+                    _ => {}
+                }
+            }
+        });
+    }
+    (symbols, tables)
+}

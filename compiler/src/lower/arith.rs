@@ -1,0 +1,257 @@
+//! Instructions: arithmetic, comparisons, checks, lanes.
+
+use super::{Lower, abi, clif_type};
+use crate::ir::{BinaryOp, CompareOp, Inst, Op, Scalar, Type, UnaryOp, Value};
+use cranelift_codegen::ir::{
+    self as clif, Endianness, InstBuilder, MemFlagsData,
+    condcodes::{FloatCC, IntCC},
+    types,
+};
+
+impl Lower<'_, '_> {
+    /// Translates an instruction. Constants are made where they are used.
+    pub(super) fn define(&mut self, value: Value) {
+        let Inst { op, ty } = &self.it.body.values[value];
+        if matches!(op, Op::Const(_)) {
+            return;
+        }
+        let result = self.instruction(op, *ty);
+        self.values[value] = Some(result);
+    }
+
+    fn instruction(&mut self, op: &Op, ty: Type) -> clif::Value {
+        match *op {
+            Op::Const(bits) => self.constant(bits, ty),
+            Op::Unary(op, a) => self.unary(op, a, ty),
+            Op::Binary(op, a, b) => self.binary(op, a, b, ty),
+            Op::Compare(op, a, b) => self.compare(op, a, b),
+            Op::Select(c, a, b) => self.select(c, a, b, ty),
+            Op::Fma(a, b, c) => {
+                let (a, b, c) = (self.value(a), self.value(b), self.value(c));
+                self.b.ins().fma(a, b, c)
+            }
+            Op::Convert(a) => self.convert(a, ty),
+            Op::Get(var) => {
+                let variable = self.variable(var);
+                self.b.use_var(variable)
+            }
+            Op::Load { place, index, .. } => self.load(place, index, ty),
+            Op::Call(symbol, ref args) => {
+                let args: Vec<clif::Value> = args.iter().map(|a| self.value(*a)).collect();
+                let function = self.externals.symbols[symbol].expect("used symbols are declared");
+                let call = self.b.ins().call(function, &args);
+                self.b.inst_results(call)[0]
+            }
+            Op::CheckIndex { index, len, site } => {
+                let index = self.value(index);
+                let len = self.b.ins().iconst(types::I64, len as i64);
+                let good = self.b.ins().icmp(IntCC::UnsignedLessThan, index, len);
+                self.check(good, abi::BAD_INDEX, site, index);
+                index
+            }
+            Op::CheckDivisor { divisor, site } => {
+                let divisor = self.value(divisor);
+                let zero = self.b.ins().iconst(types::I64, 0);
+                let good = self.b.ins().icmp_imm_s(IntCC::NotEqual, divisor, 0);
+                self.check(good, abi::DIVISION_BY_ZERO, site, zero);
+                divisor
+            }
+            Op::Element => self.element.expect("an element is at hand"),
+            Op::ArgBase(arg) => self.arg_base(arg),
+            Op::MapEntry {
+                arg,
+                element,
+                column,
+            } => self.map_entry(arg, element, column),
+            Op::RowAddr { base, row, stride } => self.row_addr(base, row, stride),
+            Op::Splat(a) => {
+                let a = self.value(a);
+                self.b.ins().splat(clif_type(ty), a)
+            }
+            Op::Lane(a, lane) => {
+                let a = self.value(a);
+                self.b.ins().extractlane(a, lane)
+            }
+            Op::Shuffle(a, b, lanes) => self.shuffle(a, b, lanes, ty),
+            Op::Param(_) | Op::Counter => unreachable!("never an instruction of a loop"),
+        }
+    }
+
+    fn unary(&mut self, op: UnaryOp, a: Value, ty: Type) -> clif::Value {
+        let a = self.value(a);
+        let ins = self.b.ins();
+        match op {
+            UnaryOp::Neg if ty.scalar.is_float() => ins.fneg(a),
+            UnaryOp::Neg => ins.ineg(a),
+            UnaryOp::Not if ty.scalar == Scalar::Bool && ty.lanes == 1 => ins.bxor_imm_s(a, 1),
+            UnaryOp::Not => ins.bnot(a),
+            UnaryOp::Sqrt => ins.sqrt(a),
+            UnaryOp::Abs => ins.fabs(a),
+            UnaryOp::Floor => ins.floor(a),
+            UnaryOp::Ceil => ins.ceil(a),
+            UnaryOp::Trunc => ins.trunc(a),
+            UnaryOp::Rint => ins.nearest(a),
+        }
+    }
+
+    fn binary(&mut self, op: BinaryOp, a: Value, b: Value, ty: Type) -> clif::Value {
+        let count = self.it.body.int_constant(b);
+        let (x, y) = (self.value(a), self.value(b));
+        let float = ty.scalar.is_float();
+        match op {
+            BinaryOp::Add if float => self.b.ins().fadd(x, y),
+            BinaryOp::Sub if float => self.b.ins().fsub(x, y),
+            BinaryOp::Mul if float => self.b.ins().fmul(x, y),
+            BinaryOp::Div if float => self.b.ins().fdiv(x, y),
+            BinaryOp::Min => self.extreme(x, y, true),
+            BinaryOp::Max => self.extreme(x, y, false),
+            BinaryOp::Copysign => self.b.ins().fcopysign(x, y),
+            BinaryOp::Add => self.b.ins().iadd(x, y),
+            BinaryOp::Sub => self.b.ins().isub(x, y),
+            BinaryOp::Mul => self.b.ins().imul(x, y),
+            BinaryOp::Div | BinaryOp::Rem => self.divide(op, x, y, count, ty),
+            BinaryOp::And => self.b.ins().band(x, y),
+            BinaryOp::Or => self.b.ins().bor(x, y),
+            BinaryOp::Xor => self.b.ins().bxor(x, y),
+            BinaryOp::Shl => self.b.ins().ishl(x, y),
+            BinaryOp::Shr if ty.scalar.is_signed() => self.b.ins().sshr(x, y),
+            BinaryOp::Shr => self.b.ins().ushr(x, y),
+        }
+    }
+
+    /// C's `fmin` and `fmax`: the machine's propagates NaN, these ignore one.
+    fn extreme(&mut self, x: clif::Value, y: clif::Value, least: bool) -> clif::Value {
+        let both = match least {
+            true => self.b.ins().fmin(x, y),
+            false => self.b.ins().fmax(x, y),
+        };
+        let vector = self.b.func.dfg.value_type(x).is_vector();
+        let x_nan = self.b.ins().fcmp(FloatCC::Unordered, x, x);
+        let y_nan = self.b.ins().fcmp(FloatCC::Unordered, y, y);
+        let without_y = self.blend(vector, y_nan, x, both);
+        self.blend(vector, x_nan, y, without_y)
+    }
+
+    /// `a` where `mask`, else `b`; a vector's mask has all bits of a lane alike.
+    fn blend(
+        &mut self,
+        vector: bool,
+        mask: clif::Value,
+        a: clif::Value,
+        b: clif::Value,
+    ) -> clif::Value {
+        if !vector {
+            return self.b.ins().select(mask, a, b);
+        }
+        let ty = self.b.func.dfg.value_type(a);
+        let flags = MemFlagsData::new().with_endianness(Endianness::Little);
+        let mask = match self.b.func.dfg.value_type(mask) == ty {
+            true => mask,
+            false => self.b.ins().bitcast(ty, flags, mask),
+        };
+        self.b.ins().bitselect(mask, a, b)
+    }
+
+    fn divide(
+        &mut self,
+        op: BinaryOp,
+        x: clif::Value,
+        y: clif::Value,
+        constant: Option<i64>,
+        ty: Type,
+    ) -> clif::Value {
+        let quotient = op == BinaryOp::Div;
+        if !ty.scalar.is_signed() {
+            return match quotient {
+                true => self.b.ins().udiv(x, y),
+                false => self.b.ins().urem(x, y),
+            };
+        }
+        if constant.is_some_and(|c| c != -1 && c != 0) {
+            return match quotient {
+                true => self.b.ins().sdiv(x, y),
+                false => self.b.ins().srem(x, y),
+            };
+        }
+        // The least integer over -1 would trap: divide by 1 instead, and negate.
+        let clif_ty = clif_type(ty);
+        let minus_one = self.b.ins().icmp_imm_s(IntCC::Equal, y, -1);
+        let one = self.b.ins().iconst(clif_ty, 1);
+        let safe = self.b.ins().select(minus_one, one, y);
+        if !quotient {
+            return self.b.ins().srem(x, safe);
+        }
+        let divided = self.b.ins().sdiv(x, safe);
+        let negated = self.b.ins().ineg(divided);
+        self.b.ins().select(minus_one, negated, divided)
+    }
+
+    fn compare(&mut self, op: CompareOp, a: Value, b: Value) -> clif::Value {
+        let scalar = self.it.body.ty(a).scalar;
+        let (x, y) = (self.value(a), self.value(b));
+        if scalar.is_float() {
+            return self.b.ins().fcmp(float_condition(op), x, y);
+        }
+        let condition = int_condition(op, scalar.is_signed());
+        self.b.ins().icmp(condition, x, y)
+    }
+
+    fn select(&mut self, c: Value, a: Value, b: Value, ty: Type) -> clif::Value {
+        let (c, a, b) = (self.value(c), self.value(a), self.value(b));
+        self.blend(ty.lanes > 1, c, a, b)
+    }
+
+    /// An operand of a shuffle: of a splat whose first lane alone is taken, the other lanes may be anything.
+    fn shuffled(&mut self, value: Value, first_only: bool) -> clif::Value {
+        if let (Op::Splat(scalar), true) = (&self.it.body.values[value].op, first_only) {
+            let ty = clif_type(self.it.body.ty(value));
+            let scalar = self.value(*scalar);
+            return self.b.ins().scalar_to_vector(ty, scalar);
+        }
+        self.value(value)
+    }
+
+    fn shuffle(&mut self, a: Value, b: Value, lanes: [u8; 4], ty: Type) -> clif::Value {
+        let half = ty.lanes;
+        let first_only = lanes[..usize::from(half)].iter().all(|l| l % half == 0);
+        let (a, b) = (self.shuffled(a, first_only), self.shuffled(b, first_only));
+        let width = ty.scalar.bytes() as u8;
+        let mut mask = [0u8; 16];
+        for (at, byte) in mask.iter_mut().enumerate() {
+            let lane = lanes[at / usize::from(width)];
+            *byte = lane * width + at as u8 % width;
+        }
+        let flags = MemFlagsData::new().with_endianness(Endianness::Little);
+        let a = self.b.ins().bitcast(types::I8X16, flags, a);
+        let b = self.b.ins().bitcast(types::I8X16, flags, b);
+        let mask = self.b.func.dfg.immediates.push(mask.to_vec().into());
+        let bytes = self.b.ins().shuffle(a, b, mask);
+        self.b.ins().bitcast(clif_type(ty), flags, bytes)
+    }
+}
+
+fn float_condition(op: CompareOp) -> FloatCC {
+    match op {
+        CompareOp::Eq => FloatCC::Equal,
+        CompareOp::Ne => FloatCC::NotEqual,
+        CompareOp::Lt => FloatCC::LessThan,
+        CompareOp::Le => FloatCC::LessThanOrEqual,
+        CompareOp::Gt => FloatCC::GreaterThan,
+        CompareOp::Ge => FloatCC::GreaterThanOrEqual,
+    }
+}
+
+fn int_condition(op: CompareOp, signed: bool) -> IntCC {
+    match (op, signed) {
+        (CompareOp::Eq, _) => IntCC::Equal,
+        (CompareOp::Ne, _) => IntCC::NotEqual,
+        (CompareOp::Lt, true) => IntCC::SignedLessThan,
+        (CompareOp::Le, true) => IntCC::SignedLessThanOrEqual,
+        (CompareOp::Gt, true) => IntCC::SignedGreaterThan,
+        (CompareOp::Ge, true) => IntCC::SignedGreaterThanOrEqual,
+        (CompareOp::Lt, false) => IntCC::UnsignedLessThan,
+        (CompareOp::Le, false) => IntCC::UnsignedLessThanOrEqual,
+        (CompareOp::Gt, false) => IntCC::UnsignedGreaterThan,
+        (CompareOp::Ge, false) => IntCC::UnsignedGreaterThanOrEqual,
+    }
+}

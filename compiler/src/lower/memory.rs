@@ -1,0 +1,215 @@
+//! Loads, stores and addresses.
+
+use super::frame::Home;
+use super::{Lower, abi, clif_type};
+use crate::ir::{Array, BinaryOp, Body, Op, Place, Scalar, Type, Value};
+use crate::signature::IndexWidth;
+use cranelift_codegen::ir::{
+    self as clif, AliasRegion, AliasRegionData, InstBuilder, MemFlagsData, types,
+};
+use cranelift_frontend::FunctionBuilder;
+use std::collections::BTreeMap;
+
+/// Alias regions, made when first used.
+pub(super) struct Regions {
+    by_id: BTreeMap<u32, AliasRegion>,
+}
+
+/// Numbers of the regions that are not dats.
+const LOCAL_REGIONS: u32 = 1 << 20;
+const FIXED_REGION: u32 = 1 << 19;
+const MAP_REGION: u32 = FIXED_REGION + 1;
+
+impl Regions {
+    pub(super) fn new(_b: &mut FunctionBuilder<'_>) -> Regions {
+        Regions {
+            by_id: BTreeMap::new(),
+        }
+    }
+
+    fn get(&mut self, b: &mut FunctionBuilder<'_>, user_id: u32) -> AliasRegion {
+        *self.by_id.entry(user_id).or_insert_with(|| {
+            let description = "memory".into();
+            let data = AliasRegionData {
+                user_id,
+                description,
+            };
+            b.func.dfg.alias_regions.insert(data)
+        })
+    }
+}
+
+/// An address: base, constant offset.
+struct Address {
+    base: clif::Value,
+    offset: i32,
+}
+
+impl Lower<'_, '_> {
+    pub(super) fn load(&mut self, place: Place, index: Value, ty: Type) -> clif::Value {
+        let address = self.address(place, index, ty.scalar);
+        let flags = self.flags(place, ty);
+        self.b
+            .ins()
+            .load(clif_type(ty), flags, address.base, address.offset)
+    }
+
+    pub(super) fn store(&mut self, place: Place, index: Value, value: Value) {
+        let ty = self.it.body.ty(value);
+        let value = self.value(value);
+        let address = self.address(place, index, ty.scalar);
+        let flags = self.flags(place, ty);
+        self.b
+            .ins()
+            .store(flags, value, address.base, address.offset);
+    }
+
+    fn flags(&mut self, place: Place, ty: Type) -> MemFlagsData {
+        // Only natural alignment is assumed: pairs of values may lie at any value.
+        let trusted = match ty.lanes {
+            1 => MemFlagsData::trusted(),
+            _ => MemFlagsData::new().with_notrap(),
+        };
+        let (flags, id) = match place {
+            Place::Array(array) => (trusted, LOCAL_REGIONS + array.as_u32()),
+            Place::Row { region, .. } => {
+                let flags = match region.readonly {
+                    true => trusted.with_readonly(),
+                    false => trusted,
+                };
+                (flags, u32::from(region.slot))
+            }
+            Place::Table(_) | Place::Constant(_) => {
+                (trusted.with_readonly().with_can_move(), FIXED_REGION)
+            }
+            Place::Param(_) | Place::ParamRow { .. } => {
+                unreachable!("a loop has no parameter places")
+            }
+        };
+        let region = self.regions.get(&mut self.b, id);
+        flags.with_alias_region(Some(region))
+    }
+
+    fn address(&mut self, place: Place, index: Value, scalar: Scalar) -> Address {
+        let bytes = i64::from(scalar.bytes());
+        let base = self.base(place);
+        let (index, constant) = split(&self.it.body, index);
+        let folded = constant
+            .checked_mul(bytes)
+            .and_then(|offset| i32::try_from(offset).ok());
+        let (base, offset) = match folded {
+            Some(offset) => (base, offset),
+            None => {
+                let offset = constant.wrapping_mul(bytes);
+                (self.b.ins().iadd_imm_s(base, offset), 0)
+            }
+        };
+        let Some(index) = index else {
+            return Address { base, offset };
+        };
+        let index = self.value(index);
+        let scaled = match bytes {
+            1 => index,
+            _ => self.b.ins().ishl_imm_u(index, i64::from(bytes.ilog2())),
+        };
+        Address {
+            base: self.b.ins().iadd(base, scaled),
+            offset,
+        }
+    }
+
+    fn base(&mut self, place: Place) -> clif::Value {
+        match place {
+            Place::Array(array) => self.array_base(array),
+            Place::Row { addr, .. } => self.value(addr),
+            Place::Table(table) => {
+                let global = self.externals.tables[table].expect("used tables are declared");
+                self.b.ins().symbol_value(types::I64, global)
+            }
+            Place::Constant(slot) => {
+                let flags = MemFlagsData::trusted().with_readonly().with_can_move();
+                let field = abi::ctx::CONSTANTS;
+                let all = self.b.ins().load(types::I64, flags, self.ctx, field);
+                let offset = i32::from(slot) * 8;
+                self.b.ins().load(types::I64, flags, all, offset)
+            }
+            Place::Param(_) | Place::ParamRow { .. } => {
+                unreachable!("a loop has no parameter places")
+            }
+        }
+    }
+
+    pub(super) fn array_base(&mut self, array: Array) -> clif::Value {
+        match self.arrays[array].expect("used arrays have a home") {
+            Home::Stack(slot) => self.b.ins().stack_addr(types::I64, slot, 0),
+            Home::Scratch(address) => address,
+        }
+    }
+
+    pub(super) fn array_flags(&mut self, array: Array) -> MemFlagsData {
+        self.flags(Place::Array(array), Type::I64)
+    }
+
+    pub(super) fn arg_base(&mut self, arg: u16) -> clif::Value {
+        self.arg_field(arg, abi::arg::BASE)
+    }
+
+    fn arg_field(&mut self, arg: u16, field: i32) -> clif::Value {
+        let flags = MemFlagsData::trusted().with_readonly().with_can_move();
+        let offset = i32::from(arg) * abi::arg::SIZE + field;
+        self.b.ins().load(types::I64, flags, self.args, offset)
+    }
+
+    pub(super) fn map_entry(&mut self, arg: u16, element: Value, column: u16) -> clif::Value {
+        let map = self.it.signature.args[usize::from(arg)].source.map();
+        let map = map.expect("the argument goes through a map");
+        let base = self.arg_field(arg, abi::arg::MAP);
+        let element = self.value(element);
+        let width: i64 = match map.width {
+            IndexWidth::I32 => 4,
+            IndexWidth::I64 => 8,
+        };
+        let row = self.scaled(element, u64::from(map.arity) * width as u64);
+        let address = self.b.ins().iadd(base, row);
+        let offset = (i64::from(column) * width) as i32;
+        let region = self.regions.get(&mut self.b, MAP_REGION);
+        let flags = MemFlagsData::trusted()
+            .with_readonly()
+            .with_alias_region(Some(region));
+        match map.width {
+            IndexWidth::I32 => self.b.ins().sload32(flags, address, offset),
+            IndexWidth::I64 => self.b.ins().load(types::I64, flags, address, offset),
+        }
+    }
+
+    pub(super) fn row_addr(&mut self, base: Value, row: Value, stride: u64) -> clif::Value {
+        let base = self.value(base);
+        let row = self.value(row);
+        let offset = self.scaled(row, stride);
+        self.b.ins().iadd(base, offset)
+    }
+
+    fn scaled(&mut self, value: clif::Value, by: u64) -> clif::Value {
+        match by {
+            1 => value,
+            by if by.is_power_of_two() => self.b.ins().ishl_imm_u(value, i64::from(by.ilog2())),
+            by => self.b.ins().imul_imm_s(value, by as i64),
+        }
+    }
+}
+
+/// An index as a variable part and a constant.
+fn split(body: &Body, index: Value) -> (Option<Value>, i64) {
+    if let Some(constant) = body.int_constant(index) {
+        return (None, constant);
+    }
+    if let Op::Binary(BinaryOp::Add, a, b) = body.values[index].op {
+        if let Some(constant) = body.int_constant(b) {
+            return (Some(a), constant);
+        }
+        if let Some(constant) = body.int_constant(a) {
+            return (Some(b), constant);
+        }
+    }
+    (Some(index), 0)
+}

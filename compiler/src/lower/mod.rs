@@ -1,0 +1,318 @@
+//! Translates a loop to CLIF: one function of the loop's ABI, over a range or a list of elements.
+//!
+//! Memory of different regions is told apart for alias analysis; constants come from a pool in read-only data, so that they
+//! need no register; whatever fails leaves through one cold block that fills the context.
+
+mod arith;
+mod convert;
+mod frame;
+mod isa;
+mod memory;
+mod pool;
+mod stmt;
+
+pub(crate) use frame::scratch_bytes;
+pub(crate) use isa::{Work, backend, isa};
+pub(crate) use pool::Pool;
+
+use crate::abi;
+use crate::ir::{Array, Label, Loop, Op, Scalar, Symbol, Table, Type, Value, Var};
+use cranelift_codegen::ir::{
+    self as clif, AbiParam, BlockArg, FuncRef, GlobalValue, InstBuilder, MemFlagsData, Signature,
+    condcodes::IntCC, types,
+};
+use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
+use cranelift_entity::SecondaryMap;
+use cranelift_frontend::{FunctionBuilder, Variable};
+use frame::Frame;
+use memory::Regions;
+
+/// What the function refers to outside itself.
+pub(crate) struct Externals {
+    /// Host functions.
+    pub(crate) symbols: SecondaryMap<Symbol, Option<FuncRef>>,
+    /// Tables.
+    pub(crate) tables: SecondaryMap<Table, Option<GlobalValue>>,
+    /// The pool of constants.
+    pub(crate) pool: GlobalValue,
+}
+
+/// The signature of a compiled loop.
+pub(crate) fn abi_signature(call_conv: CallConv) -> Signature {
+    let mut signature = Signature::new(call_conv);
+    signature.params = vec![AbiParam::new(types::I64); 5];
+    signature.returns = vec![AbiParam::new(types::I32)];
+    signature
+}
+
+/// The CLIF type of a value.
+pub(crate) fn clif_type(ty: Type) -> clif::Type {
+    let lane = match ty.scalar {
+        Scalar::Bool | Scalar::I8 | Scalar::U8 => types::I8,
+        Scalar::I16 | Scalar::U16 => types::I16,
+        Scalar::I32 | Scalar::U32 => types::I32,
+        Scalar::I64 | Scalar::U64 | Scalar::Addr => types::I64,
+        Scalar::F32 => types::F32,
+        Scalar::F64 => types::F64,
+    };
+    match ty.lanes {
+        1 => lane,
+        lanes => lane
+            .by(u32::from(lanes))
+            .expect("lane counts are powers of two"),
+    }
+}
+
+/// Blocks to go to from inside a block or loop.
+#[derive(Clone, Copy)]
+struct Targets {
+    exit: clif::Block,
+    next: Option<clif::Block>,
+}
+
+/// A function being translated.
+struct Lower<'a, 'f> {
+    it: &'a Loop,
+    b: FunctionBuilder<'f>,
+    externals: &'a Externals,
+    pool: &'a mut Pool,
+    regions: Regions,
+    frame: Frame,
+    values: SecondaryMap<Value, Option<clif::Value>>,
+    vars: SecondaryMap<Var, Option<Variable>>,
+    arrays: SecondaryMap<Array, Option<frame::Home>>,
+    labels: Vec<(Label, Targets)>,
+    ctx: clif::Value,
+    args: clif::Value,
+    pool_base: clif::Value,
+    element: Option<clif::Value>,
+    /// Where failures go: takes status, site and value.
+    fail: clif::Block,
+    /// The element at hand, for failures.
+    element_var: Variable,
+    /// What is left of the element's step budget; only where something spends it.
+    steps: Option<(Variable, clif::Value)>,
+}
+
+/// Translates `it` into the function of `b`.
+pub(crate) fn lower(
+    it: &Loop,
+    mut b: FunctionBuilder<'_>,
+    externals: &Externals,
+    pool: &mut Pool,
+    frontend: TargetFrontendConfig,
+) {
+    let entry = b.create_block();
+    b.append_block_params_for_function_params(entry);
+    b.switch_to_block(entry);
+    b.seal_block(entry);
+    let params: Vec<clif::Value> = b.block_params(entry).to_vec();
+    let [ctx, args, elems, begin, end] = params[..] else {
+        unreachable!("the ABI has five parameters")
+    };
+    let fail = b.create_block();
+    b.append_block_param(fail, types::I32);
+    b.append_block_param(fail, types::I32);
+    b.append_block_param(fail, types::I64);
+    b.set_cold_block(fail);
+    let element_var = b.declare_var(types::I64);
+    b.def_var(element_var, begin);
+    let pool_base = b.ins().symbol_value(types::I64, externals.pool);
+    let mut lower = Lower {
+        regions: Regions::new(&mut b),
+        frame: Frame::of(&it.body),
+        it,
+        b,
+        externals,
+        pool,
+        values: SecondaryMap::new(),
+        vars: SecondaryMap::new(),
+        arrays: SecondaryMap::new(),
+        labels: Vec::new(),
+        ctx,
+        args,
+        pool_base,
+        element: None,
+        fail,
+        element_var,
+        steps: None,
+    };
+    lower.function(elems, begin, end);
+    lower.b.seal_all_blocks();
+    let Lower { b, .. } = lower;
+    b.finalize(frontend);
+}
+
+impl Lower<'_, '_> {
+    fn function(&mut self, elems: clif::Value, begin: clif::Value, end: clif::Value) {
+        self.place_arrays();
+        self.prepare_steps();
+        let it = self.it;
+        self.block(&it.before);
+        self.elements(elems, begin, end);
+        self.element = None;
+        self.block(&it.after);
+        let ok = self.b.ins().iconst(types::I32, i64::from(abi::OK));
+        self.b.ins().return_(&[ok]);
+        self.failure();
+    }
+
+    /// Runs the elements of a range, or of a list: there, each run of consecutive elements is a range.
+    fn elements(&mut self, elems: clif::Value, begin: clif::Value, end: clif::Value) {
+        let list = self.block_with(1);
+        let range = self.block_with(3);
+        let next = self.block_with(1);
+        let done = self.b.create_block();
+        let listed = self.b.ins().icmp_imm_s(IntCC::NotEqual, elems, 0);
+        let whole = [begin, end, end].map(BlockArg::Value);
+        self.b
+            .ins()
+            .brif(listed, next, &[BlockArg::Value(begin)], range, &whole);
+
+        self.b.switch_to_block(next);
+        let at = self.b.block_params(next)[0];
+        let more = self.b.ins().icmp(IntCC::UnsignedLessThan, at, end);
+        let args = [BlockArg::Value(at)];
+        self.b.ins().brif(more, list, &args, done, &[]);
+
+        self.run_of_list(list, range, elems, end);
+        self.range(range, next);
+        self.b.switch_to_block(done);
+    }
+
+    fn block_with(&mut self, params: usize) -> clif::Block {
+        let block = self.b.create_block();
+        for _ in 0..params {
+            self.b.append_block_param(block, types::I64);
+        }
+        block
+    }
+
+    /// Finds how far the list goes on with consecutive elements, and runs that range.
+    fn run_of_list(
+        &mut self,
+        list: clif::Block,
+        range: clif::Block,
+        elems: clif::Value,
+        end: clif::Value,
+    ) {
+        let longer = self.block_with(2);
+        let test = self.b.create_block();
+        self.b.switch_to_block(list);
+        let first_at = self.b.block_params(list)[0];
+        let first = self.list_entry(elems, first_at);
+        let hi = self.b.ins().iadd_imm_s(first, 1);
+        let at = self.b.ins().iadd_imm_s(first_at, 1);
+        let args = [hi, at].map(BlockArg::Value);
+        self.b.ins().jump(longer, &args);
+
+        self.b.switch_to_block(longer);
+        let (hi, at) = (
+            self.b.block_params(longer)[0],
+            self.b.block_params(longer)[1],
+        );
+        let more = self.b.ins().icmp(IntCC::UnsignedLessThan, at, end);
+        let run = [first, hi, at].map(BlockArg::Value);
+        self.b.ins().brif(more, test, &[], range, &run);
+
+        self.b.switch_to_block(test);
+        let entry = self.list_entry(elems, at);
+        let follows = self.b.ins().icmp(IntCC::Equal, entry, hi);
+        let next_hi = self.b.ins().iadd_imm_s(hi, 1);
+        let next_at = self.b.ins().iadd_imm_s(at, 1);
+        let args = [next_hi, next_at].map(BlockArg::Value);
+        self.b.ins().brif(follows, longer, &args, range, &run);
+    }
+
+    fn list_entry(&mut self, elems: clif::Value, at: clif::Value) -> clif::Value {
+        let offset = self.b.ins().ishl_imm_u(at, 2);
+        let address = self.b.ins().iadd(elems, offset);
+        let flags = MemFlagsData::trusted().with_readonly();
+        let entry = self.b.ins().load(types::I32, flags, address, 0);
+        self.b.ins().uextend(types::I64, entry)
+    }
+
+    /// Runs elements `lo..hi`, then goes on at list position `at`.
+    fn range(&mut self, range: clif::Block, next: clif::Block) {
+        let body = self.block_with(1);
+        self.b.switch_to_block(range);
+        let [lo, hi, at] = self.b.block_params(range)[..] else {
+            unreachable!("a range has three parameters")
+        };
+        let some = self.b.ins().icmp(IntCC::UnsignedLessThan, lo, hi);
+        let (start, go_on) = ([BlockArg::Value(lo)], [BlockArg::Value(at)]);
+        self.b.ins().brif(some, body, &start, next, &go_on);
+
+        self.b.switch_to_block(body);
+        let element = self.b.block_params(body)[0];
+        self.element = Some(element);
+        self.b.def_var(self.element_var, element);
+        self.refill_steps();
+        let it = self.it;
+        if self.block(&it.body.root) {
+            let following = self.b.ins().iadd_imm_s(element, 1);
+            let more = self.b.ins().icmp(IntCC::UnsignedLessThan, following, hi);
+            let again = [BlockArg::Value(following)];
+            self.b.ins().brif(more, body, &again, next, &go_on);
+        }
+    }
+
+    /// Fills the context and returns the status.
+    fn failure(&mut self) {
+        self.b.switch_to_block(self.fail);
+        let [status, site, value] = self.b.block_params(self.fail)[..] else {
+            unreachable!("a failure has three parameters")
+        };
+        let flags = MemFlagsData::trusted();
+        let element = self.b.use_var(self.element_var);
+        self.b.ins().store(flags, site, self.ctx, abi::ctx::SITE);
+        self.b
+            .ins()
+            .store(flags, element, self.ctx, abi::ctx::ELEMENT);
+        self.b.ins().store(flags, value, self.ctx, abi::ctx::VALUE);
+        self.b.ins().return_(&[status]);
+    }
+
+    /// The CLIF value of a value.
+    fn value(&mut self, value: Value) -> clif::Value {
+        if let Op::Const(bits) = self.it.body.values[value].op {
+            return self.constant(bits, self.it.body.ty(value));
+        }
+        self.values[value].expect("values are defined before they are used")
+    }
+
+    fn constant(&mut self, bits: u64, ty: Type) -> clif::Value {
+        let clif_ty = clif_type(ty);
+        if ty.lanes == 1 && !ty.scalar.is_float() {
+            return self.b.ins().iconst(clif_ty, sign_extended(bits, ty.scalar));
+        }
+        if ty.lanes == 1 && bits == 0 {
+            return match ty.scalar {
+                Scalar::F32 => self.b.ins().f32const(0.0),
+                _ => self.b.ins().f64const(0.0),
+            };
+        }
+        let offset = self.pool.offset(bits, ty);
+        let flags = MemFlagsData::trusted().with_readonly().with_can_move();
+        self.b.ins().load(clif_ty, flags, self.pool_base, offset)
+    }
+
+    fn variable(&mut self, var: Var) -> Variable {
+        if let Some(variable) = self.vars[var] {
+            return variable;
+        }
+        let variable = self.b.declare_var(clif_type(self.it.body.vars[var]));
+        self.vars[var] = Some(variable);
+        variable
+    }
+}
+
+/// The bits of an integer constant as CLIF wants them.
+fn sign_extended(bits: u64, scalar: Scalar) -> i64 {
+    match scalar.bytes() {
+        1 => i64::from(bits as i8),
+        2 => i64::from(bits as i16),
+        4 => i64::from(bits as i32),
+        _ => bits as i64,
+    }
+}

@@ -1,0 +1,112 @@
+//! Drops what nothing uses: instructions without effect, variables never read, arrays never loaded from.
+
+use crate::ir::{Array, Block, Body, Op, Place, Stmt, Value, Var};
+use cranelift_entity::SecondaryMap;
+
+/// Removes dead statements from the blocks of a body (its root among them), given in the order they run.
+pub(super) fn remove_dead(body: &mut Body, before: &mut Block, after: &mut Block) {
+    let mut root = std::mem::take(&mut body.root);
+    let mut live = Live::of(body, &[&*before, &root, &*after]);
+    for block in [after, &mut root, before] {
+        live.sweep(body, block);
+    }
+    body.root = root;
+}
+
+/// What is used.
+struct Live {
+    values: SecondaryMap<Value, bool>,
+    vars: SecondaryMap<Var, bool>,
+    arrays: SecondaryMap<Array, bool>,
+}
+
+impl Live {
+    /// Marks all that is used by statements with effects, and by what those use. Each value is marked once.
+    fn of(body: &Body, blocks: &[&Block]) -> Live {
+        let mut live = Live {
+            values: SecondaryMap::new(),
+            vars: SecondaryMap::new(),
+            arrays: SecondaryMap::new(),
+        };
+        // Variables and arrays become live while marking, and their writers with them: repeat until nothing is added.
+        let mut count = 0;
+        loop {
+            let before = count;
+            for block in blocks.iter().rev() {
+                count += live.mark_block(body, block);
+            }
+            if count == before {
+                return live;
+            }
+        }
+    }
+
+    fn mark_block(&mut self, body: &Body, block: &Block) -> usize {
+        let mut count = 0;
+        for stmt in block.iter().rev() {
+            for inner in stmt.blocks() {
+                count += self.mark_block(body, inner);
+            }
+            let needed = match stmt {
+                Stmt::Let(value) => {
+                    if body.values[*value].op.can_fail() {
+                        count += self.mark(body, *value);
+                    }
+                    continue;
+                }
+                Stmt::Set(var, _) => self.vars[*var],
+                Stmt::Store { place, .. } => self.is_read(place),
+                _ => true,
+            };
+            if needed {
+                stmt.for_each_operand(|v| count += self.mark(body, v));
+            }
+        }
+        count
+    }
+
+    fn is_read(&self, place: &Place) -> bool {
+        match place {
+            Place::Array(array) => self.arrays[*array],
+            _ => true,
+        }
+    }
+
+    fn mark(&mut self, body: &Body, value: Value) -> usize {
+        let mut count = 0;
+        let mut pending = vec![value];
+        while let Some(value) = pending.pop() {
+            if std::mem::replace(&mut self.values[value], true) {
+                continue;
+            }
+            count += 1;
+            let op = &body.values[value].op;
+            match op {
+                Op::Get(var) => self.vars[*var] = true,
+                Op::Load {
+                    place: Place::Array(array),
+                    ..
+                } => self.arrays[*array] = true,
+                _ => {}
+            }
+            op.for_each_operand(|v| pending.push(v));
+        }
+        count
+    }
+
+    fn sweep(&mut self, body: &Body, block: &mut Block) {
+        for stmt in block.iter_mut() {
+            for inner in stmt.blocks_mut() {
+                self.sweep(body, inner);
+            }
+        }
+        block.retain(|stmt| match stmt {
+            Stmt::Let(value) => self.values[*value],
+            Stmt::Set(var, _) => self.vars[*var],
+            Stmt::Store { place, .. } => self.is_read(place),
+            Stmt::Clear(array) => self.arrays[*array],
+            Stmt::If { then, other, .. } => !(then.is_empty() && other.is_empty()),
+            _ => true,
+        });
+    }
+}

@@ -1,0 +1,109 @@
+//! Puts a check before each access whose index is not proven to be in range.
+//!
+//! After this pass every load and store of a body stays within its place whatever the data; later passes keep it so, since
+//! an access uses the value that its check returns.
+
+use super::interval::Intervals;
+use crate::ir::{Block, Builder, Loop, Op, Place, Site, Stmt, Type, Value};
+use crate::signature::Signature;
+
+/// Guards the accesses of a loop.
+pub(super) fn guard(it: &mut Loop) {
+    let body = std::mem::take(&mut it.body);
+    let root = body.root.clone();
+    let mut builder = Builder::new(body);
+    let mut pass = Guard {
+        builder: &mut builder,
+        signature: &it.signature,
+        dims: it.constants.iter().map(|c| u64::from(c.dim)).collect(),
+        intervals: Intervals::default(),
+    };
+    pass.builder.open();
+    pass.block(std::mem::take(&mut it.before));
+    it.before = pass.builder.close();
+    pass.block(root);
+    pass.builder.open();
+    pass.block(std::mem::take(&mut it.after));
+    it.after = pass.builder.close();
+    it.body = builder.finish();
+}
+
+struct Guard<'a> {
+    builder: &'a mut Builder,
+    signature: &'a Signature,
+    /// Dims of the kernel constants.
+    dims: Vec<u64>,
+    intervals: Intervals,
+}
+
+impl Guard<'_> {
+    fn block(&mut self, block: Block) {
+        for stmt in block {
+            self.stmt(stmt);
+        }
+    }
+
+    fn stmt(&mut self, mut stmt: Stmt) {
+        match &mut stmt {
+            Stmt::Let(value) => self.instruction(*value),
+            Stmt::Store {
+                place,
+                index,
+                value,
+                site,
+            } => {
+                let lanes = self.builder.body.ty(*value).lanes;
+                *index = self.guarded(place, *index, lanes, *site);
+            }
+            Stmt::For(it) => self.intervals.enter_loop(&self.builder.body, it),
+            _ => {}
+        }
+        for inner in stmt.blocks_mut() {
+            self.builder.open();
+            self.block(std::mem::take(inner));
+            *inner = self.builder.close();
+        }
+        self.builder.push(stmt);
+    }
+
+    fn instruction(&mut self, value: Value) {
+        let inst = &self.builder.body.values[value];
+        if let Op::Load { place, index, site } = inst.op {
+            let lanes = inst.ty.lanes;
+            let index = self.guarded(&place, index, lanes, site);
+            self.builder.body.values[value].op = Op::Load { place, index, site };
+        }
+        self.intervals.define(&self.builder.body, value);
+    }
+
+    /// The index to use: itself where it is proven, else the result of a check.
+    fn guarded(&mut self, place: &Place, index: Value, lanes: u8, site: Site) -> Value {
+        let len = self.len(place);
+        let range = self.intervals.of(&self.builder.body, index);
+        let past = i128::from(lanes);
+        if range.lo >= 0 && range.hi + past <= i128::from(len) {
+            return index;
+        }
+        let checked = Op::CheckIndex { index, len, site };
+        let checked = self.builder.emit(checked, Type::I64);
+        self.intervals.define(&self.builder.body, checked);
+        checked
+    }
+
+    /// How many scalars a place has.
+    fn len(&self, place: &Place) -> u64 {
+        let body = &self.builder.body;
+        match *place {
+            Place::Array(array) => body.arrays[array].len,
+            Place::Table(table) => body.tables[table].bits.len() as u64,
+            Place::Constant(slot) => self.dims[usize::from(slot)],
+            // Every argument of a dat has the dat's dim.
+            Place::Row { region, .. } => {
+                let args = &self.signature.args;
+                let user = args.iter().find(|arg| arg.dat == region.slot);
+                user.map_or(0, |arg| u64::from(arg.dim))
+            }
+            Place::Param(_) | Place::ParamRow { .. } => 0,
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Moves what does not change out of loops, and out of the loop over elements.
+//!
+//! Moved: instructions that can't fail, reads of variables and loads of memory that the loop does not change. A load moves
+//! only from where it runs in every iteration, save from memory that is always there (globals, constants, tables).
+
+use super::effects::{Effects, effects};
+use super::simplify::memory;
+use crate::ir::{Block, Body, Loop, Op, Place, Stmt, Value};
+use cranelift_entity::SecondaryMap;
+
+/// Hoists out of every loop of `it`, and out of its elements into `before`.
+pub(super) fn hoist(it: &mut Loop) {
+    let mut root = std::mem::take(&mut it.body.root);
+    let mut pass = Hoist {
+        body: &it.body,
+        depth: SecondaryMap::new(),
+    };
+    pass.note(&it.before, 0);
+    let mut out = pass.block(&mut root, 1, true);
+    let changed = effects(&root);
+    let moved = pass.out_of(&mut root, 1, &changed, true);
+    it.before.append(&mut out);
+    it.before.extend(moved);
+    it.body.root = root;
+}
+
+struct Hoist<'a> {
+    body: &'a Body,
+    /// How many loops are around a value's definition.
+    depth: SecondaryMap<Value, u32>,
+}
+
+impl Hoist<'_> {
+    /// Notes where values are defined.
+    fn note(&mut self, block: &Block, depth: u32) {
+        for stmt in block {
+            match stmt {
+                Stmt::Let(value) => self.depth[*value] = depth,
+                Stmt::For(it) => self.depth[it.counter] = depth + 1,
+                _ => {}
+            }
+            let inside = depth + u32::from(is_loop(stmt));
+            for inner in stmt.blocks() {
+                self.note(inner, inside);
+            }
+        }
+    }
+
+    /// Treats the loops inside a block, innermost first; what leaves a loop lands before it, in this block.
+    fn block(&mut self, block: &mut Block, depth: u32, outermost: bool) -> Block {
+        if outermost {
+            self.note(block, depth);
+        }
+        let mut kept = Block::with_capacity(block.len());
+        for mut stmt in std::mem::take(block) {
+            let inside = depth + u32::from(is_loop(&stmt));
+            for inner in stmt.blocks_mut() {
+                self.block(inner, inside, false);
+            }
+            if is_loop(&stmt) {
+                let body = stmt.blocks_mut().next().expect("a loop has a body");
+                let changed = effects(body);
+                kept.extend(self.out_of(body, inside, &changed, false));
+            }
+            kept.push(stmt);
+        }
+        *block = kept;
+        Block::new()
+    }
+
+    /// Takes the statements that may leave a loop's body out of it.
+    fn out_of(&mut self, body: &mut Block, depth: u32, changed: &Effects, elements: bool) -> Block {
+        let mut moved = Block::new();
+        self.take(body, depth, changed, elements, true, &mut moved);
+        moved
+    }
+
+    fn take(
+        &mut self,
+        block: &mut Block,
+        depth: u32,
+        changed: &Effects,
+        elements: bool,
+        always_runs: bool,
+        moved: &mut Block,
+    ) {
+        let mut kept = Block::with_capacity(block.len());
+        let mut always_runs = always_runs;
+        for mut stmt in std::mem::take(block) {
+            match &mut stmt {
+                Stmt::Let(value) => {
+                    if self.may_leave(*value, depth, changed, elements, always_runs) {
+                        self.depth[*value] = depth - 1;
+                        moved.push(stmt);
+                        continue;
+                    }
+                }
+                Stmt::If { then, other, .. } => {
+                    self.take(then, depth, changed, elements, false, moved);
+                    self.take(other, depth, changed, elements, false, moved);
+                }
+                Stmt::Block { body, .. } => {
+                    self.take(body, depth, changed, elements, always_runs, moved);
+                    always_runs = false;
+                }
+                _ => {}
+            }
+            kept.push(stmt);
+        }
+        *block = kept;
+    }
+
+    fn may_leave(
+        &self,
+        value: Value,
+        depth: u32,
+        changed: &Effects,
+        elements: bool,
+        always_runs: bool,
+    ) -> bool {
+        let op = &self.body.values[value].op;
+        let mut outside = true;
+        op.for_each_operand(|v| outside &= self.depth[v] < depth);
+        if !outside {
+            return false;
+        }
+        match op {
+            Op::Element => false,
+            Op::Get(var) => !changed.vars.contains(var),
+            Op::Load { place, .. } => {
+                let unchanged = !changed.memory.contains(&memory(place));
+                let there = matches!(place, Place::Table(_) | Place::Constant(_));
+                unchanged && (there || (always_runs && !elements) || self.is_global(place))
+            }
+            op => op.is_pure(),
+        }
+    }
+
+    /// Whether a place is at the base of an argument: a global, whose memory is there even when no element runs.
+    fn is_global(&self, place: &Place) -> bool {
+        match place {
+            Place::Row { addr, .. } => matches!(self.body.values[*addr].op, Op::ArgBase(_)),
+            _ => false,
+        }
+    }
+}
+
+fn is_loop(stmt: &Stmt) -> bool {
+    matches!(stmt, Stmt::For(_) | Stmt::Loop { .. })
+}

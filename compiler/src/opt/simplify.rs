@@ -1,0 +1,360 @@
+//! One forward walk: constants folded, repeated work shared, what variables and memory are known to hold used directly.
+//!
+//! Knowledge is scoped by blocks: what is learned in a block is forgotten when it ends, and what a block may change is
+//! forgotten by those around it. Runs in time near linear in the size of the code (times its nesting).
+
+use super::effects::{Effects, effects};
+use super::fold::{Folded, fold};
+use crate::ir::{Block, Body, Inst, Label, Op, Place, Stmt, Type, Value, Var};
+use cranelift_entity::packed_option::PackedOption;
+use cranelift_entity::{EntityRef, SecondaryMap};
+use std::collections::{BTreeSet, HashMap};
+
+/// Simplifies the blocks of a body that run one after another; the last may run many times.
+pub(super) fn simplify(body: &mut Body, before: &mut Block, after: Option<&mut Block>) {
+    let mut pass = Simplify::new(body);
+    pass.block(before);
+    let mut root = std::mem::take(&mut pass.body.root);
+    let repeated = effects(&root);
+    pass.forget(&repeated);
+    let mark = pass.mark();
+    pass.block(&mut root);
+    pass.rewind(mark);
+    pass.forget(&repeated);
+    if let Some(after) = after {
+        pass.block(after);
+    }
+    pass.body.root = root;
+}
+
+/// Simplifies a body that runs once.
+pub(super) fn simplify_once(body: &mut Body) {
+    let mut pass = Simplify::new(body);
+    let mut root = std::mem::take(&mut pass.body.root);
+    pass.block(&mut root);
+    pass.body.root = root;
+}
+
+/// Memory as loads see it: a value is known for a place, an index and a type, in one state of that memory.
+type LoadKey = (Place, Value, Type, u32);
+
+struct Simplify<'a> {
+    body: &'a mut Body,
+    /// What to use in place of a value.
+    same: SecondaryMap<Value, PackedOption<Value>>,
+    /// What variables hold.
+    held: SecondaryMap<Var, PackedOption<Value>>,
+    held_log: Vec<(Var, PackedOption<Value>)>,
+    /// Instructions already computed in this block or one around it.
+    known: HashMap<Inst, Value>,
+    known_log: Vec<(Inst, Option<Value>)>,
+    /// Loads and stores already done.
+    loads: HashMap<LoadKey, Value>,
+    loads_log: Vec<(LoadKey, Option<Value>)>,
+    /// Number of the state of each kind of memory.
+    states: HashMap<Memory, u32>,
+    next_state: u32,
+    /// Labels of blocks that were left early.
+    left: BTreeSet<Label>,
+}
+
+/// A kind of memory, disjoint from the others.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub(super) enum Memory {
+    Array(u32),
+    Region(u16),
+    Param(u16),
+    Fixed,
+}
+
+/// The kind of memory a place lies in.
+pub(super) fn memory(place: &Place) -> Memory {
+    match *place {
+        Place::Array(array) => Memory::Array(array.index() as u32),
+        Place::Row { region, .. } => Memory::Region(region.slot),
+        Place::Param(param) | Place::ParamRow { param, .. } => Memory::Param(param),
+        Place::Table(_) | Place::Constant(_) => Memory::Fixed,
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Mark {
+    held: usize,
+    known: usize,
+    loads: usize,
+}
+
+impl<'a> Simplify<'a> {
+    fn new(body: &'a mut Body) -> Simplify<'a> {
+        Simplify {
+            body,
+            same: SecondaryMap::new(),
+            held: SecondaryMap::new(),
+            held_log: Vec::new(),
+            known: HashMap::new(),
+            known_log: Vec::new(),
+            loads: HashMap::new(),
+            loads_log: Vec::new(),
+            states: HashMap::new(),
+            next_state: 1,
+            left: BTreeSet::new(),
+        }
+    }
+
+    fn mark(&self) -> Mark {
+        Mark {
+            held: self.held_log.len(),
+            known: self.known_log.len(),
+            loads: self.loads_log.len(),
+        }
+    }
+
+    /// Forgets all that was learned since `mark`.
+    fn rewind(&mut self, mark: Mark) {
+        for (var, old) in self.held_log.drain(mark.held..).rev() {
+            self.held[var] = old;
+        }
+        for (inst, old) in self.known_log.drain(mark.known..).rev() {
+            restore(&mut self.known, inst, old);
+        }
+        for (key, old) in self.loads_log.drain(mark.loads..).rev() {
+            restore(&mut self.loads, key, old);
+        }
+    }
+
+    fn resolve(&self, value: Value) -> Value {
+        self.same[value].expand().unwrap_or(value)
+    }
+
+    fn hold(&mut self, var: Var, value: Option<Value>) {
+        self.held_log.push((var, self.held[var]));
+        self.held[var] = value.into();
+    }
+
+    fn state(&self, place: &Place) -> u32 {
+        self.states.get(&memory(place)).copied().unwrap_or(0)
+    }
+
+    fn new_state(&mut self, memory: Memory) {
+        self.states.insert(memory, self.next_state);
+        self.next_state += 1;
+    }
+
+    fn forget(&mut self, effects: &Effects) {
+        for var in &effects.vars {
+            self.hold(*var, None);
+        }
+        for memory in &effects.memory {
+            self.new_state(*memory);
+        }
+    }
+
+    /// Simplifies a block; `true` if its end is not reached.
+    fn block(&mut self, block: &mut Block) -> bool {
+        let mut kept = Block::with_capacity(block.len());
+        let mut ends = false;
+        for mut stmt in std::mem::take(block) {
+            stmt.map_operands(|v| self.resolve(v));
+            match stmt {
+                Stmt::Let(value) => {
+                    if self.instruction(value) {
+                        kept.push(Stmt::Let(value));
+                    }
+                }
+                Stmt::Set(var, value) => {
+                    if self.held[var].expand() != Some(value) {
+                        self.hold(var, Some(value));
+                        kept.push(stmt);
+                    }
+                }
+                Stmt::If { cond, then, other } => ends = self.branch(cond, then, other, &mut kept),
+                other => ends = self.structured(other, &mut kept),
+            }
+            if ends {
+                break;
+            }
+        }
+        *block = kept;
+        ends
+    }
+
+    /// Simplifies an instruction; `false` if it is not needed any more.
+    fn instruction(&mut self, value: Value) -> bool {
+        let mut op = std::mem::replace(&mut self.body.values[value].op, Op::Const(0));
+        op.map_operands(|v| self.resolve(v));
+        let ty = self.body.ty(value);
+        let folded = match &op {
+            Op::Get(var) => self.held[*var].expand().map(Folded::Same),
+            Op::Load { place, index, .. } => self.load(place, *index, ty),
+            _ => fold(self.body, &op, ty),
+        };
+        match folded {
+            Some(Folded::Same(other)) => {
+                self.same[value] = other.into();
+                return false;
+            }
+            Some(Folded::Const(bits)) => op = Op::Const(bits),
+            None => {}
+        }
+        let learned = match &op {
+            Op::Get(var) => {
+                let var = *var;
+                self.hold(var, Some(value));
+                None
+            }
+            Op::Load { place, index, .. } => {
+                self.remember_load((*place, *index, ty, self.state(place)), value);
+                None
+            }
+            op if op.is_pure() || op.can_fail() => Some(without_site(op)),
+            _ => None,
+        };
+        self.body.values[value].op = op;
+        learned.is_none_or(|op| self.first(Inst { op, ty }, value))
+    }
+
+    /// Notes an instruction; `false` if it was computed before, and is the same as that.
+    fn first(&mut self, inst: Inst, value: Value) -> bool {
+        if let Some(earlier) = self.known.get(&inst) {
+            self.same[value] = (*earlier).into();
+            return false;
+        }
+        self.known_log.push((inst.clone(), None));
+        self.known.insert(inst, value);
+        true
+    }
+
+    fn load(&mut self, place: &Place, index: Value, ty: Type) -> Option<Folded> {
+        if let Place::Table(table) = place {
+            let at = usize::try_from(self.body.int_constant(index)?).ok()?;
+            if ty.lanes == 1 {
+                return self.body.tables[*table]
+                    .bits
+                    .get(at)
+                    .map(|b| Folded::Const(*b));
+            }
+        }
+        let known = self.loads.get(&(*place, index, ty, self.state(place)))?;
+        Some(Folded::Same(*known))
+    }
+
+    fn remember_load(&mut self, key: LoadKey, value: Value) {
+        let old = self.loads.insert(key, value);
+        self.loads_log.push((key, old));
+    }
+
+    fn branch(&mut self, cond: Value, mut then: Block, mut other: Block, kept: &mut Block) -> bool {
+        if let Some(bits) = self.body.constant(cond) {
+            let mut taken = if bits != 0 { then } else { other };
+            let ends = self.block(&mut taken);
+            kept.append(&mut taken);
+            return ends;
+        }
+        let changed = effects(&then);
+        let states = self.states.clone();
+        let mark = self.mark();
+        let then_ends = self.block(&mut then);
+        self.rewind(mark);
+        self.states = states.clone();
+        let other_changed = effects(&other);
+        let mark = self.mark();
+        let other_ends = self.block(&mut other);
+        self.rewind(mark);
+        self.states = states;
+        if !then_ends {
+            self.forget(&changed);
+        }
+        if !other_ends {
+            self.forget(&other_changed);
+        }
+        if !(then.is_empty() && other.is_empty()) {
+            kept.push(Stmt::If { cond, then, other });
+        }
+        then_ends && other_ends
+    }
+
+    fn structured(&mut self, mut stmt: Stmt, kept: &mut Block) -> bool {
+        let mut ends = false;
+        match &mut stmt {
+            Stmt::Store {
+                place,
+                index,
+                value,
+                ..
+            } => self.store(*place, *index, *value),
+            Stmt::Clear(array) => self.new_state(Memory::Array(array.index() as u32)),
+            Stmt::Exit(label) | Stmt::Continue(label) => {
+                self.left.insert(*label);
+                ends = true;
+            }
+            Stmt::For(it) => self.repeated(&mut it.body),
+            Stmt::Loop { body, .. } => self.repeated(body),
+            Stmt::Block { label, body } => {
+                let changed = effects(body);
+                let mark = self.mark();
+                let body_ends = self.block(body);
+                if !self.left.contains(label) {
+                    kept.append(body);
+                    return body_ends;
+                }
+                self.rewind(mark);
+                self.forget(&changed);
+            }
+            Stmt::Let(_) | Stmt::Set(..) | Stmt::If { .. } => {}
+        }
+        kept.push(stmt);
+        ends
+    }
+
+    fn repeated(&mut self, body: &mut Block) {
+        let changed = effects(body);
+        self.forget(&changed);
+        let mark = self.mark();
+        self.block(body);
+        self.rewind(mark);
+        self.forget(&changed);
+    }
+
+    fn store(&mut self, place: Place, index: Value, value: Value) {
+        let kind = memory(&place);
+        let ty = self.body.ty(value);
+        let before = self.state(&place);
+        self.new_state(kind);
+        let after = self.state(&place);
+        self.keep_other_entries(place, index, ty, before, after);
+        self.remember_load((place, index, ty, after), value);
+    }
+
+    /// A store at a constant index of a place leaves what is known of that place's other constant indices.
+    fn keep_other_entries(&mut self, place: Place, at: Value, ty: Type, before: u32, after: u32) {
+        let Some(at) = self.body.int_constant(at) else {
+            return;
+        };
+        // Only the most recent knowledge is looked at, so that long runs of stores stay linear.
+        let recent = self.loads_log.iter().rev().take(16).map(|(key, _)| *key);
+        let kept: Vec<(LoadKey, Value)> = recent
+            .filter(|key| key.0 == place && key.3 == before && ty.lanes == 1 && key.2.lanes == 1)
+            .filter(|key| self.body.int_constant(key.1).is_some_and(|i| i != at))
+            .filter_map(|key| Some((key, *self.loads.get(&key)?)))
+            .collect();
+        for (key, value) in kept {
+            self.remember_load((key.0, key.1, key.2, after), value);
+        }
+    }
+}
+
+fn restore<K: std::hash::Hash + Eq>(map: &mut HashMap<K, Value>, key: K, old: Option<Value>) {
+    match old {
+        Some(value) => map.insert(key, value),
+        None => map.remove(&key),
+    };
+}
+
+/// The instruction with its site blotted out: two checks of one thing are one check, and the earlier reports.
+fn without_site(op: &Op) -> Op {
+    let mut op = op.clone();
+    if let Op::CheckIndex { site, .. } | Op::CheckDivisor { site, .. } = &mut op {
+        *site = crate::ir::Site::new(0);
+    }
+    op
+}

@@ -1,0 +1,101 @@
+//! Whether an argument fits its parameter, and how the kernel uses each parameter.
+
+use crate::error::{CompileError, Mismatch};
+use crate::ir::{Body, Kernel, Op, Param, Passing, Place, Scalar, Stmt, Value, for_each_stmt};
+use crate::signature::{Access, ArgSignature, DType, Layout, Source};
+
+/// Refuses an argument that its parameter can't take.
+pub(super) fn check_argument(
+    index: usize,
+    param: Param,
+    arg: &ArgSignature,
+) -> Result<(), CompileError> {
+    match mismatch(param, arg) {
+        Some(mismatch) => Err(CompileError::Argument { index, mismatch }),
+        None => Ok(()),
+    }
+}
+
+fn mismatch(param: Param, arg: &ArgSignature) -> Option<Mismatch> {
+    let element = arg.source == Source::Element;
+    let reserved = matches!(arg.dtype, DType::Bool | DType::C64 | DType::C128);
+    if arg.layout != Layout::Aos || reserved {
+        return Some(Mismatch::Reserved);
+    }
+    match param.passing {
+        Passing::Unused => None,
+        Passing::Value if element => (!is_integer(param.scalar)).then_some(Mismatch::ByValue),
+        Passing::Value => {
+            let fits = arg.source == Source::Global && arg.access == Access::Read && arg.dim == 1;
+            match fits {
+                true => differing_type(param, arg),
+                false => Some(Mismatch::ByValue),
+            }
+        }
+        Passing::Pointer | Passing::Rows if element => Some(Mismatch::Passing),
+        Passing::Rows if !matches!(arg.source, Source::Through(_)) => Some(Mismatch::NotThroughMap),
+        Passing::Pointer | Passing::Rows => differing_type(param, arg),
+    }
+}
+
+fn is_integer(scalar: Scalar) -> bool {
+    scalar.is_int()
+}
+
+fn differing_type(param: Param, arg: &ArgSignature) -> Option<Mismatch> {
+    (param.scalar != arg.dtype.scalar()).then_some(Mismatch::DType(arg.dtype))
+}
+
+/// How a kernel uses one parameter.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Usage {
+    /// Whether it is used at all.
+    pub(super) used: bool,
+    /// Whether every index into it is a constant.
+    pub(super) constant: bool,
+}
+
+/// How a kernel uses its parameters.
+pub(super) fn usage(kernel: &Kernel) -> Vec<Usage> {
+    let unused = Usage {
+        used: false,
+        constant: true,
+    };
+    let mut usage = vec![unused; kernel.params.len()];
+    let body = &kernel.body;
+    let mut note = |place: &Place, index: Value| {
+        if let Some((param, row)) = parameter(place) {
+            let constant = is_constant(body, index) && row.is_none_or(|row| is_constant(body, row));
+            let entry = &mut usage[param as usize];
+            entry.used = true;
+            entry.constant &= constant;
+        }
+    };
+    let mut by_value = Vec::new();
+    for_each_stmt(&body.root, &mut |stmt| match stmt {
+        Stmt::Let(value) => match &body.values[*value].op {
+            Op::Load { place, index, .. } => note(place, *index),
+            Op::Param(param) => by_value.push(*param),
+            _ => {}
+        },
+        Stmt::Store { place, index, .. } => note(place, *index),
+        _ => {}
+    });
+    for param in by_value {
+        usage[param as usize].used = true;
+    }
+    usage
+}
+
+/// The parameter and row that a place names.
+pub(super) fn parameter(place: &Place) -> Option<(u16, Option<Value>)> {
+    match *place {
+        Place::Param(param) => Some((param, None)),
+        Place::ParamRow { param, row } => Some((param, Some(row))),
+        Place::Array(_) | Place::Table(_) | Place::Constant(_) | Place::Row { .. } => None,
+    }
+}
+
+fn is_constant(body: &Body, value: Value) -> bool {
+    body.int_constant(value).is_some()
+}

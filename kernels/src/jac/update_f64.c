@@ -1,0 +1,9 @@
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+
+// One Jacobi step of a node: u += du + alpha * r, with the sum of u squared and the largest u of all nodes.
+inline void update(const double *r, double *du, double *u, double *u_sum, double *u_max) {
+  *u += *du + alpha * (*r);
+  *du = 0.0;
+  *u_sum += (*u) * (*u);
+  *u_max = MAX(*u_max, *u);
+}
