@@ -25,6 +25,9 @@ pub(crate) struct Sys {
     faults: Option<FaultHook>,
 }
 
+/// Device, inode, and seconds and nanoseconds of the modification time: the same file if these are the same.
+pub(crate) type FileIdentity = (u64, u64, i64, u64);
+
 /// What `fstat` says, reduced to what decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FileFacts {
@@ -33,8 +36,7 @@ pub(crate) struct FileFacts {
     pub(crate) uid: u32,
     pub(crate) links: u64,
     pub(crate) size: u64,
-    /// Device, inode and modification time: the same file if these are the same.
-    pub(crate) identity: (u64, u64, i64, u64),
+    pub(crate) identity: FileIdentity,
     pub(crate) modified_unix_s: i64,
 }
 

@@ -5,7 +5,7 @@
 
 use crate::disk::path;
 use crate::disk::secret::{self, Secret};
-use crate::disk::sys::Sys;
+use crate::disk::sys::{FileIdentity, Sys};
 use rustix::fs::FileType;
 use rustix::io::{self, Errno};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -79,7 +79,7 @@ impl Tree {
 
     /// Takes a defective thing away from the path `at`: removes it, or, if it is a directory, moves it aside.
     /// What somebody has replaced since `seen` was read stays.
-    pub(crate) fn take_away(&self, at: &str, seen: Option<(u64, u64, i64, u64)>) -> io::Result<()> {
+    pub(crate) fn take_away(&self, at: &str, seen: Option<FileIdentity>) -> io::Result<()> {
         let facts = match self.sys.facts_at(self.root(), at) {
             Err(Errno::NOENT) => return Ok(()),
             other => other?,
