@@ -176,7 +176,7 @@ fn row_s04_an_entry_of_another_user_is_a_miss_and_heals() {
 #[test]
 fn row_s04_a_shard_that_is_a_symbolic_link_is_never_followed() {
     let place = Place::new();
-    let (store, _, good) = with_one_entry(&place);
+    let (store, recorder, good) = with_one_entry(&place);
     let shard = place
         .entry_path(OBJECTS, &key(1))
         .parent()
@@ -194,6 +194,10 @@ fn row_s04_a_shard_that_is_a_symbolic_link_is_never_followed() {
         good,
         "removed through a symbolic link"
     );
+    check_heals(&store, &recorder);
+    let behind = fs::read(moved.join(&name)).unwrap();
+    assert_eq!(behind, good, "written through a symbolic link");
+    assert!(fs::symlink_metadata(&shard).unwrap().is_dir());
 }
 
 #[test]

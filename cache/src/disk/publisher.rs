@@ -229,15 +229,11 @@ impl Writer {
         if let Some(tree) = tree {
             match attempt(&tree) {
                 Err(_) if tree.is_deleted() => {}
-                outcome => return outcome,
+                outcome => return outcome.map_err(Failed::Call),
             }
         }
-        let reopened = self.shared.reopen().map_err(|refusal| {
-            self.shared
-                .warn("directory", format!("the cache on disk is off: {refusal}"));
-            Errno::STALE
-        })?;
-        attempt(&reopened)
+        let reopened = self.shared.reopen().map_err(Failed::Open)?;
+        attempt(&reopened).map_err(Failed::Call)
     }
 
     fn tell(&mut self, job: &Job, outcome: Outcome) {
