@@ -30,7 +30,7 @@
 //!   [`Entry`] or a [`Miss`] with its reason; [`Store::publish`] writes in the background; [`Store::lock`] lets one of
 //!   many processes compile. Whatever is wrong on disk is a miss that heals, never an error.
 //! - [`ClassCache`] is the memory: bounded values by [`Key`], made by one thread when many ask.
-//! - [`ObjectCache`] keeps what is built from objects with an [`Identity`], exactly as long as those live.
+//! - [`object`] keeps what is built from objects with an identity, exactly as long as those live.
 //! - [`Event`]s tell an [`Observer`] everything; [`Stats`] counts them, [`trace()`] forwards them to `tracing`.
 //!
 //! It deliberately does not parse payloads, make keys, read the environment, choose a directory, or know a compiler.
@@ -43,7 +43,7 @@ mod error;
 mod event;
 mod key;
 mod memory;
-mod object;
+pub mod object;
 mod stats;
 
 pub use config::{Mode, StoreConfig};
@@ -60,5 +60,4 @@ pub use error::Miss;
 pub use event::{Event, Layer, Observer, trace};
 pub use key::{Key, KeyError};
 pub use memory::{ClassCache, ClassLimits};
-pub use object::{Handle, Identity, KeyParts, ObjectCache, ObjectKey};
 pub use stats::{Stats, StatsSnapshot};

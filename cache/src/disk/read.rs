@@ -6,6 +6,7 @@
 
 use crate::disk::format::{self, Verified};
 use crate::disk::metadata::Metadata;
+use crate::disk::sys::FileIdentity;
 use crate::disk::tree::Tree;
 use crate::disk::{Table, path};
 use crate::error::Miss;
@@ -77,7 +78,7 @@ impl std::fmt::Debug for Entry {
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) miss: Miss,
-    pub(crate) file: Option<(u64, u64, i64, u64)>,
+    pub(crate) file: Option<FileIdentity>,
 }
 
 impl From<Miss> for Failure {
@@ -87,11 +88,7 @@ impl From<Miss> for Failure {
 }
 
 /// The whole file at a path, as far as its kind, owner and size allow.
-fn read_file(
-    tree: &Tree,
-    at: &str,
-    bytes_max: u64,
-) -> Result<(Vec<u8>, (u64, u64, i64, u64)), Failure> {
+fn read_file(tree: &Tree, at: &str, bytes_max: u64) -> Result<(Vec<u8>, FileIdentity), Failure> {
     let fd = tree
         .sys
         .open_read(tree.root(), at)
@@ -132,7 +129,7 @@ fn read_file_patiently(
     tree: &Tree,
     at: &str,
     bytes_max: u64,
-) -> Result<(Vec<u8>, (u64, u64, i64, u64)), Failure> {
+) -> Result<(Vec<u8>, FileIdentity), Failure> {
     let mut empty_left = EMPTY_RETRIES;
     let mut stale_left = STALE_RETRIES;
     loop {

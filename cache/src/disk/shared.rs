@@ -12,7 +12,7 @@ use crate::disk::uses::Uses;
 use crate::event::{Event, Observer};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, TryLockError};
 
 /// What the store does at present.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -233,11 +233,16 @@ impl Shared {
 
     /// Warns of a condition, once.
     pub(crate) fn warn(&self, code: &'static str, message: String) {
-        let first = self
-            .warned
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(code);
+        let warned = match self.warned.try_lock() {
+            Ok(warned) => Some(warned),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            // A thread that the child does not have may hold it for ever.
+            Err(TryLockError::WouldBlock) if self.in_child() => None,
+            Err(TryLockError::WouldBlock) => {
+                Some(self.warned.lock().unwrap_or_else(PoisonError::into_inner))
+            }
+        };
+        let first = warned.is_some_and(|mut warned| warned.insert(code));
         if first {
             self.event(&Event::Warning { code, message });
         }

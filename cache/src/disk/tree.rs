@@ -5,7 +5,7 @@
 
 use crate::disk::path;
 use crate::disk::secret::{self, Secret};
-use crate::disk::sys::Sys;
+use crate::disk::sys::{FileIdentity, Sys};
 use rustix::fs::FileType;
 use rustix::io::{self, Errno};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -77,9 +77,21 @@ impl Tree {
             .is_ok_and(|facts| facts.links == 0)
     }
 
+    /// Makes directories of ours, each beneath the one before. Anything else that lies there is taken away first.
+    pub(crate) fn make_dirs(&self, paths: &[&str]) -> io::Result<()> {
+        for at in paths {
+            self.sys.make_dir(self.root(), at)?;
+            if self.sys.facts_at(self.root(), at)?.kind != FileType::Directory {
+                self.sys.unlink(self.root(), at)?;
+                self.sys.make_dir(self.root(), at)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Takes a defective thing away from the path `at`: removes it, or, if it is a directory, moves it aside.
     /// What somebody has replaced since `seen` was read stays.
-    pub(crate) fn take_away(&self, at: &str, seen: Option<(u64, u64, i64, u64)>) -> io::Result<()> {
+    pub(crate) fn take_away(&self, at: &str, seen: Option<FileIdentity>) -> io::Result<()> {
         let facts = match self.sys.facts_at(self.root(), at) {
             Err(Errno::NOENT) => return Ok(()),
             other => other?,
@@ -93,7 +105,7 @@ impl Tree {
         match self.sys.remove_dir(self.root(), at) {
             Err(Errno::NOTEMPTY | Errno::EXIST) => {
                 let aside = crate::disk::sys::random::<10>().map(path::temp)?;
-                self.sys.make_dir(self.root(), path::TEMP_DIR)?;
+                self.make_dirs(&[path::VERSION_DIR, path::TEMP_DIR])?;
                 self.sys.rename(self.root(), at, &aside)
             }
             outcome => outcome,
