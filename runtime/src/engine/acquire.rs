@@ -1,10 +1,10 @@
 //! From a kernel and a signature to code: memory, disk, compiler, in this order.
 //!
-//! `resolve` finds the fingerprint (remembered by the kernel, or by a shortcut on disk, or by parsing the text); `fetch` finds
+//! `Search::begin` finds the fingerprint (remembered by the kernel, or recorded on disk, or by parsing the text); `fetch` finds
 //! the code of a fingerprint. Invariants: whatever the disk holds, the caller gets code made from its own request or an error
 //! that is not the cache's; code just compiled goes through the loader that reads the disk's.
 
-use super::identity::{self, Named, Record};
+use super::identity::{self, Parsed, Resolution};
 use super::observe::second_look;
 use super::{Engine, Shared};
 use crate::code::{Code, LoadError};
@@ -13,28 +13,11 @@ use crate::host;
 use crate::kernel::Kernel;
 use crate::par_loop::CodeSource;
 use crate::perf_map;
-use parloop_cache::{Event, Expect, Key, Metadata, Publication, Table};
-use parloop_compiler::{CheckedKernel, ConstantDecl, KernelText, ParamInfo, Request, Signature};
+use parloop_cache::{Event, Expect, FlightGuard, Key, Publication, Table};
+use parloop_compiler::{ConstantDecl, Shortcut, ShortcutRecord, Signature};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-
-/// What is known of a kernel without its text at hand.
-#[derive(Clone, Debug)]
-pub(crate) struct Facts {
-    /// The function's name.
-    pub(crate) name: String,
-    pub(crate) params: Vec<ParamInfo>,
-    /// Names of the kernel constants it reads, by slot.
-    pub(crate) constants: Vec<String>,
-}
-
-/// What a kernel and a signature come to.
-pub(crate) struct Resolution {
-    /// The fingerprint of the request.
-    pub(crate) key: Key,
-    pub(crate) facts: Facts,
-}
 
 /// Code, and how it was come by.
 pub(crate) struct Acquired {
@@ -48,31 +31,25 @@ pub(crate) struct Acquired {
 
 /// A kernel and a signature on their way to code.
 struct Search<'a> {
-    engine: &'a Engine,
+    shared: &'a Shared,
     kernel: &'a Kernel,
     signature: &'a Signature,
-    /// Kernel constants as the front end reads them.
+    /// Kernel constants as the front end reads them, and their generation.
     constants: Arc<Vec<ConstantDecl>>,
     generation: u64,
     resolution: Arc<Resolution>,
     /// There if the text had to be parsed.
     parsed: Option<Parsed>,
     /// What leads to the fingerprint without parsing, unless the kernel remembered it.
-    shortcut: Option<Named>,
+    shortcut: Option<Shortcut>,
     /// Whether the disk is to be told of the shortcut.
     unrecorded: bool,
 }
 
-struct Parsed {
-    request: Request,
-    named: Named,
-    facts: Facts,
-}
-
-/// Why `Search::make` made nothing.
+/// Why `Search::fetch` found nothing.
 enum Unmade {
     Failed(Error),
-    /// The shortcut led to another kernel than the text does.
+    /// The record led to another kernel than the text does.
     Misled(Box<Parsed>),
 }
 
@@ -84,17 +61,32 @@ impl From<Error> for Unmade {
 
 impl Engine {
     /// The code for `kernel` under `signature`, compiled if it is neither in memory nor on disk. `check` sees the kernel's
-    /// parameters before anything is compiled.
+    /// parameters before anything is looked for.
     pub(crate) fn acquire(
         &self,
         kernel: &Kernel,
         signature: &Signature,
-        check: impl FnOnce(&Facts) -> Result<(), Error>,
+        check: impl Fn(&ShortcutRecord) -> Result<(), Error>,
     ) -> Result<Acquired, Error> {
         let started = Instant::now();
-        let mut search = Search::begin(self, kernel, signature)?;
-        check(&search.resolution.facts)?;
-        let (code, source) = search.fetch()?;
+        let mut search = Search::begin(self.shared(), kernel, signature)?;
+        check(&search.resolution.record)?;
+        let mut found = search.fetch();
+        if let Err(Unmade::Misled(parsed)) = found {
+            search.correct(*parsed);
+            check(&search.resolution.record)?;
+            found = search.fetch();
+        }
+        let (code, source) = found.map_err(|unmade| match unmade {
+            Unmade::Failed(error) => error,
+            // A parsed text has one fingerprint.
+            Unmade::Misled(parsed) => Error::Load {
+                kernel: parsed.resolution.record.name.clone(),
+                reason: LoadError::Info {
+                    what: "the kernel has two fingerprints",
+                },
+            },
+        })?;
         let Search {
             resolution,
             generation,
@@ -108,68 +100,34 @@ impl Engine {
             duration: started.elapsed(),
         })
     }
-
-    /// Parses and checks a kernel's text.
-    pub(crate) fn check(&self, kernel: &Kernel) -> Result<CheckedKernel, Error> {
-        let (_, constants) = self.shared().constants.declarations();
-        identity::check_kernel(&text(self.shared(), kernel, &constants)).map_err(|diagnostics| {
-            Error::Text {
-                kernel: kernel.label(),
-                diagnostics,
-            }
-        })
-    }
-}
-
-/// What the front end reads for a kernel.
-fn text<'a>(
-    shared: &'a Shared,
-    kernel: &'a Kernel,
-    constants: &'a [ConstantDecl],
-) -> KernelText<'a> {
-    KernelText {
-        text: kernel.text(),
-        function: kernel.function(),
-        constants,
-        hosts: shared.hosts.extra(),
-    }
 }
 
 impl<'a> Search<'a> {
     /// Finds out the fingerprint.
     fn begin(
-        engine: &'a Engine,
+        shared: &'a Shared,
         kernel: &'a Kernel,
         signature: &'a Signature,
     ) -> Result<Search<'a>, Error> {
-        let shared = engine.shared();
         let (generation, constants) = shared.constants.declarations();
-        if let Some(resolution) = kernel.recall(signature, generation) {
-            return Ok(Search {
-                engine,
-                kernel,
-                signature,
-                constants,
-                generation,
-                resolution,
-                parsed: None,
-                shortcut: None,
-                unrecorded: false,
-            });
+        let (resolution, parsed, shortcut);
+        if let Some(remembered) = kernel.recall(signature, generation) {
+            (resolution, parsed, shortcut) = (remembered, None, None);
+        } else {
+            let path = identity::shortcut(shared, kernel, signature, &constants);
+            (resolution, parsed) = match identity::recorded(shared, &path) {
+                Some(recorded) => (recorded, None),
+                None => {
+                    let parsed = identity::parse(shared, kernel, signature, &constants)?;
+                    (parsed.resolution.clone(), Some(parsed))
+                }
+            };
+            kernel.remember(signature, generation, &resolution);
+            shortcut = Some(path);
         }
-        let text = text(shared, kernel, &constants);
-        let shortcut = identity::shortcut(&text, signature, &shared.options, &shared.target);
-        let (resolution, parsed) = match recorded(shared, &shortcut) {
-            Some(resolution) => (Arc::new(resolution), None),
-            None => {
-                let parsed = parse(engine, kernel, signature, &text)?;
-                (Arc::new(parsed.resolution()), Some(parsed))
-            }
-        };
-        kernel.remember(signature, generation, &resolution);
-        let (shortcut, unrecorded) = (Some(shortcut), parsed.is_some());
+        let unrecorded = parsed.is_some();
         Ok(Search {
-            engine,
+            shared,
             kernel,
             signature,
             constants,
@@ -181,64 +139,43 @@ impl<'a> Search<'a> {
         })
     }
 
-    /// Finds or makes the code of the fingerprint.
-    fn fetch(&mut self) -> Result<(Arc<Code>, CodeSource), Error> {
-        match self.fetch_once() {
-            Err(Unmade::Misled(parsed)) => {
-                let shared = self.engine.shared();
-                if let Some(shortcut) = &self.shortcut {
-                    shared
-                        .store
-                        .reject(Table::Shortcuts, &shortcut.key, "misled");
-                }
-                self.resolution = Arc::new(parsed.resolution());
-                self.parsed = Some(*parsed);
-                self.unrecorded = true;
-                self.kernel
-                    .remember(self.signature, self.generation, &self.resolution);
-                self.fetch_once()
-            }
-            outcome => outcome,
+    /// Goes on from what the text says instead of what the record said.
+    fn correct(&mut self, parsed: Parsed) {
+        if let Some(shortcut) = &self.shortcut {
+            identity::reject(self.shared, shortcut, "misled");
         }
-        .map_err(|unmade| match unmade {
-            Unmade::Failed(error) => error,
-            // Parsed by now, so the fingerprint is the text's own.
-            Unmade::Misled(parsed) => Error::Load {
-                kernel: parsed.facts.name,
-                reason: LoadError::Info {
-                    what: "the kernel has two fingerprints",
-                },
-            },
-        })
+        self.resolution = parsed.resolution.clone();
+        self.kernel
+            .remember(self.signature, self.generation, &self.resolution);
+        self.parsed = Some(parsed);
+        self.unrecorded = true;
     }
 
-    fn fetch_once(&mut self) -> Result<(Arc<Code>, CodeSource), Unmade> {
-        let shared = self.engine.shared();
+    /// Finds or makes the code of the fingerprint.
+    fn fetch(&mut self) -> Result<(Arc<Code>, CodeSource), Unmade> {
+        let shared = self.shared;
         let key = self.resolution.key;
         let mut source = CodeSource::Memory;
         let code = shared.classes.get_or_try_init(&key, || {
             let (code, from) = self.make()?;
             source = from;
             if shared.config.perf_map {
-                perf_map::note(&code, &self.resolution.facts.name);
+                perf_map::note(&code, &self.resolution.record.name);
             }
             let weight = code.weight_bytes();
             Ok::<_, Unmade>((code, weight))
         })?;
-        if let (Some(shortcut), Some(parsed), true) =
-            (&self.shortcut, &self.parsed, self.unrecorded)
-        {
-            publish_record(shared, shortcut, parsed);
+        if let (Some(shortcut), true) = (&self.shortcut, self.unrecorded) {
+            identity::keep(shared, shortcut, &self.resolution);
         }
         Ok((code, source))
     }
 
     /// The code from the disk, else compiled.
     fn make(&mut self) -> Result<(Code, CodeSource), Unmade> {
-        let shared = self.engine.shared();
-        let key = self.resolution.key;
+        let (shared, key) = (self.shared, self.resolution.key);
         let expect = match &self.parsed {
-            Some(parsed) => Expect::Preimage(&parsed.named.preimage),
+            Some(parsed) => Expect::Preimage(&parsed.preimage),
             None => Expect::PreimageDigest(*key.as_bytes()),
         };
         if let Some(code) = from_disk(shared, &key, expect) {
@@ -246,43 +183,19 @@ impl<'a> Search<'a> {
         }
         let parsed = match self.parsed.take() {
             Some(parsed) => parsed,
-            None => {
-                let text = text(shared, self.kernel, &self.constants);
-                parse(self.engine, self.kernel, self.signature, &text)?
-            }
+            None => identity::parse(shared, self.kernel, self.signature, &self.constants)?,
         };
-        if parsed.named.key != key {
+        if parsed.resolution.key != key {
             return Err(Unmade::Misled(Box::new(parsed)));
         }
-        let parsed = self.parsed.insert(parsed);
         let guard = shared.store.lock(&key);
-        let expect = Expect::Preimage(&parsed.named.preimage);
+        let expect = Expect::Preimage(&parsed.preimage);
         if guard.is_some()
             && let Some(code) = second_look(|| from_disk(shared, &key, expect))
         {
             return Ok((code, CodeSource::Disk));
         }
-        let (object, compile_time) = compile(shared, parsed)?;
-        let name = parsed.facts.name.clone();
-        let code = match Code::load(&object, &shared.hosts, &*shared.linker) {
-            Ok(code) => code,
-            Err(reason) => {
-                return Err(Error::Load {
-                    kernel: name,
-                    reason,
-                }
-                .into());
-            }
-        };
-        let publication = Publication {
-            payload: object.into(),
-            preimage: parsed.named.preimage.clone(),
-            metadata: metadata(shared, name, compile_time),
-        };
-        shared
-            .store
-            .publish(Table::Objects, &key, publication, guard);
-        Ok((code, CodeSource::Compiled))
+        Ok((compile(shared, &parsed, guard)?, CodeSource::Compiled))
     }
 }
 
@@ -301,69 +214,29 @@ fn from_disk(shared: &Shared, key: &Key, expect: Expect<'_>) -> Option<Code> {
     }
 }
 
-impl Parsed {
-    fn resolution(&self) -> Resolution {
-        Resolution {
-            key: self.named.key,
-            facts: self.facts.clone(),
-        }
-    }
-}
-
-fn parse(
-    engine: &Engine,
-    kernel: &Kernel,
-    signature: &Signature,
-    text: &KernelText<'_>,
-) -> Result<Parsed, Error> {
-    let shared = engine.shared();
-    let checked = identity::check_kernel(text).map_err(|diagnostics| Error::Text {
-        kernel: kernel.label(),
-        diagnostics,
-    })?;
-    let CheckedKernel {
-        name,
-        kernel,
-        params,
-        constants,
-        warnings: _,
-        sites: _,
-    } = checked;
-    let request = Request {
-        kernel,
-        signature: signature.clone(),
-        options: shared.options,
-        target: shared.target,
-    };
-    let named = identity::request(&request);
-    Ok(Parsed {
-        request,
-        named,
-        facts: Facts {
-            name,
-            params,
-            constants,
-        },
-    })
-}
-
-fn compile(shared: &Shared, parsed: &Parsed) -> Result<(Vec<u8>, Duration), Error> {
+/// Compiles, loads what was made as if it came from the disk, and has it kept there.
+fn compile(shared: &Shared, parsed: &Parsed, guard: Option<FlightGuard>) -> Result<Code, Error> {
+    let Resolution { key, record } = &*parsed.resolution;
+    let kernel = || record.name.clone();
     let started = Instant::now();
     shared.compilations.fetch_add(1, Ordering::Relaxed);
     let compiled = parloop_compiler::compile(&parsed.request).map_err(|reason| Error::Compile {
-        kernel: parsed.facts.name.clone(),
+        kernel: kernel(),
         reason: Box::new(reason),
     })?;
     let duration = started.elapsed();
     shared.observer.event(&Event::Compile {
-        key: parsed.named.key,
+        key: *key,
         duration,
     });
-    Ok((compiled.object, duration))
-}
-
-fn metadata(shared: &Shared, label: String, compile_time: Duration) -> Metadata {
-    let mut metadata = Metadata::default();
+    let code = Code::load(&compiled.object, &shared.hosts, &*shared.linker).map_err(|reason| {
+        Error::Load {
+            kernel: kernel(),
+            reason,
+        }
+    })?;
+    let mut metadata = identity::metadata(shared, record);
+    metadata.compile_time = duration;
     metadata.features = shared
         .target
         .level
@@ -371,42 +244,14 @@ fn metadata(shared: &Shared, label: String, compile_time: Duration) -> Metadata 
         .iter()
         .map(|f| (*f).to_owned())
         .collect();
-    metadata.generator = shared.linker.generator().to_owned();
-    metadata.producer = concat!("parloop ", env!("CARGO_PKG_VERSION")).to_owned();
-    metadata.label = label;
-    metadata.compile_time = compile_time;
-    metadata
-}
-
-/// What the shortcut's record says, if there is one.
-fn recorded(shared: &Shared, shortcut: &Named) -> Option<Resolution> {
-    let expect = Expect::Preimage(&shortcut.preimage);
-    let entry = shared
-        .store
-        .load(Table::Shortcuts, &shortcut.key, expect, &host::has)
-        .ok()?;
-    match Record::decode(entry.payload()) {
-        Some(Record { key, facts }) => Some(Resolution { key, facts }),
-        None => {
-            shared
-                .store
-                .reject(Table::Shortcuts, &shortcut.key, "record");
-            None
-        }
-    }
-}
-
-fn publish_record(shared: &Shared, shortcut: &Named, parsed: &Parsed) {
-    let record = Record {
-        key: parsed.named.key,
-        facts: parsed.facts.clone(),
-    };
+    let (payload, preimage) = (compiled.object.into(), parsed.preimage.clone());
     let publication = Publication {
-        payload: record.encode().into(),
-        preimage: shortcut.preimage.clone(),
-        metadata: Metadata::default(),
+        payload,
+        preimage,
+        metadata,
     };
     shared
         .store
-        .publish(Table::Shortcuts, &shortcut.key, publication, None);
+        .publish(Table::Objects, key, publication, guard);
+    Ok(code)
 }

@@ -8,8 +8,9 @@ mod builder;
 mod identity;
 mod observe;
 
-pub(crate) use acquire::{Acquired, Facts, Resolution};
+pub(crate) use acquire::Acquired;
 pub use builder::EngineBuilder;
+pub(crate) use identity::Resolution;
 
 use crate::code::{Code, HostTable, Linker};
 use crate::config::Config;

@@ -138,7 +138,7 @@ fn prepare(
     let binding = bind(&engine.shared().registry, over, args, allow_conflicts)
         .map_err(|reason| refuse(kernel.label(), reason))?;
     let (acquired, constants) = acquire(engine, kernel, over.set(), &binding.signature)?;
-    let name = &acquired.resolution.facts.name;
+    let name = &acquired.resolution.record.name;
     let scratch_bytes = acquired.code.scratch_bytes();
     let call =
         Call::new(parts(engine, &binding, acquired.code, constants.values)).ok_or_else(|| {
@@ -181,9 +181,9 @@ fn acquire(
     signature: &Signature,
 ) -> Result<(Acquired, Snapshot), Error> {
     loop {
-        let acquired = engine.acquire(kernel, signature, |facts| {
-            check_params(&facts.params, signature)
-                .map_err(|reason| refused(facts.name.clone(), set, reason))
+        let acquired = engine.acquire(kernel, signature, |record| {
+            check_params(&record.params, signature)
+                .map_err(|reason| refused(record.name.clone(), set, reason))
         })?;
         let constants = constants(engine, &acquired.resolution)?;
         // Else a constant was declared or folded meanwhile, and the code may have another value folded in.
@@ -195,10 +195,10 @@ fn acquire(
 
 /// The values that a kernel's constants have now.
 fn constants(engine: &Engine, resolution: &Resolution) -> Result<Snapshot, Error> {
-    let facts = &resolution.facts;
-    let snapshot = engine.shared().constants.snapshot(&facts.constants);
+    let record = &resolution.record;
+    let snapshot = engine.shared().constants.snapshot(&record.constants);
     snapshot.ok_or_else(|| Error::Constant {
-        kernel: facts.name.clone(),
+        kernel: record.name.clone(),
     })
 }
 
@@ -356,7 +356,7 @@ impl PreparedLoop {
 
     /// The kernel's name.
     pub fn name(&self) -> &str {
-        &self.resolution.facts.name
+        &self.resolution.record.name
     }
 
     /// Where its code came from when it was prepared.

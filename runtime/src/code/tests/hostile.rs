@@ -137,50 +137,50 @@ fn a_foreign_header_is_refused() {
 
 #[test]
 fn sections_that_loops_do_not_have_are_refused() {
-    let section = |how: &str, which, field: usize, value: u64| {
+    let field = |how: &str, which, field: usize, value: u64| {
         refused(how, "load_section", |object| {
             let at = header_of(object, which) + field;
             write::<8>(object, at, value);
         });
     };
     let flags = |flags: u32| u64::from(flags);
-    section(
+    field(
         "writable data",
         DATA,
         8,
         flags(elf::SHF_ALLOC | elf::SHF_WRITE),
     );
-    section(
+    field(
         "writable code",
         CODE,
         8,
         flags(elf::SHF_ALLOC | elf::SHF_EXECINSTR | elf::SHF_WRITE),
     );
-    section(
+    field(
         "thread-local data",
         DATA,
         8,
         flags(elf::SHF_ALLOC | elf::SHF_TLS),
     );
-    section(
+    field(
         "a second piece of code",
         DATA,
         8,
         flags(elf::SHF_ALLOC | elf::SHF_EXECINSTR),
     );
-    section(
+    field(
         "compressed data",
         DATA,
         8,
         flags(elf::SHF_ALLOC | elf::SHF_COMPRESSED),
     );
-    section("an address", CODE, 16, 0x1000);
-    section("bytes outside the file", CODE, 24, 1 << 40);
-    section("a size beyond the file", DATA, 32, u64::MAX);
-    section("an alignment that is no power of two", DATA, 48, 24);
-    section("an alignment above a page", CODE, 48, 1 << 20);
-    section("symbols of another size", SYMBOLS, 56, 16);
-    section("relocations of another size", RELOCATIONS, 56, 16);
+    field("an address", CODE, 16, 0x1000);
+    field("bytes outside the file", CODE, 24, 1 << 40);
+    field("a size beyond the file", DATA, 32, u64::MAX);
+    field("an alignment that is no power of two", DATA, 48, 24);
+    field("an alignment above a page", CODE, 48, 1 << 20);
+    field("symbols of another size", SYMBOLS, 56, 16);
+    field("relocations of another size", RELOCATIONS, 56, 16);
     let kind = |how: &str, which, kind: u32| {
         refused(how, "load_section", |object| {
             let at = header_of(object, which) + 4;
