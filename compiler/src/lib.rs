@@ -2,6 +2,7 @@
 
 pub mod abi;
 mod diagnostic;
+mod dump_c;
 mod emit;
 mod encode;
 mod error;
@@ -18,6 +19,7 @@ mod target;
 mod wrap;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, Span};
+pub use dump_c::dump_c;
 pub use error::{CompileError, DecodeError, Mismatch, ReadError};
 pub use fingerprint::{Fingerprint, Preimage, Shortcut, ShortcutRecord, build_id};
 pub use options::{Effort, FloatMode, Options};
