@@ -1,6 +1,7 @@
 //! Compiles C loop kernels to relocatable objects: a pure function of a [`Request`].
 
 pub mod abi;
+mod check;
 mod diagnostic;
 mod emit;
 mod encode;
@@ -14,9 +15,11 @@ mod pipeline;
 mod request;
 mod signature;
 mod source;
+pub mod syntax;
 mod target;
 mod wrap;
 
+pub use check::{FunctionSummary, check_kernel, kernel_functions};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, Span};
 pub use error::{CompileError, DecodeError, Mismatch, ReadError};
 pub use fingerprint::{Fingerprint, Preimage, Shortcut, ShortcutRecord, build_id};
