@@ -1,1 +1,64 @@
-//! Crate root.
+//! A compilation cache for any compiler's output: bytes by opaque key, in memory and on disk. It may lose, never lie.
+//!
+//! ```
+//! use parloop_cache::{Expect, Key, Metadata, Publication, Stats, Store, StoreConfig, Table};
+//! use std::{sync::Arc, time::Duration};
+//!
+//! # let temp = tempfile::tempdir().unwrap();
+//! # let directory = temp.path().join("cache");
+//! let stats = Arc::new(Stats::default());
+//! let store = Store::open(StoreConfig::at(directory), stats.clone());
+//! let preimage = b"all that the compiler reads";
+//! let key = Key::new([7; 32]); // in earnest: a digest of the preimage
+//! let here = |_feature: &str| true;
+//!
+//! if store.load(Table::Objects, &key, Expect::Preimage(preimage), &here).is_err() {
+//!     let publication = Publication {
+//!         payload: Arc::from(&b"object code"[..]),
+//!         preimage: Arc::from(&preimage[..]),
+//!         metadata: Metadata::default(),
+//!     };
+//!     store.publish(Table::Objects, &key, publication, None);
+//! }
+//! store.flush(Duration::from_secs(5));
+//! let entry = store.load(Table::Objects, &key, Expect::Preimage(preimage), &here).unwrap();
+//! assert_eq!(entry.payload(), b"object code");
+//! assert_eq!((stats.snapshot().published, stats.snapshot().disk_hits), (1, 1));
+//! ```
+//!
+//! - [`Store`] is the disk: two [`Table`]s of verified files (`FORMAT.md` describes them). [`Store::load`] gives an
+//!   [`Entry`] or a [`Miss`] with its reason; [`Store::publish`] writes in the background; [`Store::lock`] lets one of
+//!   many processes compile. Whatever is wrong on disk is a miss that heals, never an error.
+//! - [`ClassCache`] is the memory: bounded values by [`Key`], made by one thread when many ask.
+//! - [`ObjectCache`] keeps what is built from objects with an [`Identity`], exactly as long as those live.
+//! - [`Event`]s tell an [`Observer`] everything; [`Stats`] counts them, [`trace()`] forwards them to `tracing`.
+//!
+//! It deliberately does not parse payloads, make keys, read the environment, choose a directory, or know a compiler.
+
+#![forbid(unsafe_code)]
+
+mod config;
+mod disk;
+mod error;
+mod event;
+mod key;
+mod memory;
+mod object;
+mod stats;
+
+pub use config::{Mode, StoreConfig};
+pub use disk::Table;
+pub use disk::lock::FlightGuard;
+pub use disk::maintain::{Listed, Problem, Usage};
+pub use disk::metadata::Metadata;
+pub use disk::read::{Entry, Expect};
+pub use disk::shared::{State, Why};
+pub use disk::store::Store;
+pub use disk::trust::Refusal;
+pub use disk::write::Publication;
+pub use error::Miss;
+pub use event::{Event, Layer, Observer, trace};
+pub use key::{Key, KeyError};
+pub use memory::{ClassCache, ClassLimits};
+pub use object::{Handle, Identity, KeyParts, ObjectCache, ObjectKey};
+pub use stats::{Stats, StatsSnapshot};

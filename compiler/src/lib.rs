@@ -1,6 +1,7 @@
 //! Compiles C loop kernels to relocatable objects: a pure function of a [`Request`].
 
 pub mod abi;
+mod check;
 mod diagnostic;
 mod dump_c;
 mod emit;
@@ -15,9 +16,11 @@ mod pipeline;
 mod request;
 mod signature;
 mod source;
+pub mod syntax;
 mod target;
 mod wrap;
 
+pub use check::{FunctionSummary, check_kernel, kernel_functions};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, Span};
 pub use dump_c::dump_c;
 pub use error::{CompileError, DecodeError, Mismatch, ReadError};

@@ -1,0 +1,170 @@
+//! The file format: every offset and constant, and how a file is written and checked. `FORMAT.md` says it in prose.
+//!
+//! A file is `payload | metadata | trailer`. Invariant: nothing is parsed before the trailer's keyed hash, which covers
+//! every byte of the file but itself, has been verified; lengths are checked against the file before they are used.
+//! Where files lie and who may own them is left to other modules.
+
+use crate::disk::Table;
+use crate::disk::metadata;
+use crate::error::Miss;
+use crate::key::{KEY_LEN, Key};
+use std::ops::Range;
+
+/// Version of the file format, and of the tree that files lie in.
+pub(crate) const FORMAT_VERSION: u32 = 1;
+/// The last bytes of every file, of every version.
+pub(crate) const MAGIC: [u8; 8] = *b"parloop\x1a";
+
+/// Length of the trailer, and the offsets in it, all from its start; integers are little-endian.
+pub(crate) const TRAILER_LEN: usize = 152;
+pub(crate) const PAYLOAD_LEN_AT: usize = 0; // u64
+pub(crate) const METADATA_LEN_AT: usize = 8; // u64
+pub(crate) const COST_AT: usize = 16; // u64, nanoseconds
+pub(crate) const TABLE_AT: usize = 24; // u8
+pub(crate) const RESERVED_AT: usize = 25; // 15 zero bytes
+pub(crate) const KEY_AT: usize = 40; // 32 bytes
+pub(crate) const PREIMAGE_DIGEST_AT: usize = 72; // 32 bytes
+pub(crate) const MAC_AT: usize = 104; // 32 bytes
+pub(crate) const VERSION_AT: usize = 136; // u32
+pub(crate) const TRAILER_LEN_AT: usize = 140; // u32
+pub(crate) const MAGIC_AT: usize = 144; // 8 bytes
+
+/// Length of the keyed hash.
+pub(crate) const MAC_LEN: usize = 32;
+
+/// A trailer, decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Trailer {
+    pub(crate) payload_len: u64,
+    pub(crate) metadata_len: u64,
+    pub(crate) cost_ns: u64,
+    pub(crate) table: u8,
+    pub(crate) key: Key,
+    pub(crate) preimage_digest: [u8; 32],
+    pub(crate) mac: [u8; MAC_LEN],
+}
+
+/// Where the parts of a verified file lie in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Verified {
+    pub(crate) trailer: Trailer,
+    pub(crate) payload: Range<usize>,
+    pub(crate) metadata: Range<usize>,
+}
+
+fn bytes_at<const N: usize>(trailer: &[u8; TRAILER_LEN], at: usize) -> [u8; N] {
+    let mut out = [0; N];
+    out.copy_from_slice(&trailer[at..at + N]);
+    out
+}
+
+impl Trailer {
+    /// Decodes a trailer of this version; nothing in it is to be believed yet.
+    pub(crate) fn decode(raw: &[u8; TRAILER_LEN]) -> Result<Self, Miss> {
+        if raw[MAGIC_AT..] != MAGIC {
+            return Err(Miss::BadMagic);
+        }
+        if u32::from_le_bytes(bytes_at(raw, VERSION_AT)) != FORMAT_VERSION {
+            return Err(Miss::Version);
+        }
+        Ok(Self {
+            payload_len: u64::from_le_bytes(bytes_at(raw, PAYLOAD_LEN_AT)),
+            metadata_len: u64::from_le_bytes(bytes_at(raw, METADATA_LEN_AT)),
+            cost_ns: u64::from_le_bytes(bytes_at(raw, COST_AT)),
+            table: raw[TABLE_AT],
+            key: Key::new(bytes_at::<KEY_LEN>(raw, KEY_AT)),
+            preimage_digest: bytes_at(raw, PREIMAGE_DIGEST_AT),
+            mac: bytes_at(raw, MAC_AT),
+        })
+    }
+}
+
+/// What a file is to contain.
+pub(crate) struct Content<'a> {
+    pub(crate) table: Table,
+    pub(crate) key: &'a Key,
+    pub(crate) payload: &'a [u8],
+    pub(crate) metadata: &'a [u8],
+    pub(crate) preimage_digest: [u8; 32],
+    pub(crate) cost_ns: u64,
+}
+
+/// The bytes of a file, trailer and keyed hash included.
+pub(crate) fn encode(content: &Content<'_>, secret: &[u8; 32]) -> Vec<u8> {
+    let body = content.payload.len() + content.metadata.len();
+    let mut file = Vec::with_capacity(body + TRAILER_LEN);
+    file.extend_from_slice(content.payload);
+    file.extend_from_slice(content.metadata);
+    file.resize(body + TRAILER_LEN, 0);
+    let trailer = &mut file[body..];
+    let mut put = |at: usize, bytes: &[u8]| trailer[at..at + bytes.len()].copy_from_slice(bytes);
+    put(
+        PAYLOAD_LEN_AT,
+        &(content.payload.len() as u64).to_le_bytes(),
+    );
+    put(
+        METADATA_LEN_AT,
+        &(content.metadata.len() as u64).to_le_bytes(),
+    );
+    put(COST_AT, &content.cost_ns.to_le_bytes());
+    put(TABLE_AT, &[content.table.code()]);
+    put(RESERVED_AT, &[0; KEY_AT - RESERVED_AT]);
+    put(KEY_AT, content.key.as_bytes());
+    put(PREIMAGE_DIGEST_AT, &content.preimage_digest);
+    put(VERSION_AT, &FORMAT_VERSION.to_le_bytes());
+    put(TRAILER_LEN_AT, &(TRAILER_LEN as u32).to_le_bytes());
+    put(MAGIC_AT, &MAGIC);
+    let mac = keyed_hash(&file, body + MAC_AT, secret);
+    file[body + MAC_AT..body + MAC_AT + MAC_LEN].copy_from_slice(mac.as_bytes());
+    file
+}
+
+/// The keyed hash of all bytes of a file but the hash itself, which lies at `mac_at`.
+fn keyed_hash(file: &[u8], mac_at: usize, secret: &[u8; 32]) -> blake3::Hash {
+    let mut hasher = blake3::Hasher::new_keyed(secret);
+    hasher.update(&file[..mac_at]);
+    hasher.update(&file[mac_at + MAC_LEN..]);
+    hasher.finalize()
+}
+
+/// Checks form, lengths and keyed hash of a whole file; not yet that it is the file that was asked for.
+pub(crate) fn verify(file: &[u8], secret: &[u8; 32]) -> Result<Verified, Miss> {
+    let (body, raw) = file
+        .split_last_chunk::<TRAILER_LEN>()
+        .ok_or(Miss::Truncated)?;
+    let trailer = Trailer::decode(raw)?;
+    let body_len = body.len() as u64;
+    if trailer.payload_len.checked_add(trailer.metadata_len) != Some(body_len) {
+        return Err(Miss::BadLengths);
+    }
+    let mac = keyed_hash(file, body.len() + MAC_AT, secret);
+    // `blake3::Hash` compares in constant time.
+    if mac != blake3::Hash::from_bytes(trailer.mac) {
+        return Err(Miss::BadMac);
+    }
+    // No overflow: the sum is the length of a slice.
+    let split = trailer.payload_len as usize;
+    Ok(Verified {
+        trailer,
+        payload: 0..split,
+        metadata: split..body.len(),
+    })
+}
+
+impl Verified {
+    /// Whether this is the file that was asked for.
+    pub(crate) fn matches(&self, table: Table, key: &Key) -> Result<(), Miss> {
+        if self.trailer.table != table.code() {
+            return Err(Miss::WrongTable);
+        }
+        if self.trailer.key != *key {
+            return Err(Miss::WrongKey);
+        }
+        Ok(())
+    }
+
+    /// The metadata, parsed.
+    pub(crate) fn metadata<'a>(&self, file: &'a [u8]) -> Result<metadata::View<'a>, Miss> {
+        metadata::View::parse(&file[self.metadata.clone()])
+    }
+}

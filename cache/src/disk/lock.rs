@@ -1,0 +1,77 @@
+//! Single flight across processes: file locks on shards, held open, waited for a bounded time.
+//!
+//! Invariant: locks only save work. Where they are refused, broken or held too long, the caller goes on without one
+//! and the result is the same. None is taken on a hit. Lock files are never removed while the store is used.
+
+use crate::disk::path;
+use crate::disk::tree::Tree;
+use crate::key::Key;
+use rustix::fs::FileType;
+use rustix::io::{self, Errno};
+use std::fs::{File, TryLockError};
+use std::time::{Duration, Instant};
+
+const POLL_FIRST: Duration = Duration::from_micros(100);
+const POLL_MAX: Duration = Duration::from_millis(2);
+
+/// The right to compile a key while other processes wait. Give it to
+/// [`Store::publish`](crate::Store::publish), which keeps it until the entry is in place, or drop it.
+#[derive(Debug)]
+pub struct FlightGuard {
+    file: File,
+    pid: u32,
+}
+
+impl Drop for FlightGuard {
+    fn drop(&mut self) {
+        // A child forked meanwhile shares the lock: the parent must give it up for both, and the child for neither.
+        if self.pid == std::process::id() {
+            let _closing_gives_it_up_too = self.file.unlock();
+        }
+    }
+}
+
+/// Takes the lock of a key's shard, or gives up after `wait_max`.
+pub(crate) fn take(tree: &Tree, key: &Key, wait_max: Duration) -> Option<FlightGuard> {
+    let file = open(tree, key).ok()?;
+    let deadline = Instant::now() + wait_max;
+    let mut pause = POLL_FIRST;
+    loop {
+        match file.try_lock() {
+            Ok(()) => {
+                return Some(FlightGuard {
+                    file,
+                    pid: std::process::id(),
+                });
+            }
+            Err(TryLockError::Error(_)) => return None,
+            Err(TryLockError::WouldBlock) => {}
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return None;
+        }
+        std::thread::sleep(pause.min(left));
+        pause = (pause * 2).min(POLL_MAX);
+    }
+}
+
+fn open(tree: &Tree, key: &Key) -> io::Result<File> {
+    let at = path::lock(key);
+    let fd = match tree.sys.open_or_create(tree.root(), &at) {
+        Err(Errno::NOENT) => {
+            tree.sys.make_dir(tree.root(), path::VERSION_DIR)?;
+            tree.sys.make_dir(tree.root(), path::LOCKS_DIR)?;
+            tree.sys.open_or_create(tree.root(), &at)?
+        }
+        outcome => outcome?,
+    };
+    let facts = tree.sys.facts(&fd)?;
+    if facts.kind != FileType::RegularFile || facts.uid != tree.uid {
+        return Err(Errno::INVAL);
+    }
+    if facts.mode & 0o777 != 0o600 {
+        tree.sys.chmod(&fd, crate::disk::sys::FILE_MODE)?;
+    }
+    Ok(File::from(fd))
+}

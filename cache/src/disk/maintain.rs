@@ -1,0 +1,262 @@
+//! What the command line needs: listing, totals, looking at one entry, removing, clearing, and a word on problems.
+//!
+//! Invariants: everything goes through the verified directory's descriptor; only names that match our own pattern are
+//! removed, and nothing is followed. Listing is lazy, one shard at a time, and touches no counter.
+
+use crate::disk::read::{self, Entry};
+use crate::disk::store::Store;
+use crate::disk::tree::Tree;
+use crate::disk::{Table, path};
+use crate::error::Miss;
+use crate::key::Key;
+use rustix::fs::FileType;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// One entry of a listing.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Listed {
+    /// The table it lies in.
+    pub table: Table,
+    /// Its key, from its name.
+    pub key: Key,
+    /// Length of the file in bytes.
+    pub file_bytes: u64,
+    /// The verified entry, or what is wrong with it.
+    pub entry: Result<Entry, Miss>,
+}
+
+/// How much a directory holds, counted from the files themselves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Usage {
+    /// Entries in [`Table::Objects`].
+    pub objects: u64,
+    /// Their bytes.
+    pub object_bytes: u64,
+    /// Entries in [`Table::Shortcuts`].
+    pub shortcuts: u64,
+    /// Their bytes.
+    pub shortcut_bytes: u64,
+    /// Temporary files, of running writers or of killed ones.
+    pub temporary: u64,
+}
+
+impl Usage {
+    /// Entries of both tables.
+    pub fn entries(&self) -> u64 {
+        self.objects + self.shortcuts
+    }
+
+    /// Bytes of both tables.
+    pub fn bytes(&self) -> u64 {
+        self.object_bytes + self.shortcut_bytes
+    }
+}
+
+/// Something in the directory that does not belong there or keeps the store from its work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Problem {
+    /// Path relative to the root.
+    pub path: PathBuf,
+    /// Stable code: that of a [`Miss`], or `foreign_name`.
+    pub code: &'static str,
+}
+
+/// A file of a shard.
+struct Found {
+    table: Table,
+    key: Key,
+    slot: u8,
+    path: String,
+}
+
+impl Store {
+    fn maintained(&self) -> Option<Arc<Tree>> {
+        self.shared.tree()
+    }
+
+    /// Every entry, verified, in no particular order.
+    pub fn entries(&self) -> impl Iterator<Item = Listed> + '_ {
+        let bytes_max = self.shared.config.entry_bytes_max;
+        self.maintained().into_iter().flat_map(move |tree| {
+            let reader = Arc::clone(&tree);
+            found(tree).map(move |found| {
+                let file_bytes = reader
+                    .sys
+                    .facts_at(reader.root(), &found.path)
+                    .map_or(0, |facts| facts.size);
+                let entry =
+                    read::read_slot(&reader, found.table, &found.key, found.slot, bytes_max);
+                let entry = entry.map_err(|failure| failure.miss);
+                Listed {
+                    table: found.table,
+                    key: found.key,
+                    file_bytes,
+                    entry,
+                }
+            })
+        })
+    }
+
+    /// Counts what the directory holds.
+    pub fn usage(&self) -> Usage {
+        let mut usage = Usage::default();
+        let Some(tree) = self.maintained() else {
+            return usage;
+        };
+        usage.temporary = tree
+            .sys
+            .names(tree.root(), path::TEMP_DIR)
+            .map_or(0, |names| names.len() as u64);
+        for found in found(Arc::clone(&tree)) {
+            let Ok(facts) = tree.sys.facts_at(tree.root(), &found.path) else {
+                continue;
+            };
+            let (entries, bytes) = match found.table {
+                Table::Objects => (&mut usage.objects, &mut usage.object_bytes),
+                Table::Shortcuts => (&mut usage.shortcuts, &mut usage.shortcut_bytes),
+            };
+            *entries += 1;
+            *bytes += facts.size;
+        }
+        usage
+    }
+
+    /// One entry, verified, whatever it was made from and whatever CPU it needs. Sends no event, removes nothing.
+    pub fn inspect(&self, table: Table, key: &Key) -> Result<Entry, Miss> {
+        let tree = self.maintained().ok_or(Miss::Disabled)?;
+        read::read_slot(&tree, table, key, 0, self.shared.config.entry_bytes_max)
+            .map_err(|failure| failure.miss)
+    }
+
+    /// The keys of a table whose text begins with `prefix`.
+    pub fn keys_with_prefix(&self, table: Table, prefix: &str) -> Vec<Key> {
+        let Some(tree) = self.maintained() else {
+            return Vec::new();
+        };
+        let mut keys: Vec<Key> = found(tree)
+            .filter(|found| found.table == table && found.key.has_prefix(prefix))
+            .map(|found| found.key)
+            .collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
+
+    /// Removes whatever lies under a key; whether there was something.
+    pub fn remove(&self, table: Table, key: &Key) -> bool {
+        let Some(tree) = self.maintained().filter(|_| self.shared.is_writable()) else {
+            return false;
+        };
+        let removed = (0..path::SLOTS).filter(|slot| {
+            let at = path::entry(table, key, *slot);
+            tree.sys.facts_at(tree.root(), &at).is_ok() && tree.take_away(&at, None).is_ok()
+        });
+        removed.count() > 0
+    }
+
+    /// Removes every entry and temporary file of ours, and nothing else. Returns what was removed.
+    ///
+    /// The secret key, lock files and anything with a foreign name stay.
+    pub fn clear(&self) -> Usage {
+        let mut usage = Usage::default();
+        let Some(tree) = self.maintained().filter(|_| self.shared.is_writable()) else {
+            return usage;
+        };
+        for found in found(Arc::clone(&tree)) {
+            let bytes = tree
+                .sys
+                .facts_at(tree.root(), &found.path)
+                .map_or(0, |facts| facts.size);
+            if tree.sys.unlink(tree.root(), &found.path).is_err() {
+                continue;
+            }
+            let (entries, sum) = match found.table {
+                Table::Objects => (&mut usage.objects, &mut usage.object_bytes),
+                Table::Shortcuts => (&mut usage.shortcuts, &mut usage.shortcut_bytes),
+            };
+            *entries += 1;
+            *sum += bytes;
+        }
+        let temps = tree
+            .sys
+            .names(tree.root(), path::TEMP_DIR)
+            .unwrap_or_default();
+        for name in temps.iter().filter(|name| path::is_temp(name)) {
+            let removed = tree
+                .sys
+                .unlink(tree.root(), &format!("{}/{name}", path::TEMP_DIR));
+            usage.temporary += u64::from(removed.is_ok());
+        }
+        for hint in [path::USAGE, path::USES] {
+            let _only_a_hint = tree.sys.unlink(tree.root(), hint);
+        }
+        usage
+    }
+
+    /// What lies in the directory and is no sound entry: defects by their code, and names that are not ours.
+    pub fn problems(&self) -> Vec<Problem> {
+        let Some(tree) = self.maintained() else {
+            return Vec::new();
+        };
+        let bytes_max = self.shared.config.entry_bytes_max;
+        let mut problems = Vec::new();
+        for (table, shard) in shards(&tree) {
+            let dir = path::shard_dir_named(table, &shard);
+            for name in tree.sys.names(tree.root(), &dir).unwrap_or_default() {
+                let path = PathBuf::from(format!("{dir}/{name}"));
+                let code = match path::parse_entry(&name) {
+                    None => Some("foreign_name"),
+                    Some((key, slot)) => read::read_slot(&tree, table, &key, slot, bytes_max)
+                        .err()
+                        .map(|failure| failure.miss.code()),
+                };
+                problems.extend(code.map(|code| Problem { path, code }));
+            }
+        }
+        problems
+    }
+
+    /// The directory, as configured.
+    pub fn directory(&self) -> Option<&std::path::Path> {
+        self.shared.config.directory.as_deref()
+    }
+}
+
+/// The shards that exist, of both tables.
+fn shards(tree: &Tree) -> Vec<(Table, String)> {
+    let mut shards = Vec::new();
+    for table in Table::ALL {
+        let dir = path::table_dir(table);
+        for name in tree.sys.names(tree.root(), dir).unwrap_or_default() {
+            let kind = tree
+                .sys
+                .facts_at(tree.root(), &format!("{dir}/{name}"))
+                .map(|facts| facts.kind);
+            if path::is_shard(&name) && kind == Ok(FileType::Directory) {
+                shards.push((table, name));
+            }
+        }
+    }
+    shards
+}
+
+/// Every file with a name of ours, shard by shard.
+fn found(tree: Arc<Tree>) -> impl Iterator<Item = Found> {
+    shards(&tree).into_iter().flat_map(move |(table, shard)| {
+        let dir = path::shard_dir_named(table, &shard);
+        let names = tree.sys.names(tree.root(), &dir).unwrap_or_default();
+        names.into_iter().filter_map(move |name| {
+            let (key, slot) = path::parse_entry(&name)?;
+            Some(Found {
+                table,
+                key,
+                slot,
+                path: format!("{dir}/{name}"),
+            })
+        })
+    })
+}

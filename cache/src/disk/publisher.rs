@@ -1,0 +1,276 @@
+//! The background thread that writes entries, and its queue.
+//!
+//! Invariants: the caller of `publish` never waits for a disk; no thread exists before the first publication; the queue
+//! is bounded; after a failed write nothing is tried for a while, and then writing resumes by itself. A forked child
+//! has no thread: it writes on the caller's, and never touches the queue, whose lock may be held for ever.
+
+use crate::disk::lock::FlightGuard;
+use crate::disk::shared::{Shared, is_read_only};
+use crate::disk::write::{self, Done, Outcome, Publication, Rules};
+use crate::disk::{Table, evict};
+use crate::event::Event;
+use crate::key::Key;
+use rustix::io::Errno;
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How many times `retry_after` the pause after failed writes grows to.
+const BACK_OFF_MAX: u32 = 64;
+
+/// One publication on its way.
+pub(crate) struct Job {
+    pub(crate) table: Table,
+    pub(crate) key: Key,
+    pub(crate) publication: Publication,
+    /// Given up when the job is done.
+    pub(crate) guard: Option<FlightGuard>,
+}
+
+/// The queue, and the thread that empties it.
+pub(crate) struct Publisher {
+    queue: Arc<Queue>,
+}
+
+#[derive(Default)]
+struct Queue {
+    inner: Mutex<Inner>,
+    /// There is something to do, or it is time to stop.
+    wake: Condvar,
+    /// The queue is empty and the thread rests.
+    idle: Condvar,
+}
+
+#[derive(Default)]
+struct Inner {
+    jobs: VecDeque<Job>,
+    bytes: u64,
+    started: bool,
+    busy: bool,
+    stop: bool,
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Publisher {
+    pub(crate) fn new() -> Self {
+        Self {
+            queue: Arc::default(),
+        }
+    }
+
+    /// Hands a job to the thread, starting it if need be.
+    pub(crate) fn submit(&self, shared: &Arc<Shared>, job: Job) {
+        let bypass = |job: &Job, reason| bypass(shared, job, reason);
+        if shared.in_child() {
+            let mut writer = Writer::new(Arc::clone(shared));
+            writer.run(job);
+            return;
+        }
+        let size = job.publication.size_bytes();
+        let mut inner = self.queue.lock();
+        if inner.bytes.saturating_add(size) > shared.config.queue_bytes_max {
+            drop(inner);
+            return bypass(&job, "queue_full");
+        }
+        if !inner.started && self.start(shared).is_err() {
+            drop(inner);
+            return bypass(&job, "no_thread");
+        }
+        inner.started = true;
+        inner.bytes += size;
+        inner.jobs.push_back(job);
+        drop(inner);
+        self.queue.wake.notify_one();
+    }
+
+    fn start(&self, shared: &Arc<Shared>) -> std::io::Result<()> {
+        let queue = Arc::clone(&self.queue);
+        let writer = Writer::new(Arc::clone(shared));
+        let thread = std::thread::Builder::new().name("parloop-publish".to_owned());
+        thread.spawn(move || run(&queue, writer)).map(drop)
+    }
+
+    /// Waits until everything submitted is in place or given up; whether that came in time.
+    pub(crate) fn flush(&self, shared: &Shared, timeout: Duration) -> bool {
+        if shared.in_child() {
+            return true;
+        }
+        let inner = self.queue.lock();
+        let waiting = |inner: &mut Inner| inner.busy || !inner.jobs.is_empty();
+        let outcome = self.queue.idle.wait_timeout_while(inner, timeout, waiting);
+        !outcome
+            .unwrap_or_else(PoisonError::into_inner)
+            .1
+            .timed_out()
+    }
+
+    /// Flushes, then lets the thread end. It is not joined: it may hang in a dead file server.
+    pub(crate) fn stop(&self, shared: &Shared) {
+        if shared.in_child() {
+            return;
+        }
+        self.flush(shared, shared.config.drop_wait_max);
+        self.queue.lock().stop = true;
+        self.queue.wake.notify_all();
+    }
+}
+
+/// The thread.
+fn run(queue: &Queue, mut writer: Writer) {
+    let mut inner = queue.lock();
+    loop {
+        if let Some(job) = inner.jobs.pop_front() {
+            inner.bytes -= job.publication.size_bytes();
+            inner.busy = true;
+            drop(inner);
+            unless_it_panics(|| writer.run(job));
+            inner = queue.lock();
+            continue;
+        }
+        if inner.busy {
+            drop(inner);
+            let mut more = false;
+            unless_it_panics(|| more = writer.keep_house());
+            inner = queue.lock();
+            if inner.jobs.is_empty() && !more {
+                inner.busy = false;
+                queue.idle.notify_all();
+            }
+            continue;
+        }
+        if inner.stop {
+            return;
+        }
+        inner = queue
+            .wake
+            .wait(inner)
+            .unwrap_or_else(PoisonError::into_inner);
+    }
+}
+
+/// An observer that panics must not end the thread: whoever flushes waits for it.
+fn unless_it_panics(work: impl FnOnce()) {
+    let _reported_by_the_panic_hook = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+}
+
+/// Does jobs one after another, and what follows from them.
+struct Writer {
+    shared: Arc<Shared>,
+    /// Not before this moment, and how long the next pause is.
+    pause: Option<(Instant, Duration)>,
+    keeper: evict::Keeper,
+}
+
+impl Writer {
+    fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            shared,
+            pause: None,
+            keeper: evict::Keeper::default(),
+        }
+    }
+
+    fn run(&mut self, job: Job) {
+        let paused = self.pause.is_some_and(|(until, _)| Instant::now() < until);
+        if paused {
+            return bypass(&self.shared, &job, "backing_off");
+        }
+        if !self.shared.is_writable() {
+            return bypass(&self.shared, &job, "read_only");
+        }
+        match self.write(&job) {
+            Ok(outcome) => {
+                self.pause = None;
+                self.tell(&job, outcome);
+            }
+            Err(errno) if is_read_only(errno) => {
+                self.shared.became_read_only(errno.kind());
+                bypass(&self.shared, &job, "read_only");
+            }
+            Err(errno) => self.back_off(&job, errno),
+        }
+        // The entry is in place, or never will be: others may go on.
+        drop(job.guard);
+    }
+
+    fn rules(&self) -> Rules {
+        let config = &self.shared.config;
+        let none = config.entries_max == 0;
+        Rules {
+            file_bytes_max: if none {
+                0
+            } else {
+                config.entry_bytes_max.min(config.size_bytes_max)
+            },
+            read_bytes_max: config.entry_bytes_max,
+            replace: config.mode == crate::config::Mode::Refresh,
+        }
+    }
+
+    fn write(&self, job: &Job) -> Result<Outcome, Errno> {
+        let rules = self.rules();
+        let attempt = |tree: &crate::disk::tree::Tree| {
+            write::write_entry(tree, job.table, &job.key, &job.publication, rules)
+        };
+        let tree = self.shared.tree();
+        if let Some(tree) = tree {
+            match attempt(&tree) {
+                Err(_) if tree.is_deleted() => {}
+                outcome => return outcome,
+            }
+        }
+        let reopened = self.shared.reopen().map_err(|refusal| {
+            self.shared
+                .warn("directory", format!("the cache on disk is off: {refusal}"));
+            Errno::STALE
+        })?;
+        attempt(&reopened)
+    }
+
+    fn tell(&mut self, job: &Job, outcome: Outcome) {
+        let (layer, key) = (job.table.layer(), job.key);
+        if outcome.differed {
+            self.shared.event(&Event::Nondeterministic { layer, key });
+        }
+        match outcome.done {
+            Done::Written { bytes, replaced } => {
+                self.keeper.wrote(bytes, replaced);
+                self.shared.event(&Event::Publish { layer, key, bytes });
+            }
+            Done::Present => bypass(&self.shared, job, "present"),
+            Done::OverLimit => bypass(&self.shared, job, "over_limit"),
+        }
+    }
+
+    fn back_off(&mut self, job: &Job, errno: Errno) {
+        let first = self.shared.config.retry_after;
+        let pause = self
+            .pause
+            .map_or(first, |(_, last)| (last * 2).min(first * BACK_OFF_MAX));
+        self.pause = Some((Instant::now() + pause, pause));
+        bypass(&self.shared, job, "io");
+        let message = format!(
+            "writing to the cache on disk failed ({}); it is tried again later",
+            errno.kind()
+        );
+        self.shared.warn("write", message);
+    }
+
+    /// One step of what is done when the queue is empty: totals, eviction, sweeping. Whether there is more.
+    fn keep_house(&mut self) -> bool {
+        self.pause.is_none() && self.shared.is_writable() && self.keeper.step(&self.shared)
+    }
+}
+
+fn bypass(shared: &Shared, job: &Job, reason: &'static str) {
+    shared.event(&Event::Bypass {
+        layer: job.table.layer(),
+        key: job.key,
+        reason,
+    });
+}

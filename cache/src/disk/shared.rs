@@ -1,0 +1,251 @@
+//! What the store and its background thread share: the opened tree, the state, the observer.
+//!
+//! Invariants: a condition is warned of once; a tree whose directory was deleted is opened anew, with all its checks,
+//! before the next write; a forked child opens its own tree and waits for no lock of the parent.
+
+use crate::config::{Mode, StoreConfig};
+use crate::disk::secret;
+use crate::disk::sys::Sys;
+use crate::disk::tree::Tree;
+use crate::disk::trust::{self, Refusal};
+use crate::disk::uses::Uses;
+use crate::event::{Event, Observer};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+
+/// What the store does at present.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum State {
+    /// Answers and keeps.
+    ReadWrite,
+    /// Answers only.
+    ReadOnly {
+        /// Why nothing is kept.
+        why: Why,
+    },
+    /// Neither answers nor keeps.
+    Disabled {
+        /// Why not.
+        why: Why,
+    },
+}
+
+/// Why a store does less than it could.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Why {
+    /// No directory was given.
+    #[error("no directory is configured")]
+    NoDirectory,
+    /// The configured mode says so.
+    #[error("the configured mode is {0:?}")]
+    Mode(Mode),
+    /// The directory is not to be trusted or can't be opened.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// The directory can't be written to.
+    #[error("the directory can not be written to: {0}")]
+    NotWritable(std::io::ErrorKind),
+}
+
+/// Shared by the store and its thread.
+pub(crate) struct Shared {
+    pub(crate) config: StoreConfig,
+    pub(crate) sys: Sys,
+    observer: Arc<dyn Observer>,
+    state: RwLock<State>,
+    tree: RwLock<Option<Arc<Tree>>>,
+    pid: u32,
+    /// The tree of a forked child.
+    child_tree: OnceLock<Option<Arc<Tree>>>,
+    warned: Mutex<BTreeSet<&'static str>>,
+    pub(crate) uses: Uses,
+}
+
+impl Shared {
+    pub(crate) fn open(config: StoreConfig, observer: Arc<dyn Observer>) -> Self {
+        let sys = Sys::new(config.faults.clone());
+        let shared = Self {
+            sys,
+            observer,
+            state: RwLock::new(State::ReadWrite),
+            tree: RwLock::new(None),
+            pid: std::process::id(),
+            child_tree: OnceLock::new(),
+            warned: Mutex::default(),
+            uses: Uses::default(),
+            config,
+        };
+        shared.open_first();
+        shared
+    }
+
+    fn open_first(&self) {
+        let state = match (&self.config.directory, self.config.mode) {
+            (_, Mode::Off) => State::Disabled {
+                why: Why::Mode(Mode::Off),
+            },
+            (None, _) => State::Disabled {
+                why: Why::NoDirectory,
+            },
+            (Some(_), mode) => match self.open_tree() {
+                Ok((tree, state)) => {
+                    *self.tree.write().unwrap_or_else(PoisonError::into_inner) =
+                        Some(Arc::new(tree));
+                    if mode == Mode::ReadOnly {
+                        State::ReadOnly {
+                            why: Why::Mode(mode),
+                        }
+                    } else {
+                        state
+                    }
+                }
+                Err(refusal) => State::Disabled {
+                    why: Why::Refused(refusal),
+                },
+            },
+        };
+        match &state {
+            State::Disabled {
+                why: why @ Why::Refused(_),
+            } => {
+                self.warn("directory", format!("the cache on disk is off: {why}"));
+            }
+            State::ReadOnly {
+                why: why @ Why::NotWritable(_),
+            } => self.warn_read_only(why),
+            _ => {}
+        }
+        self.set_state(state);
+    }
+
+    /// Opens and verifies the directory, and reads or makes the secret.
+    fn open_tree(&self) -> Result<(Tree, State), Refusal> {
+        let path = self.directory();
+        if trust::elevated() || self.sys.told_elevated() {
+            return Err(Refusal::Elevated);
+        }
+        let uid = trust::effective_uid();
+        let may_write = self.config.mode != Mode::ReadOnly;
+        let opened = trust::open_verified(&self.sys, &path, uid, may_write)?;
+        let io = |errno: rustix::io::Errno| Refusal::Io {
+            path: opened.path.clone(),
+            kind: errno.kind(),
+        };
+        let root = std::os::fd::AsFd::as_fd(&opened.fd);
+        let found = secret::read(&self.sys, root, uid).map_err(io)?;
+        let (secret, state) = match found {
+            None if may_write => match secret::ensure(&self.sys, root, uid, None) {
+                Ok(secret) => (Some(secret), State::ReadWrite),
+                Err(errno) if is_read_only(errno) => (
+                    None,
+                    State::ReadOnly {
+                        why: Why::NotWritable(errno.kind()),
+                    },
+                ),
+                // Full, for now: each write tries again.
+                Err(_) => (None, State::ReadWrite),
+            },
+            found => (found, State::ReadWrite),
+        };
+        Ok((Tree::new(self.sys.clone(), uid, opened.fd, secret), state))
+    }
+
+    fn directory(&self) -> PathBuf {
+        self.config.directory.clone().unwrap_or_default()
+    }
+
+    /// Whether this is a child forked from the process that opened the store.
+    pub(crate) fn in_child(&self) -> bool {
+        self.pid != std::process::id()
+    }
+
+    /// The tree, or `None` if there is none or it is being opened anew.
+    pub(crate) fn tree(&self) -> Option<Arc<Tree>> {
+        if self.in_child() {
+            let open = || self.open_tree().ok().map(|(tree, _)| Arc::new(tree));
+            return self.child_tree.get_or_init(open).clone();
+        }
+        self.tree.try_read().ok().and_then(|tree| tree.clone())
+    }
+
+    /// Opens the directory anew after it was deleted.
+    pub(crate) fn reopen(&self) -> Result<Arc<Tree>, Refusal> {
+        let (tree, _) = self.open_tree()?;
+        let tree = Arc::new(tree);
+        if !self.in_child() {
+            *self.tree.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&tree));
+        }
+        Ok(tree)
+    }
+
+    pub(crate) fn state(&self) -> State {
+        self.state
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Whether writing is allowed at present. Never waits.
+    pub(crate) fn is_writable(&self) -> bool {
+        self.state
+            .try_read()
+            .is_ok_and(|state| *state == State::ReadWrite)
+    }
+
+    /// Whether nothing is answered. Never waits.
+    pub(crate) fn is_disabled(&self) -> bool {
+        self.state
+            .try_read()
+            .is_ok_and(|state| matches!(*state, State::Disabled { .. }))
+    }
+
+    /// Adds the uses that this process saw to those on disk; a hint, so that a failure is nobody's concern.
+    pub(crate) fn flush_uses(&self) {
+        if let Some(tree) = self.tree().filter(|_| self.is_writable()) {
+            let _only_a_hint = self.uses.write(&tree);
+        }
+    }
+
+    fn set_state(&self, state: State) {
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
+    }
+
+    /// Goes on without writing.
+    pub(crate) fn became_read_only(&self, kind: std::io::ErrorKind) {
+        let why = Why::NotWritable(kind);
+        self.warn_read_only(&why);
+        self.set_state(State::ReadOnly { why });
+    }
+
+    fn warn_read_only(&self, why: &Why) {
+        self.warn(
+            "directory",
+            format!("nothing is written to the cache on disk: {why}"),
+        );
+    }
+
+    pub(crate) fn event(&self, event: &Event) {
+        self.observer.event(event);
+    }
+
+    /// Warns of a condition, once.
+    pub(crate) fn warn(&self, code: &'static str, message: String) {
+        let first = self
+            .warned
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(code);
+        if first {
+            self.event(&Event::Warning { code, message });
+        }
+    }
+}
+
+/// Whether an error says that the directory can't be written to, rather than that a write failed.
+pub(crate) fn is_read_only(errno: rustix::io::Errno) -> bool {
+    use rustix::io::Errno;
+    matches!(errno, Errno::ROFS | Errno::ACCESS | Errno::PERM)
+}

@@ -1,0 +1,331 @@
+//! Every system call that the store makes on its directory, and the seam at which tests make each of them fail.
+//!
+//! Invariants: nothing is ever opened through a symbolic link or blocks on a FIFO; every descriptor closes on exec;
+//! `EINTR` and `EAGAIN` are retried a bounded number of times. Paths are relative to a verified directory.
+
+use crate::config::FaultHook;
+use rustix::fs::{self, AtFlags, Dir, FileType, Mode, OFlags, RenameFlags, Stat};
+use rustix::io::{self, Errno};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+/// Modes that files and directories get, whatever the umask.
+pub(crate) const FILE_MODE: Mode = Mode::from_raw_mode(0o600);
+pub(crate) const DIR_MODE: Mode = Mode::from_raw_mode(0o700);
+
+const RETRIES: u32 = 8;
+const COMMON: OFlags = OFlags::CLOEXEC.union(OFlags::NOFOLLOW);
+
+/// Whether the kernel was found to lack `openat2`.
+static NO_OPENAT2: AtomicBool = AtomicBool::new(false);
+
+/// The calls, with the hook that fails them in tests.
+#[derive(Clone, Default)]
+pub(crate) struct Sys {
+    faults: Option<FaultHook>,
+}
+
+/// What `fstat` says, reduced to what decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FileFacts {
+    pub(crate) kind: FileType,
+    pub(crate) mode: u32,
+    pub(crate) uid: u32,
+    pub(crate) links: u64,
+    pub(crate) size: u64,
+    /// Device, inode and modification time: the same file if these are the same.
+    pub(crate) identity: (u64, u64, i64, u64),
+    pub(crate) modified_unix_s: i64,
+}
+
+impl From<Stat> for FileFacts {
+    #[allow(
+        clippy::unnecessary_cast,
+        reason = "field types differ between platforms"
+    )]
+    fn from(stat: Stat) -> Self {
+        Self {
+            kind: FileType::from_raw_mode(stat.st_mode),
+            mode: Mode::from_raw_mode(stat.st_mode).as_raw_mode() as u32,
+            uid: stat.st_uid as u32,
+            links: stat.st_nlink as u64,
+            size: u64::try_from(stat.st_size).unwrap_or(u64::MAX),
+            identity: (
+                stat.st_dev as u64,
+                stat.st_ino as u64,
+                stat.st_mtime as i64,
+                stat.st_mtime_nsec as u64,
+            ),
+            modified_unix_s: stat.st_mtime as i64,
+        }
+    }
+}
+
+impl FileFacts {
+    /// Whether somebody outside the owner may write.
+    pub(crate) fn others_may_write(&self) -> bool {
+        self.mode & 0o022 != 0
+    }
+}
+
+impl Sys {
+    pub(crate) fn new(faults: Option<FaultHook>) -> Self {
+        Self { faults }
+    }
+
+    /// Whether a test wants the process to look as if it had more rights than its user.
+    pub(crate) fn told_elevated(&self) -> bool {
+        self.faults
+            .as_ref()
+            .is_some_and(|hook| hook("elevated").is_some())
+    }
+
+    /// Runs a call, unless the hook fails it; retries what is worth it.
+    fn call<T>(
+        &self,
+        name: &'static str,
+        mut call: impl FnMut() -> io::Result<T>,
+    ) -> io::Result<T> {
+        let mut left = RETRIES;
+        loop {
+            let injected = self
+                .faults
+                .as_ref()
+                .and_then(|hook| hook(name))
+                .map(Errno::from_raw_os_error);
+            match injected.map_or_else(&mut call, Err) {
+                Err(Errno::INTR | Errno::AGAIN) if left > 0 => left -= 1,
+                outcome => return outcome,
+            }
+        }
+    }
+
+    fn open_beneath(
+        &self,
+        name: &'static str,
+        dir: impl AsFd,
+        path: &str,
+        flags: OFlags,
+    ) -> io::Result<OwnedFd> {
+        let dir = dir.as_fd();
+        self.call(name, || open_beneath(dir, path, flags | COMMON))
+    }
+
+    /// Opens a file to read. Never blocks, never follows; the caller checks what it got.
+    pub(crate) fn open_read(&self, dir: impl AsFd, path: &str) -> io::Result<OwnedFd> {
+        self.open_beneath("open", dir, path, OFlags::RDONLY | OFlags::NONBLOCK)
+    }
+
+    /// Opens a file for a lock or a hint, making it if it is missing.
+    pub(crate) fn open_or_create(&self, dir: impl AsFd, path: &str) -> io::Result<OwnedFd> {
+        self.open_beneath(
+            "open_create",
+            dir,
+            path,
+            OFlags::RDWR | OFlags::CREATE | OFlags::NONBLOCK,
+        )
+    }
+
+    /// Makes a file that did not exist.
+    pub(crate) fn create(&self, dir: impl AsFd, path: &str) -> io::Result<OwnedFd> {
+        self.open_beneath(
+            "create",
+            dir,
+            path,
+            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL,
+        )
+    }
+
+    /// Opens a directory to list or to work beneath.
+    pub(crate) fn open_dir(&self, dir: impl AsFd, path: &str) -> io::Result<OwnedFd> {
+        self.open_beneath("open_dir", dir, path, OFlags::RDONLY | OFlags::DIRECTORY)
+    }
+
+    pub(crate) fn facts(&self, fd: impl AsFd) -> io::Result<FileFacts> {
+        self.call("stat", || fs::fstat(fd.as_fd()))
+            .map(FileFacts::from)
+    }
+
+    pub(crate) fn facts_at(&self, dir: impl AsFd, path: &str) -> io::Result<FileFacts> {
+        self.call("stat", || {
+            fs::statat(dir.as_fd(), path, AtFlags::SYMLINK_NOFOLLOW)
+        })
+        .map(FileFacts::from)
+    }
+
+    /// Reads up to `size` bytes, or fewer if the file ends before; one allocation of `size`.
+    pub(crate) fn read(&self, fd: impl AsFd, size: usize) -> io::Result<Vec<u8>> {
+        // One byte more, so that the read that meets the end is the first one.
+        let mut bytes = Vec::with_capacity(size + 1);
+        while bytes.len() < size {
+            let n = self.call("read", || {
+                io::read(fd.as_fd(), rustix::buffer::spare_capacity(&mut bytes))
+            })?;
+            if n == 0 {
+                break;
+            }
+        }
+        Ok(bytes)
+    }
+
+    pub(crate) fn write(&self, fd: impl AsFd, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            match self.call("write", || io::write(fd.as_fd(), bytes))? {
+                0 => return Err(Errno::IO),
+                n => bytes = &bytes[n..],
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads `N` bytes at an offset, or says `EIO` if the file ends before.
+    pub(crate) fn read_at<const N: usize>(&self, fd: impl AsFd, at: u64) -> io::Result<[u8; N]> {
+        let mut bytes = [0; N];
+        match self.call("read", || io::pread(fd.as_fd(), &mut bytes, at))? {
+            n if n == N => Ok(bytes),
+            _ => Err(Errno::IO),
+        }
+    }
+
+    /// Writes at an offset of a hint file.
+    pub(crate) fn write_at(&self, fd: impl AsFd, bytes: &[u8], at: u64) -> io::Result<()> {
+        match self.call("write", || io::pwrite(fd.as_fd(), bytes, at))? {
+            n if n == bytes.len() => Ok(()),
+            _ => Err(Errno::IO),
+        }
+    }
+
+    pub(crate) fn chmod(&self, fd: impl AsFd, mode: Mode) -> io::Result<()> {
+        self.call("chmod", || fs::fchmod(fd.as_fd(), mode))
+    }
+
+    pub(crate) fn rename(&self, dir: impl AsFd, from: &str, to: &str) -> io::Result<()> {
+        let dir = dir.as_fd();
+        self.call("rename", || fs::renameat(dir, from, dir, to))
+    }
+
+    /// Renames unless something is at `to` already (`EEXIST`).
+    pub(crate) fn rename_new(&self, dir: impl AsFd, from: &str, to: &str) -> io::Result<()> {
+        let dir = dir.as_fd();
+        match self.call("rename", || {
+            fs::renameat_with(dir, from, dir, to, RenameFlags::NOREPLACE)
+        }) {
+            // Not every file system can do this in one step; a link then fails on what exists, as well.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+                self.call("link", || fs::linkat(dir, from, dir, to, AtFlags::empty()))?;
+                self.unlink(dir, from)
+            }
+            outcome => outcome,
+        }
+    }
+
+    pub(crate) fn unlink(&self, dir: impl AsFd, path: &str) -> io::Result<()> {
+        self.call("unlink", || {
+            fs::unlinkat(dir.as_fd(), path, AtFlags::empty())
+        })
+    }
+
+    /// Removes a directory if it is empty.
+    pub(crate) fn remove_dir(&self, dir: impl AsFd, path: &str) -> io::Result<()> {
+        self.call("remove_dir", || {
+            fs::unlinkat(dir.as_fd(), path, AtFlags::REMOVEDIR)
+        })
+    }
+
+    /// Makes a directory that only its owner may use; one that exists is fine.
+    pub(crate) fn make_dir(&self, dir: impl AsFd, path: &str) -> io::Result<()> {
+        let dir = dir.as_fd();
+        match self.call("mkdir", || fs::mkdirat(dir, path, DIR_MODE)) {
+            Ok(()) => {
+                // A umask can take more than wanted; it never adds, so there is no moment of too much access.
+                let made =
+                    self.open_beneath("open_dir", dir, path, OFlags::RDONLY | OFlags::DIRECTORY)?;
+                self.chmod(made, DIR_MODE)
+            }
+            Err(Errno::EXIST) => Ok(()),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// The names in a directory, `.` and `..` left out; names that are not text are left out too: none is ours.
+    pub(crate) fn names(&self, dir: impl AsFd, path: &str) -> io::Result<Vec<String>> {
+        let fd = self.open_dir(dir, path)?;
+        let mut names = Vec::new();
+        for entry in Dir::new(fd)? {
+            match entry?.file_name().to_str() {
+                Ok("." | "..") | Err(_) => {}
+                Ok(name) => names.push(name.to_owned()),
+            }
+        }
+        Ok(names)
+    }
+}
+
+/// `open` that no symbolic link on the path can divert: in one call where the kernel can, else step by step.
+fn open_beneath(dir: BorrowedFd<'_>, path: &str, flags: OFlags) -> io::Result<OwnedFd> {
+    let mode = if flags.contains(OFlags::CREATE) {
+        FILE_MODE
+    } else {
+        Mode::empty()
+    };
+    #[cfg(target_os = "linux")]
+    if !NO_OPENAT2.load(Relaxed) {
+        let resolve = fs::ResolveFlags::BENEATH | fs::ResolveFlags::NO_SYMLINKS;
+        match fs::openat2(dir, path, flags, mode, resolve) {
+            // A sandbox may refuse a call that it does not know.
+            Err(Errno::NOSYS | Errno::PERM) => {
+                let opened = open_stepwise(dir, path, flags, mode);
+                NO_OPENAT2.store(opened.is_ok(), Relaxed);
+                return opened;
+            }
+            outcome => return outcome,
+        }
+    }
+    open_stepwise(dir, path, flags, mode)
+}
+
+fn open_stepwise(
+    dir: BorrowedFd<'_>,
+    path: &str,
+    flags: OFlags,
+    mode: Mode,
+) -> io::Result<OwnedFd> {
+    let Some((parents, name)) = path.rsplit_once('/') else {
+        return fs::openat(dir, path, flags, mode);
+    };
+    let step = COMMON | OFlags::RDONLY | OFlags::DIRECTORY;
+    let mut at = None;
+    for part in parents.split('/') {
+        let from = at.as_ref().map_or(dir, AsFd::as_fd);
+        at = Some(fs::openat(from, part, step, Mode::empty())?);
+    }
+    fs::openat(at.as_ref().map_or(dir, AsFd::as_fd), name, flags, mode)
+}
+
+/// Random bytes from the system.
+pub(crate) fn random<const N: usize>() -> io::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    match rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())? {
+        n if n == N => Ok(bytes),
+        _ => Err(Errno::IO),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_opened_step_by_step_without_following_links() {
+        let temp = tempfile::tempdir().unwrap();
+        std::fs::create_dir(temp.path().join("real")).unwrap();
+        std::fs::write(temp.path().join("real/file"), b"x").unwrap();
+        std::os::unix::fs::symlink("real", temp.path().join("link")).unwrap();
+        let dir = std::fs::File::open(temp.path()).unwrap();
+        let flags = COMMON | OFlags::RDONLY;
+        assert!(open_stepwise(dir.as_fd(), "real/file", flags, Mode::empty()).is_ok());
+        assert!(open_stepwise(dir.as_fd(), "link/file", flags, Mode::empty()).is_err());
+        assert!(open_beneath(dir.as_fd(), "link/file", flags).is_err());
+        assert!(open_beneath(dir.as_fd(), "../file", flags).is_err());
+    }
+}

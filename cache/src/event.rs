@@ -1,0 +1,143 @@
+//! Events: the one way in which the caches say what they did.
+//!
+//! Invariant: every hit, miss, compilation, publication, rejection and eviction is exactly one event, sent to the
+//! observer on the thread where it happened. Statistics, logs and tests are made from events and from nothing else.
+
+use crate::key::Key;
+use std::time::Duration;
+
+/// Where an answer was looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Layer {
+    /// The class cache in memory.
+    Memory,
+    /// The store's objects.
+    Disk,
+    /// The store's shortcuts.
+    Shortcut,
+}
+
+impl Layer {
+    /// The layer's name in statistics and logs.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Disk => "disk",
+            Self::Shortcut => "shortcut",
+        }
+    }
+}
+
+/// Something that a cache, or the engine around it, did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A layer answered.
+    Hit {
+        /// Which layer.
+        layer: Layer,
+        /// The key asked for.
+        key: Key,
+    },
+    /// A layer did not answer.
+    Miss {
+        /// Which layer.
+        layer: Layer,
+        /// The key asked for.
+        key: Key,
+        /// Stable reason code, see [`Miss::code`](crate::Miss::code).
+        reason: &'static str,
+    },
+    /// Code was compiled (sent by whoever owns the compiler).
+    Compile {
+        /// The key of what was compiled.
+        key: Key,
+        /// How long it took.
+        duration: Duration,
+    },
+    /// An entry was written and is in place.
+    Publish {
+        /// The layer it was written to, `Disk` or `Shortcut`.
+        layer: Layer,
+        /// Its key.
+        key: Key,
+        /// Length of the whole file.
+        bytes: u64,
+    },
+    /// Something was not stored.
+    Bypass {
+        /// The layer that did not take it.
+        layer: Layer,
+        /// Its key.
+        key: Key,
+        /// Stable reason code: `over_limit`, `read_only`, `disabled`, `backing_off`, `queue_full`, `present`, `io`.
+        reason: &'static str,
+    },
+    /// An entry was found defective, by the store or by the caller. `bad_mac` and `foreign` may be tampering.
+    Reject {
+        /// The layer it lay in.
+        layer: Layer,
+        /// The key it was found under.
+        key: Key,
+        /// Stable reason code.
+        reason: &'static str,
+    },
+    /// An entry was dropped to keep a bound.
+    Evict {
+        /// The layer it was dropped from.
+        layer: Layer,
+        /// Its key.
+        key: Key,
+        /// Bytes given back.
+        bytes: u64,
+    },
+    /// Two compilations of one key gave different bytes; the entry in place was kept, unless the mode is refresh.
+    Nondeterministic {
+        /// The layer.
+        layer: Layer,
+        /// The key.
+        key: Key,
+    },
+    /// A cached object was found by identity.
+    ObjectHit,
+    /// An object was built and kept.
+    ObjectBuilt {
+        /// How long it took.
+        duration: Duration,
+        /// Bytes it says it holds.
+        bytes: u64,
+    },
+    /// Something the user should know; each condition once for a store.
+    Warning {
+        /// Stable code of the condition, `directory` or `write`.
+        code: &'static str,
+        /// What happened and what follows from it, for people; control characters are escaped.
+        message: String,
+    },
+}
+
+/// Receives events. Called on hot paths: an implementation must be quick and must not call back into the cache.
+pub trait Observer: Send + Sync {
+    /// Takes note of an event.
+    fn event(&self, event: &Event);
+}
+
+impl Observer for () {
+    fn event(&self, _event: &Event) {}
+}
+
+/// Forwards an event to `tracing`: warnings at `warn`, rejections at `warn`, all else at `debug`.
+///
+/// The crate only emits; whether anything listens is the program's choice.
+pub fn trace(event: &Event) {
+    match event {
+        Event::Warning { code, message } => {
+            tracing::warn!(target: "parloop::cache", code, "{message}");
+        }
+        Event::Reject { layer, key, reason } => {
+            tracing::warn!(target: "parloop::cache", layer = layer.name(), %key, reason, "entry rejected");
+        }
+        other => tracing::debug!(target: "parloop::cache", event = ?other),
+    }
+}

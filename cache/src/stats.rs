@@ -1,0 +1,155 @@
+//! Statistics: an observer that counts.
+//!
+//! Invariant: every number here is made from events, so that it can not disagree with logs and tests. Counting a hit
+//! costs one relaxed atomic addition; the maps by reason are locked, as their events are rare.
+
+use crate::event::{Event, Layer, Observer};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// Counts events. Share it behind an `Arc`; read it with [`Stats::snapshot`].
+#[derive(Debug, Default)]
+pub struct Stats {
+    memory_hits: AtomicU64,
+    disk_hits: AtomicU64,
+    shortcut_hits: AtomicU64,
+    object_hits: AtomicU64,
+    objects_built: AtomicU64,
+    compiled: AtomicU64,
+    compile_nanoseconds: AtomicU64,
+    published: AtomicU64,
+    published_bytes: AtomicU64,
+    nondeterministic: AtomicU64,
+    warnings: AtomicU64,
+    by_reason: Mutex<ByReason>,
+}
+
+type Reasons = BTreeMap<(Layer, &'static str), u64>;
+
+#[derive(Debug, Default)]
+struct ByReason {
+    misses: Reasons,
+    rejects: Reasons,
+    bypasses: Reasons,
+    evictions: BTreeMap<Layer, u64>,
+}
+
+/// The counts at one moment. Counters that belong together may be read a few events apart.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StatsSnapshot {
+    /// Hits in memory.
+    pub memory_hits: u64,
+    /// Hits on objects on disk.
+    pub disk_hits: u64,
+    /// Hits on shortcuts on disk; the object behind one is counted in `disk_hits`.
+    pub shortcut_hits: u64,
+    /// Objects found by identity.
+    pub object_hits: u64,
+    /// Objects built.
+    pub objects_built: u64,
+    /// Compilations.
+    pub compiled: u64,
+    /// Time spent compiling.
+    pub compile_time: Duration,
+    /// Files written.
+    pub published: u64,
+    /// Bytes written.
+    pub published_bytes: u64,
+    /// Keys whose compilations gave different bytes.
+    pub nondeterministic: u64,
+    /// Warnings.
+    pub warnings: u64,
+    /// Misses by layer and reason.
+    pub misses: BTreeMap<(Layer, &'static str), u64>,
+    /// Rejections by layer and reason.
+    pub rejects: BTreeMap<(Layer, &'static str), u64>,
+    /// What was not stored, by layer and reason.
+    pub bypasses: BTreeMap<(Layer, &'static str), u64>,
+    /// Evictions by layer.
+    pub evictions: BTreeMap<Layer, u64>,
+}
+
+impl Stats {
+    /// The counts now.
+    pub fn snapshot(&self) -> StatsSnapshot {
+        let by_reason = self
+            .by_reason
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        StatsSnapshot {
+            memory_hits: self.memory_hits.load(Relaxed),
+            disk_hits: self.disk_hits.load(Relaxed),
+            shortcut_hits: self.shortcut_hits.load(Relaxed),
+            object_hits: self.object_hits.load(Relaxed),
+            objects_built: self.objects_built.load(Relaxed),
+            compiled: self.compiled.load(Relaxed),
+            compile_time: Duration::from_nanos(self.compile_nanoseconds.load(Relaxed)),
+            published: self.published.load(Relaxed),
+            published_bytes: self.published_bytes.load(Relaxed),
+            nondeterministic: self.nondeterministic.load(Relaxed),
+            warnings: self.warnings.load(Relaxed),
+            misses: by_reason.misses.clone(),
+            rejects: by_reason.rejects.clone(),
+            bypasses: by_reason.bypasses.clone(),
+            evictions: by_reason.evictions.clone(),
+        }
+    }
+
+    fn with_reasons(&self, change: impl FnOnce(&mut ByReason)) {
+        change(
+            &mut self
+                .by_reason
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+    }
+}
+
+impl Observer for Stats {
+    fn event(&self, event: &Event) {
+        let one = |counter: &AtomicU64| {
+            counter.fetch_add(1, Relaxed);
+        };
+        match event {
+            Event::Hit {
+                layer: Layer::Memory,
+                ..
+            } => one(&self.memory_hits),
+            Event::Hit {
+                layer: Layer::Disk, ..
+            } => one(&self.disk_hits),
+            Event::Hit {
+                layer: Layer::Shortcut,
+                ..
+            } => one(&self.shortcut_hits),
+            Event::ObjectHit => one(&self.object_hits),
+            Event::ObjectBuilt { .. } => one(&self.objects_built),
+            Event::Nondeterministic { .. } => one(&self.nondeterministic),
+            Event::Warning { .. } => one(&self.warnings),
+            Event::Compile { duration, .. } => {
+                one(&self.compiled);
+                let nanoseconds = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+                self.compile_nanoseconds.fetch_add(nanoseconds, Relaxed);
+            }
+            Event::Publish { bytes, .. } => {
+                one(&self.published);
+                self.published_bytes.fetch_add(*bytes, Relaxed);
+            }
+            Event::Miss { layer, reason, .. } => {
+                self.with_reasons(|r| *r.misses.entry((*layer, reason)).or_default() += 1);
+            }
+            Event::Reject { layer, reason, .. } => {
+                self.with_reasons(|r| *r.rejects.entry((*layer, reason)).or_default() += 1);
+            }
+            Event::Bypass { layer, reason, .. } => {
+                self.with_reasons(|r| *r.bypasses.entry((*layer, reason)).or_default() += 1);
+            }
+            Event::Evict { layer, .. } => {
+                self.with_reasons(|r| *r.evictions.entry(*layer).or_default() += 1);
+            }
+        }
+    }
+}

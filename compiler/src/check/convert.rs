@@ -1,0 +1,57 @@
+//! Conversions of numbers, as assignments, arguments, casts and conditions make them.
+
+use super::num::{self, Num, Repr};
+use super::{Checked, Checker, Operand};
+use crate::diagnostic::Span;
+use crate::ir::{Op, Scalar, Value};
+
+impl Checker<'_, '_> {
+    /// The number as another type.
+    pub(super) fn convert(&mut self, num: Num, to: Scalar) -> Num {
+        if num.ty == to {
+            return num;
+        }
+        match num.repr {
+            Repr::Const(bits) => Num::constant(to, num::convert(bits, num.ty, to)),
+            Repr::Value(value) if to == Scalar::I64 && self.counter_of(value).is_some() => {
+                Num::value(to, self.counter_of(value).unwrap_or(value))
+            }
+            Repr::Truth(value) | Repr::Value(value) => Num::value(to, self.b.convert(value, to)),
+        }
+    }
+
+    /// The counter of a counted loop that a value is a narrower form of; such a counter always fits.
+    fn counter_of(&self, value: Value) -> Option<Value> {
+        match self.b.body.values[value].op {
+            Op::Convert(from) if self.b.body.values[from].op == Op::Counter => Some(from),
+            _ => None,
+        }
+    }
+
+    /// Whether a number is not zero, as `Bool`.
+    pub(super) fn truth(&mut self, num: Num) -> Num {
+        match num.repr {
+            Repr::Const(_) => self.convert(num, Scalar::Bool),
+            Repr::Truth(value) => Num::value(Scalar::Bool, value),
+            Repr::Value(_) => self.convert(num, Scalar::Bool),
+        }
+    }
+
+    /// An operand that must be a number.
+    pub(super) fn number(&mut self, operand: Operand, span: Span) -> Checked<Num> {
+        match operand {
+            Operand::Num(num) => Ok(num),
+            Operand::Pointer(_) => Err(self.error(
+                "pointer-as-number",
+                span,
+                "this is a pointer, and a number is needed",
+            )),
+            Operand::Void => Err(self.error("void-value", span, "this has no value")),
+        }
+    }
+
+    /// The promoted number.
+    pub(super) fn promoted(&mut self, num: Num) -> Num {
+        self.convert(num, num::promote(num.ty))
+    }
+}

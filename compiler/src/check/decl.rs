@@ -1,0 +1,521 @@
+//! Declarations: parameters of the kernel, locals, variables of the file, kernel constants.
+
+use super::init::Contents;
+use super::num::Num;
+use super::place::{Pointer, ReadOnly, Root};
+use super::resolve::Resolved;
+use super::shape::{Kind, Shape};
+use super::{Binding, Checked, Checker, ConstantEntry, Operand, Poison, TableEntry};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::ir::{ArrayData, ConstantSlot, Op, Param, Passing, Scalar, Stmt as Ir, TableData};
+use crate::signature::DType;
+use crate::source::{ConstantDecl, ParamInfo};
+use crate::syntax::ast::{Base, Decl, DeclId, Derived, Init};
+
+/// Bytes of all local arrays.
+const ARRAY_BYTES_MAX: u64 = 1 << 30;
+
+impl Checker<'_, '_> {
+    /// The kernel's parameters.
+    pub(super) fn kernel_params(&mut self, resolved: &Resolved) -> Vec<Param> {
+        let function = &resolved.function;
+        let result = self.unit.ast.ty(function.result);
+        if result.base != Base::Void || result.derived.len > 0 {
+            let message = "a kernel returns void";
+            self.error("kernel-result", function.span, message);
+        }
+        let mut params = Vec::new();
+        for at in function.params.range() {
+            let decl = DeclId(at as u32);
+            match self.kernel_param(decl, params.len() as u16, resolved) {
+                Ok(param) => params.push(param),
+                Err(Poison) => {
+                    self.params.push(ParamInfo::default_for(String::new()));
+                    params.push(Param {
+                        passing: Passing::Unused,
+                        scalar: Scalar::U8,
+                    });
+                }
+            }
+        }
+        params
+    }
+
+    fn kernel_param(&mut self, id: DeclId, number: u16, resolved: &Resolved) -> Checked<Param> {
+        let decl = self.unit.ast.decl(id);
+        let shape = self.param_shape(decl)?;
+        if number == u16::MAX {
+            return Err(self.error("too-large", decl.span, "there are too many parameters"));
+        }
+        let passing = match shape.kind {
+            Kind::Scalar => Passing::Value,
+            Kind::Pointer => Passing::Pointer,
+            Kind::Rows => Passing::Rows,
+            Kind::Opaque => Passing::Unused,
+            Kind::Void | Kind::Array => {
+                return Err(self.error("bad-parameter", decl.span, "a parameter can't be void"));
+            }
+        };
+        let mut info = ParamInfo::default_for(self.unit.text(decl.name).to_owned());
+        info.passing = passing;
+        info.dtype = (passing != Passing::Unused).then(|| dtype(shape.scalar));
+        info.is_const = shape.is_const;
+        if matches!(passing, Passing::Pointer | Passing::Rows) {
+            info.extents = vec![shape.extent];
+            info.extents.extend(shape.dims.iter().map(|n| Some(*n)));
+        }
+        self.params.push(info);
+        let root = match passing {
+            Passing::Rows => Root::Rows(number),
+            _ => Root::Param(number),
+        };
+        let binding = match passing {
+            Passing::Unused => Binding::Opaque,
+            Passing::Value => self.value_param(id, decl, number, &shape, resolved),
+            _ => Binding::Pointer(shape.pointer(root)),
+        };
+        self.bind(id, binding);
+        Ok(Param {
+            passing,
+            scalar: shape.scalar,
+        })
+    }
+
+    fn value_param(
+        &mut self,
+        id: DeclId,
+        decl: Decl,
+        number: u16,
+        shape: &Shape,
+        resolved: &Resolved,
+    ) -> Binding {
+        let index = resolved.index(id);
+        let unused =
+            decl.name == crate::syntax::token::Name::NONE || resolved.locals[index].uses == 0;
+        if unused {
+            return Binding::Fixed(Num::constant(shape.scalar, 0));
+        }
+        self.params[usize::from(number)].read = true;
+        let value = self.b.emit(Op::Param(number), shape.scalar);
+        let num = Num::value(shape.scalar, value);
+        self.scalar_binding(id, num, shape)
+    }
+
+    /// A scalar that starts with a value: fixed where nothing changes it.
+    pub(super) fn scalar_binding(&mut self, id: DeclId, num: Num, shape: &Shape) -> Binding {
+        let is_fixed = self.frame.resolved.local(id).is_fixed();
+        if is_fixed && (!self.in_switch || num.bits().is_some()) {
+            return Binding::Fixed(num);
+        }
+        let var = self.b.var(shape.scalar);
+        let value = self.value(num);
+        self.b.set(var, value);
+        Binding::Var(var, shape.scalar, shape.is_const)
+    }
+
+    /// A local declaration.
+    pub(super) fn declare(&mut self, id: DeclId) {
+        let decl = self.unit.ast.decl(id);
+        self.work += 1;
+        let binding = self.local(id, decl).unwrap_or(Binding::None);
+        self.bind(id, binding);
+    }
+
+    fn local(&mut self, id: DeclId, decl: Decl) -> Checked<Binding> {
+        if self.unit.ast.derived(decl.ty).contains(&Derived::Function) {
+            return Ok(Binding::None);
+        }
+        if decl.storage.is_typedef {
+            let message = "a typedef in a function is not in the kernel language";
+            let found = Diagnostic::error("not-in-language", decl.span, message);
+            return Err(self.report(found.with_help("put it outside")));
+        }
+        let shape = match self.local_shape(decl) {
+            Ok(shape) => shape,
+            Err(poison) => {
+                self.init_effects(decl);
+                return Err(poison);
+            }
+        };
+        if decl.storage.is_extern {
+            return self.extern_constant(decl, &shape);
+        }
+        match shape.kind {
+            Kind::Scalar => self.local_scalar(id, decl, &shape),
+            Kind::Array => self.local_array(id, decl, shape),
+            Kind::Pointer => self.local_pointer(id, decl, &shape),
+            Kind::Void | Kind::Rows | Kind::Opaque => {
+                let message = "a local of this type is not in the kernel language";
+                Err(self.error("not-in-language", decl.span, message))
+            }
+        }
+    }
+
+    /// Errors in the value of a declaration that has one itself.
+    fn init_effects(&mut self, decl: Decl) {
+        if let Some(init) = decl.init
+            && let Init::Expr(full) = self.unit.ast.inits[init.index()]
+        {
+            self.effects(full);
+        }
+    }
+
+    fn local_scalar(&mut self, id: DeclId, decl: Decl, shape: &Shape) -> Checked<Binding> {
+        let is_fixed = self.frame.resolved.local(id).is_fixed();
+        if decl.storage.is_static && !is_fixed {
+            let message = "a static variable that changes is not in the kernel language";
+            return Err(self.error("not-in-language", decl.span, message));
+        }
+        let Some(init) = decl.init else {
+            return Ok(self.zeroed_scalar(id, shape));
+        };
+        let full = match self.unit.ast.inits[init.index()] {
+            Init::Expr(full) => full,
+            Init::List(list, span) => match self.unit.ast.init_lists[list.range()] {
+                [only] => match self.unit.ast.inits[only.index()] {
+                    Init::Expr(full) => full,
+                    Init::List(_, span) => return Err(self.bad_braces(span)),
+                },
+                _ => return Err(self.bad_braces(span)),
+            },
+        };
+        let num = match self.full_num(full) {
+            Ok(num) => self.convert(num, shape.scalar),
+            // Whatever it is, it is declared: its uses are right or wrong by themselves.
+            Err(poison) => return self.poisoned_scalar(id, shape).ok_or(poison),
+        };
+        Ok(self.scalar_binding(id, num, shape))
+    }
+
+    fn bad_braces(&mut self, span: Span) -> Poison {
+        let message = "a scalar takes one value";
+        self.error("bad-initialiser", span, message)
+    }
+
+    fn poisoned_scalar(&mut self, id: DeclId, shape: &Shape) -> Option<Binding> {
+        if self.frame.resolved.local(id).is_fixed() {
+            return None;
+        }
+        let var = self.b.var(shape.scalar);
+        Some(Binding::Var(var, shape.scalar, shape.is_const))
+    }
+
+    fn zeroed_scalar(&mut self, id: DeclId, shape: &Shape) -> Binding {
+        let local = self.frame.resolved.local(id);
+        if local.uses == 0 || local.is_fixed() {
+            return Binding::Fixed(Num::constant(shape.scalar, 0));
+        }
+        let var = self.b.var(shape.scalar);
+        if self.loops > 0 {
+            let zero = self.zero(shape.scalar);
+            self.b.set(var, zero);
+        }
+        Binding::Var(var, shape.scalar, shape.is_const)
+    }
+
+    fn local_pointer(&mut self, id: DeclId, decl: Decl, shape: &Shape) -> Checked<Binding> {
+        let local = self.frame.resolved.local(id);
+        let changes = !local.is_fixed();
+        let Some(Init::Expr(full)) = decl.init.map(|init| self.unit.ast.inits[init.index()]) else {
+            let message = "a pointer is given its value where it is declared";
+            let found = Diagnostic::error("reassigned-pointer", decl.span, message);
+            return Err(self.report(found.with_help("declare it with `= &x[..]`")));
+        };
+        let pointer = match self.rvalue(full.root)? {
+            Operand::Pointer(pointer) => pointer,
+            _ => {
+                let message = "a pointer takes the address of an array's entry";
+                return Err(self.error("not-a-pointer", decl.span, message));
+            }
+        };
+        if changes {
+            let message = "a pointer that changes is not in the kernel language";
+            let found = Diagnostic::error("reassigned-pointer", decl.span, message);
+            let help = "index it with a variable that changes instead";
+            return Err(self.report(found.with_help(help)));
+        }
+        if self.in_switch && pointer.index.bits().is_none() {
+            let message = "a pointer declared directly in a switch has a constant index";
+            let found = Diagnostic::error("not-in-language", decl.span, message);
+            return Err(self.report(found.with_help("put braces around the section")));
+        }
+        let pointer = self.reshaped(pointer, shape, decl.span)?;
+        Ok(Binding::Pointer(pointer))
+    }
+
+    fn local_array(&mut self, id: DeclId, decl: Decl, mut shape: Shape) -> Checked<Binding> {
+        let contents = match decl.init {
+            Some(init) => Some(self.contents(init, &mut shape)?),
+            None if shape.open => {
+                let message = "this array needs an extent or values";
+                return Err(self.error("non-constant-extent", decl.span, message));
+            }
+            None => None,
+        };
+        let is_table = decl.storage.is_static || shape.is_const;
+        let constant = match &contents {
+            Some(contents) => is_table
+                .then(|| self.fold_contents(contents, &shape))
+                .flatten(),
+            None if decl.storage.is_static => Some(vec![0; shape.len() as usize]),
+            None => None,
+        };
+        if let Some(bits) = constant {
+            let why = match shape.is_const {
+                true => ReadOnly::Const,
+                false => ReadOnly::Static,
+            };
+            return Ok(Binding::Array(self.table(bits, &shape, why)));
+        }
+        if decl.storage.is_static {
+            let message = "the values of a static array must be constants";
+            return Err(self.error("not-constant", decl.span, message));
+        }
+        self.new_array(id, decl, &shape, contents)
+    }
+
+    fn new_array(
+        &mut self,
+        id: DeclId,
+        decl: Decl,
+        shape: &Shape,
+        contents: Option<Contents>,
+    ) -> Checked<Binding> {
+        let local = self.frame.resolved.local(id);
+        if local.uses == 0 && contents.is_none() {
+            return Ok(Binding::None);
+        }
+        let bytes: u64 = shape.len() * u64::from(shape.scalar.bytes());
+        self.array_bytes += bytes;
+        if self.array_bytes > ARRAY_BYTES_MAX {
+            return Err(self.error("too-large", decl.span, "the local arrays are too large"));
+        }
+        let array = self.b.body.arrays.push(ArrayData {
+            scalar: shape.scalar,
+            len: shape.len(),
+        });
+        let mut pointer = Pointer::to_array(Root::Array(array), shape.scalar, &shape.dims);
+        let is_full = contents.as_ref().is_some_and(|c| c.covers(shape.len()));
+        if self.loops > 0 && !is_full {
+            self.b.push(Ir::Clear(array));
+        }
+        if let Some(contents) = contents {
+            let skip_zeros = self.loops == 0 || !is_full;
+            self.fill(&contents, &pointer, skip_zeros);
+        }
+        pointer.read_only = shape.is_const.then_some(ReadOnly::Const);
+        Ok(Binding::Array(pointer))
+    }
+
+    fn table(&mut self, bits: Vec<u64>, shape: &Shape, why: ReadOnly) -> Pointer {
+        self.tables.push(TableEntry {
+            data: TableData {
+                scalar: shape.scalar,
+                bits,
+            },
+            table: None,
+        });
+        let root = Root::Table(self.tables.len() - 1);
+        let mut pointer = Pointer::to_array(root, shape.scalar, &shape.dims);
+        pointer.read_only = Some(why);
+        pointer
+    }
+
+    /// A variable of the file.
+    pub(super) fn global(&mut self, id: DeclId, span: Span) -> Checked<Binding> {
+        if let Some(known) = self.globals.get(&id) {
+            return Ok(known.clone());
+        }
+        let decl = self.unit.ast.decl(id);
+        let binding = self.global_binding(id, decl, span);
+        let known = binding.clone().unwrap_or(Binding::None);
+        self.globals.insert(id, known);
+        binding
+    }
+
+    fn global_binding(&mut self, id: DeclId, decl: Decl, span: Span) -> Checked<Binding> {
+        if self.unit.ast.derived(decl.ty).contains(&Derived::Function) {
+            let message = "a function can only be called";
+            return Err(self.error("function-as-value", span, message));
+        }
+        let mut shape = self.local_shape(decl)?;
+        if decl.storage.is_extern || self.is_declared(decl) && decl.init.is_none() {
+            return self.extern_constant(decl, &shape);
+        }
+        let name = self.unit.text(decl.name).to_owned();
+        if !shape.is_const && !decl.storage.is_static {
+            let message = format!("`{name}` is a variable of the file that may change");
+            let found = Diagnostic::error("mutable-global", span, message);
+            let help = "declare it const, or extern and as a kernel constant";
+            let found = found
+                .with_related(decl.span, "declared here")
+                .with_help(help);
+            return Err(self.report(found));
+        }
+        let not_constant = "the value of a variable of the file must be a constant";
+        match shape.kind {
+            Kind::Scalar => match self.unit.global_value(id) {
+                Some(num) => Ok(Binding::Fixed(num)),
+                None => Err(self.error("not-constant", decl.span, not_constant)),
+            },
+            Kind::Array => {
+                let bits = match decl.init {
+                    Some(init) => {
+                        let contents = self.contents(init, &mut shape)?;
+                        self.fold_contents(&contents, &shape)
+                    }
+                    None => Some(vec![0; shape.len() as usize]),
+                };
+                match bits {
+                    Some(bits) => Ok(Binding::Array(self.table(bits, &shape, ReadOnly::Const))),
+                    None => Err(self.error("not-constant", decl.span, not_constant)),
+                }
+            }
+            _ => {
+                let message = "a variable of the file of this type is not in the kernel language";
+                Err(self.error("not-in-language", decl.span, message))
+            }
+        }
+    }
+
+    fn is_declared(&self, decl: Decl) -> bool {
+        let name = self.unit.text(decl.name);
+        self.text.constants.iter().any(|c| c.name == name)
+    }
+
+    /// `extern const double gam;`: a kernel constant, whether the caller names it or not.
+    fn extern_constant(&mut self, decl: Decl, shape: &Shape) -> Checked<Binding> {
+        let name = self.unit.text(decl.name).to_owned();
+        let known = self.text.constants.iter().position(|c| c.name == name);
+        if !matches!(shape.kind, Kind::Scalar | Kind::Array) || shape.open && known.is_none() {
+            let message = "a kernel constant is a scalar or an array of known extent";
+            return Err(self.error("bad-constant", decl.span, message));
+        }
+        let Some(at) = known else {
+            return Ok(self.constant_binding(&name, shape.scalar, &shape.dims, shape.len()));
+        };
+        let declared = &self.text.constants[at];
+        let same_size = shape.open || shape.len() == u64::from(declared.dim);
+        if declared.dtype.scalar() != shape.scalar || !same_size {
+            let message = format!(
+                "`{name}` is a kernel constant of {} {}, declared differently here",
+                declared.dim, declared.dtype
+            );
+            return Err(self.error("constant-mismatch", decl.span, message));
+        }
+        if declared.specialised.is_some() {
+            return Ok(self.specialised(declared));
+        }
+        let dims = if shape.open {
+            [u64::from(declared.dim)].as_slice().into()
+        } else {
+            shape.dims.clone()
+        };
+        Ok(self.constant_binding(&name, shape.scalar, &dims, u64::from(declared.dim)))
+    }
+
+    /// A kernel constant that the caller named.
+    pub(super) fn declared_constant(&mut self, at: u32) -> Binding {
+        if let Some(known) = self.declared.get(&at) {
+            return known.clone();
+        }
+        let declared = &self.text.constants[at as usize];
+        let len = u64::from(declared.dim);
+        let dims: &[u64] = if declared.dim == 1 { &[] } else { &[len] };
+        let binding = match declared.specialised {
+            Some(_) => self.specialised(declared),
+            None => self.constant_binding(&declared.name, declared.dtype.scalar(), dims, len),
+        };
+        self.declared.insert(at, binding.clone());
+        binding
+    }
+
+    fn specialised(&mut self, declared: &ConstantDecl) -> Binding {
+        let bits = declared.specialised.clone().unwrap_or_default();
+        let scalar = declared.dtype.scalar();
+        if declared.dim == 1 {
+            let value = bits.first().copied().unwrap_or(0);
+            return Binding::Fixed(Num::constant(scalar, value));
+        }
+        let shape = Shape {
+            kind: Kind::Array,
+            scalar,
+            dims: [u64::from(declared.dim)].as_slice().into(),
+            extent: None,
+            is_const: true,
+            open: false,
+        };
+        let mut bits = bits;
+        bits.resize(declared.dim as usize, 0);
+        Binding::Array(self.table(bits, &shape, ReadOnly::Constant))
+    }
+
+    fn constant_binding(&mut self, name: &str, scalar: Scalar, dims: &[u64], len: u64) -> Binding {
+        let known = self.constants.iter().position(|c| c.name == name);
+        let at = known.unwrap_or_else(|| {
+            self.constants.push(ConstantEntry {
+                name: name.to_owned(),
+                slot: ConstantSlot {
+                    scalar,
+                    dim: len as u32,
+                },
+                number: None,
+            });
+            self.constants.len() - 1
+        });
+        let mut pointer = Pointer::to_array(Root::Constant(at), scalar, dims);
+        pointer.read_only = Some(ReadOnly::Constant);
+        if dims.is_empty() {
+            return Binding::Element(pointer);
+        }
+        Binding::Array(pointer)
+    }
+}
+
+impl Shape {
+    /// How many scalars an array has.
+    pub(super) fn len(&self) -> u64 {
+        self.dims.iter().product()
+    }
+
+    /// The pointer that a parameter of this type is.
+    pub(super) fn pointer(&self, root: Root) -> Pointer {
+        Pointer {
+            dims: self.dims.clone(),
+            extent: self.extent.map(|extent| (extent, 0)),
+            read_only: self.is_const.then_some(ReadOnly::Const),
+            ..Pointer::new(root, self.scalar)
+        }
+    }
+}
+
+impl ParamInfo {
+    fn default_for(name: String) -> ParamInfo {
+        ParamInfo {
+            name,
+            passing: Passing::Unused,
+            dtype: None,
+            extents: Vec::new(),
+            is_const: false,
+            read: false,
+            written: false,
+        }
+    }
+}
+
+/// The data type of a scalar.
+fn dtype(scalar: Scalar) -> DType {
+    match scalar {
+        Scalar::F64 | Scalar::Addr => DType::F64,
+        Scalar::F32 => DType::F32,
+        Scalar::I8 => DType::I8,
+        Scalar::U8 => DType::U8,
+        Scalar::I16 => DType::I16,
+        Scalar::U16 => DType::U16,
+        Scalar::I32 => DType::I32,
+        Scalar::U32 => DType::U32,
+        Scalar::I64 => DType::I64,
+        Scalar::U64 => DType::U64,
+        Scalar::Bool => DType::Bool,
+    }
+}

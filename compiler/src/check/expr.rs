@@ -1,0 +1,368 @@
+//! Expressions. Chains of binary operators are walked in a loop; everything else recurses to the depth the parser allowed.
+
+use super::constant;
+use super::num::{Num, Repr};
+use super::place::{Lvalue, Pointer, Root};
+use super::shape::Kind;
+use super::unit::Entity;
+use super::{Binding, Checked, Checker, Operand, Poison};
+use crate::diagnostic::Span;
+use crate::ir::{Op, Scalar, UnaryOp};
+use crate::syntax::ast::{Binary, Expr, ExprId, Full, TypeId, Unary};
+use smallvec::SmallVec;
+
+impl Checker<'_, '_> {
+    /// The number that a whole expression has.
+    pub(super) fn full_num(&mut self, full: Full) -> Checked<Num> {
+        self.num(full.root)
+    }
+
+    /// The number that an expression has.
+    pub(super) fn num(&mut self, id: ExprId) -> Checked<Num> {
+        let operand = self.rvalue(id)?;
+        self.number(operand, self.unit.ast.span(id))
+    }
+
+    /// A condition, as `Bool`.
+    pub(super) fn condition(&mut self, id: ExprId) -> Checked<Num> {
+        let num = self.num(id)?;
+        Ok(self.truth(num))
+    }
+
+    /// The value of an expression.
+    pub(super) fn rvalue(&mut self, id: ExprId) -> Checked<Operand> {
+        let span = self.unit.ast.span(id);
+        self.enter(span)?;
+        let result = self.rvalue_inner(id, span);
+        self.leave();
+        result
+    }
+
+    fn rvalue_inner(&mut self, id: ExprId, span: Span) -> Checked<Operand> {
+        match self.unit.ast.expr(id) {
+            Expr::Literal(at) => {
+                let literal = self.unit.tokens.literals[at as usize];
+                Ok(Operand::Num(Num::constant(literal.ty, literal.bits)))
+            }
+            Expr::Bool(value) => Ok(Operand::Num(Num::int(i32::from(value)))),
+            Expr::Name(_) | Expr::Index(..) | Expr::Unary(Unary::Deref, _) => {
+                let from = self.lvalue(id)?;
+                self.load(from, span)
+            }
+            Expr::Unary(Unary::Address, target) => self.address(target, span),
+            Expr::Unary(op, operand) => self.unary(op, operand, span).map(Operand::Num),
+            Expr::Binary(..) => self.chain(id),
+            Expr::Assign(op, target, value) => self.assign(op, target, value).map(Operand::Num),
+            Expr::Conditional(cond, then, other) => self.conditional(cond, then, other, span),
+            Expr::Call(name, args) => self.call(name, args, span),
+            Expr::Cast(ty, operand) => self.cast(ty, operand, span),
+            Expr::SizeofType(ty) => self.sizeof_type(ty).map(Operand::Num),
+            Expr::SizeofExpr(operand) => self.sizeof_expr(operand, span).map(Operand::Num),
+        }
+    }
+
+    fn chain(&mut self, id: ExprId) -> Checked<Operand> {
+        let mut operators: SmallVec<[(Binary, ExprId, ExprId); 4]> = SmallVec::new();
+        let mut first = id;
+        while let Expr::Binary(op, left, right) = self.unit.ast.expr(first) {
+            operators.push((op, right, first));
+            first = left;
+        }
+        let mut left = self.rvalue(first);
+        let mut left_id = first;
+        for (op, right, node) in operators.into_iter().rev() {
+            left = match op {
+                Binary::And | Binary::Or => self.logical(op, left, left_id, right),
+                Binary::Comma => {
+                    let right = self.rvalue(right);
+                    left.and(right)
+                }
+                _ => self.binary(op, (left, left_id), right, node),
+            };
+            left_id = node;
+        }
+        left
+    }
+
+    fn binary(
+        &mut self,
+        op: Binary,
+        (left, left_id): (Checked<Operand>, ExprId),
+        right_id: ExprId,
+        node: ExprId,
+    ) -> Checked<Operand> {
+        let right = self.rvalue(right_id);
+        let (left, right) = (left?, right?);
+        let span = self.unit.ast.span(node);
+        match (left, right) {
+            (Operand::Num(a), Operand::Num(b)) => self.arithmetic(op, a, b, span).map(Operand::Num),
+            (Operand::Pointer(p), Operand::Num(n)) if matches!(op, Binary::Add | Binary::Sub) => {
+                self.moved(p, n, op == Binary::Sub, span)
+            }
+            (Operand::Num(n), Operand::Pointer(p)) if op == Binary::Add => {
+                self.moved(p, n, false, span)
+            }
+            (Operand::Void, _) => {
+                let span = self.unit.ast.span(left_id);
+                Err(self.error("void-value", span, "this has no value"))
+            }
+            (_, Operand::Void) => {
+                let span = self.unit.ast.span(right_id);
+                Err(self.error("void-value", span, "this has no value"))
+            }
+            _ => {
+                let message = "pointers can be indexed and moved, nothing else";
+                Err(self.error("pointer-as-number", span, message))
+            }
+        }
+    }
+
+    /// A pointer plus or minus an integer.
+    fn moved(&mut self, p: Pointer, n: Num, negative: bool, span: Span) -> Checked<Operand> {
+        if n.ty.is_float() {
+            return Err(self.error("bad-operand", span, "an index is an integer"));
+        }
+        Ok(Operand::Pointer(self.offset(&p, n, negative)))
+    }
+
+    /// What an expression denotes that has an address or a name.
+    pub(super) fn lvalue(&mut self, id: ExprId) -> Checked<Lvalue> {
+        let span = self.unit.ast.span(id);
+        match self.unit.ast.expr(id) {
+            Expr::Name(_) => self.name(id, span),
+            Expr::Unary(Unary::Deref, operand) => {
+                let pointer = self.pointer(operand)?;
+                Ok(self.deref(pointer))
+            }
+            Expr::Index(base, index) => {
+                let moved = self.indexed(base, index, span)?;
+                Ok(self.deref(moved))
+            }
+            _ => Err(self.error("not-assignable", span, "this can't be assigned")),
+        }
+    }
+
+    /// The pointer `base + index`, whichever of the two is the pointer.
+    fn indexed(&mut self, base: ExprId, index: ExprId, span: Span) -> Checked<Pointer> {
+        let base_value = self.rvalue(base);
+        let index_value = self.rvalue(index);
+        match (base_value?, index_value?) {
+            (Operand::Pointer(pointer), Operand::Num(num))
+            | (Operand::Num(num), Operand::Pointer(pointer)) => {
+                if num.ty.is_float() {
+                    return Err(self.error("bad-operand", span, "an index is an integer"));
+                }
+                Ok(self.offset(&pointer, num, false))
+            }
+            (Operand::Pointer(_), _) => {
+                Err(self.error("bad-operand", span, "an index is an integer"))
+            }
+            _ => Err(self.error(
+                "not-a-pointer",
+                span,
+                "only pointers and arrays have entries",
+            )),
+        }
+    }
+
+    /// An operand that must be a pointer.
+    fn pointer(&mut self, id: ExprId) -> Checked<Pointer> {
+        match self.rvalue(id)? {
+            Operand::Pointer(pointer) => Ok(pointer),
+            _ => {
+                let span = self.unit.ast.span(id);
+                Err(self.error("not-a-pointer", span, "this is not a pointer"))
+            }
+        }
+    }
+
+    fn name(&mut self, id: ExprId, span: Span) -> Checked<Lvalue> {
+        let binding = match self.unit.entity(id) {
+            Entity::None => return Err(Poison),
+            Entity::Local(decl) => {
+                let at = self.frame.resolved.index(decl);
+                self.frame.bindings[at].clone()
+            }
+            Entity::Global(decl) => self.global(decl, span)?,
+            Entity::Constant(at) => self.declared_constant(at),
+            Entity::Enumerator(value) => Binding::Fixed(Num::int(value)),
+            Entity::Builtin(at) => Binding::Fixed(super::builtin::value(at)),
+        };
+        match binding {
+            Binding::None => Err(Poison),
+            Binding::Fixed(num) => Ok(Lvalue::Fixed(num)),
+            Binding::Var(var, scalar, is_const) => Ok(Lvalue::Var(var, scalar, is_const)),
+            Binding::Array(pointer) => Ok(Lvalue::Array(pointer)),
+            Binding::Pointer(pointer) => Ok(Lvalue::Pointer(pointer)),
+            Binding::Element(pointer) => Ok(Lvalue::Element(pointer)),
+            Binding::Opaque => {
+                let message = "a `void *` has no known type here";
+                Err(self.error("void-pointer", span, message))
+            }
+        }
+    }
+
+    fn address(&mut self, target: ExprId, span: Span) -> Checked<Operand> {
+        let pointer = match self.lvalue(target)? {
+            Lvalue::Element(pointer) => pointer,
+            Lvalue::Var(var, scalar, is_const) => Pointer {
+                extent: Some((1, 0)),
+                read_only: is_const.then_some(super::place::ReadOnly::Const),
+                ..Pointer::new(Root::Var(var), scalar)
+            },
+            // A pointer to the whole array: one more level.
+            Lvalue::Array(mut pointer) => {
+                let extent = pointer.extent.map_or(1, |(extent, _)| extent);
+                pointer.dims.insert(0, extent);
+                pointer.extent = Some((1, 0));
+                pointer
+            }
+            Lvalue::Pointer(_) | Lvalue::Fixed(_) => {
+                let message = "the address of this is not in the kernel language";
+                return Err(self.error("not-in-language", span, message));
+            }
+        };
+        Ok(Operand::Pointer(pointer))
+    }
+
+    fn unary(&mut self, op: Unary, operand: ExprId, span: Span) -> Checked<Num> {
+        match op {
+            Unary::PreIncrement | Unary::PostIncrement => self.step(op, operand, Binary::Add),
+            Unary::PreDecrement | Unary::PostDecrement => self.step(op, operand, Binary::Sub),
+            _ => {
+                let num = self.num(operand)?;
+                if let Some(folded) = constant::unary(op, num) {
+                    return Ok(folded);
+                }
+                self.emit_unary(op, num, span)
+            }
+        }
+    }
+
+    fn emit_unary(&mut self, op: Unary, num: Num, span: Span) -> Checked<Num> {
+        if op == Unary::Not {
+            let truth = self.truth(num);
+            let value = self.value(truth);
+            return Ok(Num::truth(self.b.unary(UnaryOp::Not, value)));
+        }
+        let num = self.promoted(num);
+        let ir = match op {
+            Unary::Neg => UnaryOp::Neg,
+            Unary::BitNot if num.ty.is_int() => UnaryOp::Not,
+            Unary::BitNot => {
+                return Err(self.error("bad-operand", span, "`~` needs an integer"));
+            }
+            _ => return Ok(num),
+        };
+        let value = self.value(num);
+        Ok(Num::value(num.ty, self.b.unary(ir, value)))
+    }
+
+    /// `++` and `--`.
+    fn step(&mut self, op: Unary, operand: ExprId, by: Binary) -> Checked<Num> {
+        let span = self.unit.ast.span(operand);
+        let target = self.lvalue(operand)?;
+        if let Lvalue::Pointer(_) | Lvalue::Array(_) = target {
+            self.store(&target, Num::int(0), span)?;
+        }
+        let before = self.load(target.clone(), span)?;
+        let before = self.number(before, span)?;
+        let after = self.arithmetic(by, before, Num::int(1), span)?;
+        let after = self.convert(after, before.ty);
+        self.store(&target, after, span)?;
+        let is_prefix = matches!(op, Unary::PreIncrement | Unary::PreDecrement);
+        Ok(if is_prefix { after } else { before })
+    }
+
+    fn assign(&mut self, op: Option<Binary>, target: ExprId, value: ExprId) -> Checked<Num> {
+        let span = self.unit.ast.span(target);
+        let to = self.lvalue(target);
+        if let Ok(Lvalue::Pointer(_) | Lvalue::Array(_)) = to {
+            return self.store(&to?, Num::int(0), span).map(|()| Num::int(0));
+        }
+        let value = self.num(value);
+        let (to, mut value) = (to?, value?);
+        let ty = match &to {
+            Lvalue::Var(_, scalar, _) => *scalar,
+            Lvalue::Element(pointer) => pointer.scalar,
+            Lvalue::Fixed(num) => num.ty,
+            Lvalue::Array(_) | Lvalue::Pointer(_) => return Err(Poison),
+        };
+        if let Some(op) = op {
+            let before = self.load(to.clone(), span)?;
+            let before = self.number(before, span)?;
+            value = self.arithmetic(op, before, value, span)?;
+        }
+        let value = self.convert(value, ty);
+        let value = self.held(value);
+        self.store(&to, value, span)?;
+        Ok(value)
+    }
+
+    /// The same number, emitted once if it is to be used twice.
+    fn held(&mut self, num: Num) -> Num {
+        match num.repr {
+            Repr::Truth(value) => Num::value(num.ty, self.b.emit(Op::Convert(value), num.ty)),
+            _ => num,
+        }
+    }
+
+    fn cast(&mut self, ty: TypeId, operand: ExprId, span: Span) -> Checked<Operand> {
+        let shape = self.cast_shape(ty)?;
+        let is_name = matches!(self.unit.ast.expr(operand), Expr::Name(_));
+        if shape.kind == Kind::Void && is_name {
+            return Ok(Operand::Void);
+        }
+        let value = self.rvalue(operand)?;
+        match (shape.kind, value) {
+            (Kind::Void, _) => Ok(Operand::Void),
+            (Kind::Scalar, value) => {
+                let num = self.number(value, span)?;
+                Ok(Operand::Num(self.convert(num, shape.scalar)))
+            }
+            (Kind::Pointer, Operand::Pointer(pointer)) => {
+                self.reshaped(pointer, &shape, span).map(Operand::Pointer)
+            }
+            _ => Err(self.error("bad-cast", span, "this cast is not in the kernel language")),
+        }
+    }
+
+    fn sizeof_type(&mut self, ty: TypeId) -> Checked<Num> {
+        let shape = self.cast_shape(ty)?;
+        let bytes = match shape.kind {
+            Kind::Void => 1,
+            Kind::Scalar => u64::from(shape.scalar.bytes()),
+            Kind::Array => shape.dims.iter().product::<u64>() * u64::from(shape.scalar.bytes()),
+            Kind::Pointer | Kind::Rows | Kind::Opaque => 8,
+        };
+        Ok(Num::constant(Scalar::U64, bytes))
+    }
+
+    /// The operand is looked at, not run.
+    fn sizeof_expr(&mut self, operand: ExprId, span: Span) -> Checked<Num> {
+        let target = match self.unit.ast.expr(operand) {
+            Expr::Name(_) | Expr::Index(..) | Expr::Unary(Unary::Deref, _) => {
+                self.lvalue(operand)?
+            }
+            Expr::Literal(at) => {
+                Lvalue::Fixed(Num::constant(self.unit.tokens.literals[at as usize].ty, 0))
+            }
+            _ => {
+                let message = "sizeof takes a type or a name here";
+                return Err(self.error("not-in-language", span, message));
+            }
+        };
+        let bytes = match target {
+            Lvalue::Var(_, scalar, _) => u64::from(scalar.bytes()),
+            Lvalue::Fixed(num) => u64::from(num.ty.bytes()),
+            Lvalue::Element(pointer) => u64::from(pointer.scalar.bytes()),
+            Lvalue::Pointer(_) => 8,
+            Lvalue::Array(pointer) => {
+                let outer = pointer.extent.map_or(1, |(extent, _)| extent);
+                let inner: u64 = pointer.dims.iter().product();
+                outer * inner * u64::from(pointer.scalar.bytes())
+            }
+        };
+        Ok(Num::constant(Scalar::U64, bytes))
+    }
+}

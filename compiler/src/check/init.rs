@@ -1,0 +1,188 @@
+//! Initialisers of arrays: C's rules for braces, including those left out. What has no value is zero.
+
+use super::constant;
+use super::num::{self, Num};
+use super::place::Pointer;
+use super::shape::{ARRAY_ENTRIES_MAX, Shape};
+use super::{Checked, Checker};
+use crate::ir::Scalar;
+use crate::syntax::ast::{Expr, ExprId, Full, Init, InitId, List, Unary};
+
+/// Which entry gets which value, in order.
+pub(super) struct Contents {
+    entries: Vec<(u64, Full)>,
+}
+
+impl Contents {
+    /// Whether every one of `len` entries has a value.
+    pub(super) fn covers(&self, len: u64) -> bool {
+        self.entries.len() as u64 == len
+    }
+}
+
+/// Reads the values of one list in order, for itself or for lists inside whose braces were left out.
+struct Cursor {
+    list: List,
+    at: u32,
+}
+
+impl Checker<'_, '_> {
+    /// Where the values of an initialiser go. An open first extent is made to fit.
+    pub(super) fn contents(&mut self, init: InitId, shape: &mut Shape) -> Checked<Contents> {
+        let mut contents = Contents {
+            entries: Vec::new(),
+        };
+        let list = match self.unit.ast.inits[init.index()] {
+            Init::List(list, _) => list,
+            Init::Expr(full) => {
+                let span = self.unit.ast.span(full.root);
+                let message = "an array takes its values in braces";
+                return Err(self.error("bad-initialiser", span, message));
+            }
+        };
+        if shape.open {
+            shape.dims[0] = ARRAY_ENTRIES_MAX;
+        }
+        let mut cursor = Cursor { list, at: 0 };
+        let dims = shape.dims.clone();
+        let count = self.dimension(&mut cursor, &dims, 0, &mut contents)?;
+        if cursor.at < list.len {
+            let id = self.unit.ast.init_lists[list.range()][cursor.at as usize];
+            let span = self.init_span(id);
+            return Err(self.error(
+                "bad-initialiser",
+                span,
+                "there are more values than entries",
+            ));
+        }
+        if shape.open {
+            shape.dims[0] = count.max(1);
+            if shape.len() > ARRAY_ENTRIES_MAX {
+                let span = self.init_span(init);
+                return Err(self.error("too-large", span, "this array is too large"));
+            }
+        }
+        Ok(contents)
+    }
+
+    fn init_span(&self, id: InitId) -> crate::diagnostic::Span {
+        match self.unit.ast.inits[id.index()] {
+            Init::Expr(full) => self.unit.ast.span(full.root),
+            Init::List(_, span) => span,
+        }
+    }
+
+    /// Fills one dimension from `first` on; returns how many of its entries got something.
+    fn dimension(
+        &mut self,
+        cursor: &mut Cursor,
+        dims: &[u64],
+        first: u64,
+        contents: &mut Contents,
+    ) -> Checked<u64> {
+        let Some((extent, inner)) = dims.split_first() else {
+            return Ok(0);
+        };
+        let stride: u64 = inner.iter().fold(1, |a, b| a.saturating_mul(*b));
+        let mut done = 0;
+        while done < *extent && cursor.at < cursor.list.len {
+            let id = self.unit.ast.init_lists[cursor.list.range()][cursor.at as usize];
+            let at = first.saturating_add(done.saturating_mul(stride));
+            match self.unit.ast.inits[id.index()] {
+                Init::Expr(full) if inner.is_empty() => {
+                    contents.entries.push((at, full));
+                    cursor.at += 1;
+                }
+                // Braces left out: the inner array goes on in this list.
+                Init::Expr(_) => {
+                    self.dimension(cursor, inner, at, contents)?;
+                }
+                Init::List(list, span) => {
+                    cursor.at += 1;
+                    self.braced(list, inner, at, contents, span)?;
+                }
+            }
+            done += 1;
+        }
+        Ok(done)
+    }
+
+    fn braced(
+        &mut self,
+        list: List,
+        inner: &[u64],
+        at: u64,
+        contents: &mut Contents,
+        span: crate::diagnostic::Span,
+    ) -> Checked<()> {
+        let mut cursor = Cursor { list, at: 0 };
+        // Braces around a scalar are allowed.
+        let dims = if inner.is_empty() { &[1][..] } else { inner };
+        if inner.is_empty()
+            && let [id] = self.unit.ast.init_lists[list.range()]
+            && matches!(self.unit.ast.inits[id.index()], Init::List(..))
+        {
+            return Err(self.error("bad-initialiser", span, "there are too many braces here"));
+        }
+        self.dimension(&mut cursor, dims, at, contents)?;
+        if cursor.at < list.len {
+            return Err(self.error(
+                "bad-initialiser",
+                span,
+                "there are more values than entries",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The bits of an array all of whose values are constants.
+    pub(super) fn fold_contents(&self, contents: &Contents, shape: &Shape) -> Option<Vec<u64>> {
+        let mut bits = vec![0; shape.len() as usize];
+        for (at, full) in &contents.entries {
+            *bits.get_mut(*at as usize)? = match self.literal_bits(full.root, shape.scalar) {
+                Some(known) => known,
+                None => constant::to(self.constant(*full)?, shape.scalar).bits()?,
+            };
+        }
+        Some(bits)
+    }
+
+    /// The quick way for what large tables hold: a literal, perhaps negated, of the table's own type.
+    fn literal_bits(&self, id: ExprId, scalar: Scalar) -> Option<u64> {
+        let literal = |id: ExprId| match self.unit.ast.expr(id) {
+            Expr::Literal(at) => {
+                let literal = self.unit.tokens.literals.get(at as usize)?;
+                (literal.ty == scalar).then_some(literal.bits)
+            }
+            _ => None,
+        };
+        match self.unit.ast.expr(id) {
+            Expr::Unary(Unary::Neg, operand) => {
+                literal(operand).map(|bits| num::negate(scalar, bits))
+            }
+            _ => literal(id),
+        }
+    }
+
+    /// Stores the values into a new array. Entries are zero already where `skip_zeros`.
+    pub(super) fn fill(&mut self, contents: &Contents, array: &Pointer, skip_zeros: bool) {
+        for (at, full) in &contents.entries {
+            let span = self.unit.ast.span(full.root);
+            let Ok(num) = self.full_num(*full) else {
+                continue;
+            };
+            let num = self.convert(num, array.scalar);
+            if skip_zeros && num.bits() == Some(0) {
+                continue;
+            }
+            let entry = Pointer {
+                dims: super::place::Dims::new(),
+                index: Num::index(*at as i64),
+                extent: None,
+                ..array.clone()
+            };
+            // The place is in range and not read-only yet.
+            let _: Checked<()> = self.store(&super::place::Lvalue::Element(entry), num, span);
+        }
+    }
+}

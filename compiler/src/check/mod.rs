@@ -1,0 +1,320 @@
+//! Syntax trees to a typed kernel: C's types and conversions, helper functions inlined, everything that is wrong reported.
+//!
+//! The checker walks the kernel's function in text order and emits IR as it goes; a call of a helper walks the helper's body
+//! in its place. What has an error emits nothing and is not reported again. Depth and work are bounded by the constants here.
+
+mod builtin;
+mod call;
+mod constant;
+mod convert;
+mod decl;
+mod expr;
+mod flow;
+mod init;
+mod loops;
+mod math;
+mod num;
+mod operators;
+mod place;
+mod resolve;
+mod select;
+mod shape;
+mod stmt;
+mod suggest;
+mod summary;
+mod switch;
+mod unit;
+
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Span};
+use crate::ir::{Builder, ConstantSlot, Kernel, Label, Scalar, Site, Table, TableData, Value, Var};
+use crate::source::{CheckedKernel, KernelText, ParamInfo};
+use crate::syntax::ast::DeclId;
+use num::Num;
+use place::Pointer;
+use resolve::Resolved;
+use std::collections::HashMap;
+use std::rc::Rc;
+pub use summary::{FunctionSummary, kernel_functions};
+use unit::Unit;
+
+/// Bytes of text.
+pub(crate) const TEXT_BYTES_MAX: usize = 16 << 20;
+/// How deep expressions, statements and inlined calls may nest together.
+pub(crate) const DEPTH_MAX: u16 = 512;
+/// IR instructions of a kernel.
+pub(crate) const INSTRUCTIONS_MAX: usize = 4_000_000;
+/// Statements looked at, those of inlined functions once for each call.
+pub(crate) const STATEMENTS_MAX: u64 = 4_000_000;
+/// Errors that are reported.
+pub(crate) const ERRORS_MAX: usize = 100;
+
+/// An error was reported; the expression has no value.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) struct Poison;
+
+type Checked<T> = Result<T, Poison>;
+
+/// The value of an expression.
+#[derive(Clone, PartialEq, Debug)]
+enum Operand {
+    Num(Num),
+    Pointer(Pointer),
+    Void,
+}
+
+/// What a name of a function stands for at this point.
+#[derive(Clone, Debug)]
+enum Binding {
+    /// Not declared yet, or with an error.
+    None,
+    /// A scalar that never changes.
+    Fixed(Num),
+    /// A scalar; the flag: `const`.
+    Var(Var, Scalar, bool),
+    Array(Pointer),
+    Pointer(Pointer),
+    /// A scalar in memory: a kernel constant.
+    Element(Pointer),
+    /// A `void *`.
+    Opaque,
+}
+
+/// The function whose body is being walked.
+struct Frame {
+    resolved: Rc<Resolved>,
+    /// By declaration.
+    bindings: Vec<Binding>,
+    /// What it returns; `None` for void.
+    result: Option<Scalar>,
+    result_var: Option<Var>,
+    /// The value of a return that ends the body.
+    result_num: Option<Num>,
+    /// The block that a return leaves, once one has to.
+    exit: Option<Label>,
+}
+
+/// What `break` and `continue` refer to.
+#[derive(Clone, Copy, Debug)]
+struct Target {
+    /// Left by `break`; made when it is needed.
+    break_label: Option<Label>,
+    next: Next,
+}
+
+/// What `continue` does.
+#[derive(Clone, Copy, Debug)]
+enum Next {
+    /// Starts the next iteration of a loop.
+    Continue(Label),
+    /// Leaves a block at whose end the loop goes on; its label is made when it is needed.
+    Leave(Option<Label>),
+    /// A switch: the loop around it is meant.
+    Outer,
+}
+
+/// A table, in the kernel once it is used.
+struct TableEntry {
+    data: TableData,
+    table: Option<Table>,
+}
+
+/// A kernel constant, in the kernel once it is used.
+struct ConstantEntry {
+    name: String,
+    slot: ConstantSlot,
+    number: Option<u16>,
+}
+
+struct Checker<'u, 'a> {
+    unit: &'u mut Unit<'a>,
+    text: KernelText<'a>,
+    b: Builder,
+    sites: Vec<Span>,
+    frame: Frame,
+    /// The functions being walked, outermost first.
+    path: Vec<usize>,
+    globals: HashMap<DeclId, Binding>,
+    /// Kernel constants that the caller names, by their place in its list.
+    declared: HashMap<u32, Binding>,
+    tables: Vec<TableEntry>,
+    constants: Vec<ConstantEntry>,
+    slots: Vec<usize>,
+    params: Vec<ParamInfo>,
+    targets: Vec<Target>,
+    /// Loops around this point.
+    loops: u32,
+    /// Branches around this point that are never taken.
+    dead: u32,
+    /// Whether the statement is directly in a switch, where a value of one section is not seen in the next.
+    in_switch: bool,
+    depth: u16,
+    work: u64,
+    /// Of all local arrays.
+    array_bytes: u64,
+    stopped: bool,
+    warnings: Vec<Diagnostic>,
+}
+
+/// Makes a kernel of a text: parses, picks the function, checks, inlines its helpers.
+///
+/// # Errors
+/// All that is wrong with the function and what it calls.
+pub fn check_kernel(text: &KernelText<'_>) -> Result<CheckedKernel, Diagnostics> {
+    let mut unit = load(text)?;
+    let Some(item) = summary::pick(&mut unit, text.function) else {
+        return Err(unit.into_diagnostics());
+    };
+    let Some(resolved) = unit.function(item) else {
+        summary::parse_helpers(&mut unit, item);
+        return Err(unit.into_diagnostics());
+    };
+    let mut checker = Checker::new(&mut unit, *text, resolved);
+    checker.path.push(item);
+    let checked = checker.kernel();
+    if unit.errors.iter().any(|e| e.severity == Severity::Error) {
+        return Err(unit.into_diagnostics());
+    }
+    Ok(checked)
+}
+
+/// The items of a text that is not too large.
+fn load<'a>(text: &KernelText<'a>) -> Result<Unit<'a>, Diagnostics> {
+    if text.text.len() > TEXT_BYTES_MAX {
+        let message = format!("the text has more than {TEXT_BYTES_MAX} bytes");
+        let found = Diagnostic::error("too-large", Span::default(), message);
+        return Err(Diagnostics(vec![found]));
+    }
+    Ok(Unit::new(text.text, text.constants))
+}
+
+impl Unit<'_> {
+    /// The errors in text order, each once.
+    fn into_diagnostics(mut self) -> Diagnostics {
+        self.errors.sort_by(|a, b| {
+            (a.span.start, a.span.end, &a.code).cmp(&(b.span.start, b.span.end, &b.code))
+        });
+        self.errors
+            .dedup_by(|a, b| a.code == b.code && a.span == b.span && a.message == b.message);
+        self.errors.truncate(ERRORS_MAX);
+        Diagnostics(self.errors)
+    }
+}
+
+impl<'u, 'a> Checker<'u, 'a> {
+    fn new(unit: &'u mut Unit<'a>, text: KernelText<'a>, resolved: Rc<Resolved>) -> Self {
+        Checker {
+            unit,
+            text,
+            b: Builder::default(),
+            sites: Vec::new(),
+            frame: Frame::new(resolved, None),
+            path: Vec::new(),
+            globals: HashMap::new(),
+            declared: HashMap::new(),
+            tables: Vec::new(),
+            constants: Vec::new(),
+            slots: Vec::new(),
+            params: Vec::new(),
+            targets: Vec::new(),
+            loops: 0,
+            dead: 0,
+            in_switch: false,
+            depth: 0,
+            work: 0,
+            array_bytes: 0,
+            stopped: false,
+            warnings: Vec::new(),
+        }
+    }
+
+    fn report(&mut self, found: Diagnostic) -> Poison {
+        // Far more than is shown, so that a loop over a broken helper does not pile up errors.
+        if self.unit.errors.len() < 100 * ERRORS_MAX {
+            self.unit.errors.push(found);
+        }
+        Poison
+    }
+
+    fn error(&mut self, code: &'static str, span: Span, message: impl Into<String>) -> Poison {
+        self.report(Diagnostic::error(code, span, message))
+    }
+
+    fn site(&mut self, span: Span) -> Site {
+        self.sites.push(span);
+        self.b.body.site()
+    }
+
+    /// One level deeper; every success is followed by `leave`.
+    fn enter(&mut self, span: Span) -> Checked<()> {
+        if self.stopped {
+            return Err(Poison);
+        }
+        if self.depth >= DEPTH_MAX {
+            self.stopped = true;
+            let message = "functions, statements and expressions are nested too deeply here";
+            return Err(self.error("too-deep", span, message));
+        }
+        if self.b.body.values.len() > INSTRUCTIONS_MAX || self.work > STATEMENTS_MAX {
+            self.stopped = true;
+            let message = "with its helper functions inlined, this kernel is too large";
+            return Err(self.error("too-large", span, message));
+        }
+        self.depth += 1;
+        Ok(())
+    }
+
+    fn leave(&mut self) {
+        self.depth -= 1;
+    }
+
+    /// Walks the kernel's function.
+    fn kernel(mut self) -> CheckedKernel {
+        let resolved = Rc::clone(&self.frame.resolved);
+        let params = self.kernel_params(&resolved);
+        self.body(&resolved);
+        let name = self.unit.text(resolved.function.name).to_owned();
+        let slots = self.slots.iter().map(|at| &self.constants[*at]);
+        let (constants, names) = slots.map(|c| (c.slot, c.name.clone())).unzip();
+        CheckedKernel {
+            name,
+            kernel: Kernel {
+                params,
+                constants,
+                body: self.b.finish(),
+            },
+            params: self.params,
+            constants: names,
+            warnings: self.warnings,
+            sites: self.sites,
+        }
+    }
+
+    /// The number of a kernel constant, given when it is first used.
+    fn constant_slot(&mut self, at: usize) -> u16 {
+        if let Some(number) = self.constants[at].number {
+            return number;
+        }
+        let number = self.slots.len() as u16;
+        self.slots.push(at);
+        self.constants[at].number = Some(number);
+        number
+    }
+
+    /// A value that no statement holds: `0` of a type.
+    fn zero(&mut self, scalar: Scalar) -> Value {
+        self.b.constant(0, scalar)
+    }
+}
+
+impl Frame {
+    fn new(resolved: Rc<Resolved>, result: Option<Scalar>) -> Frame {
+        Frame {
+            bindings: vec![Binding::None; resolved.locals.len()],
+            resolved,
+            result,
+            result_var: None,
+            result_num: None,
+            exit: None,
+        }
+    }
+}

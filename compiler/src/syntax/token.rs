@@ -1,0 +1,279 @@
+//! Tokens, interned names and keywords.
+//!
+//! A token is small and flat: what it is, its name or literal by number, and where to report it. Names are compared by
+//! number; keywords are the first names of every table, so that a macro may stand for a keyword until expansion is over.
+
+use crate::diagnostic::Span;
+use crate::ir::Scalar;
+use logos::Logos;
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+/// An interned name.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub(crate) struct Name(pub(crate) u32);
+
+impl Name {
+    /// Of tokens that have no name.
+    pub(crate) const NONE: Name = Name(u32::MAX);
+
+    /// Whether it is a word of the language.
+    pub(crate) fn is_keyword(self) -> bool {
+        (self.0 as usize) < kw::WORDS.len()
+    }
+}
+
+macro_rules! keywords {
+    ($($constant:ident $word:literal)*) => {
+        keywords!(@each 0u32; $($constant $word)*);
+        /// All of them, in the order of their numbers.
+        pub(crate) const WORDS: &[&str] = &[$($word),*];
+    };
+    (@each $n:expr; $constant:ident $word:literal $($rest:tt)*) => {
+        pub(crate) const $constant: Name = Name($n);
+        keywords!(@each $n + 1; $($rest)*);
+    };
+    (@each $n:expr;) => {};
+}
+
+/// The keywords as names.
+pub(crate) mod kw {
+    use super::Name;
+    keywords! {
+        AUTO "auto" BREAK "break" CASE "case" CHAR "char" CONST "const" CONTINUE "continue" DEFAULT "default" DO "do"
+        DOUBLE "double" ELSE "else" ENUM "enum" EXTERN "extern" FLOAT "float" FOR "for" GOTO "goto" IF "if"
+        INLINE "inline" INT "int" LONG "long" REGISTER "register" RESTRICT "restrict" RETURN "return" SHORT "short"
+        SIGNED "signed" SIZEOF "sizeof" STATIC "static" STRUCT "struct" SWITCH "switch" TYPEDEF "typedef"
+        UNION "union" UNSIGNED "unsigned" VOID "void" VOLATILE "volatile" WHILE "while" BOOL "_Bool"
+        COMPLEX "_Complex" ALIGNAS "_Alignas" ASM "asm" BOOL_MACRO "bool" COMPLEX_MACRO "complex"
+        INLINE_GNU "__inline__" INLINE_GNU2 "__inline" RESTRICT_GNU "__restrict__" RESTRICT_GNU2 "__restrict"
+        CONST_GNU "__const" CONST_GNU2 "__const__" ATTRIBUTE "__attribute__" ATTRIBUTE2 "__attribute"
+        EXTENSION "__extension__" DECLSPEC "__declspec" TRUE "true" FALSE "false" SIGNED_GNU "__signed__"
+        VOLATILE_GNU "__volatile__" ASM_GNU "__asm__" FORCEINLINE "__forceinline" NORETURN "_Noreturn"
+        STATIC_ASSERT "_Static_assert" TYPEOF "__typeof__" PRAGMA "_Pragma" ATOMIC "_Atomic" THREAD "_Thread_local"
+        GENERIC "_Generic" IMAGINARY "_Imaginary" ALIGNOF "_Alignof"
+    }
+}
+
+/// The names of a text.
+#[derive(Debug)]
+pub(crate) struct Names<'a> {
+    list: Vec<Cow<'a, str>>,
+    by_text: HashMap<Cow<'a, str>, Name>,
+}
+
+impl<'a> Names<'a> {
+    /// The keywords alone.
+    pub(crate) fn new() -> Names<'a> {
+        let mut names = Names {
+            list: Vec::with_capacity(256),
+            by_text: HashMap::with_capacity(256),
+        };
+        for word in kw::WORDS {
+            names.intern(Cow::Borrowed(word));
+        }
+        names
+    }
+
+    /// The name of a text, new or known.
+    pub(crate) fn intern(&mut self, text: Cow<'a, str>) -> Name {
+        if let Some(name) = self.by_text.get(&text) {
+            return *name;
+        }
+        let name = Name(self.list.len() as u32);
+        self.list.push(text.clone());
+        self.by_text.insert(text, name);
+        name
+    }
+
+    /// The name of a text, if the text has it.
+    pub(crate) fn find(&self, text: &str) -> Option<Name> {
+        self.by_text.get(text).copied()
+    }
+
+    /// Its text.
+    pub(crate) fn text(&self, name: Name) -> &str {
+        self.list.get(name.0 as usize).map_or("", |text| text)
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.list.len()
+    }
+}
+
+/// A number or character as the text writes it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Literal {
+    /// Bits, zero-extended to 64.
+    pub(crate) bits: u64,
+    /// C type.
+    pub(crate) ty: Scalar,
+    /// Where it is written.
+    pub(crate) text: Span,
+}
+
+/// What a token is.
+#[derive(Logos, Clone, Copy, PartialEq, Eq, Debug)]
+#[logos(skip r"[ \t\r\x0b\x0c]+")]
+#[logos(skip r"\\\r?\n")]
+pub(crate) enum Kind {
+    /// A name or keyword.
+    #[regex(r"[A-Za-z_][A-Za-z0-9_]*")]
+    Word,
+    /// A name that is no longer to be expanded.
+    Painted,
+    /// A preprocessing number.
+    #[regex(r"\.?[0-9]([eEpP][+-]|[A-Za-z0-9_.])*")]
+    Number,
+    /// A character constant.
+    #[regex(r"'([^'\\\n]|\\[^\n])*'")]
+    Char,
+    /// A string.
+    #[regex(r#""([^"\\\n]|\\[^\n])*""#)]
+    Str,
+    #[token("\n")]
+    Newline,
+    #[token("//", super::lexer::line_comment)]
+    #[token("/*", super::lexer::block_comment)]
+    Comment,
+    #[token("#")]
+    Hash,
+    #[token("##")]
+    HashHash,
+    #[token("(")]
+    LParen,
+    #[token(")")]
+    RParen,
+    #[token("[")]
+    LBracket,
+    #[token("]")]
+    RBracket,
+    #[token("{")]
+    LBrace,
+    #[token("}")]
+    RBrace,
+    #[token(";")]
+    Semicolon,
+    #[token(",")]
+    Comma,
+    #[token(":")]
+    Colon,
+    #[token("?")]
+    Question,
+    #[token("...")]
+    Ellipsis,
+    #[token(".")]
+    Dot,
+    #[token("->")]
+    Arrow,
+    #[token("=")]
+    Assign,
+    #[token("+=")]
+    AddAssign,
+    #[token("-=")]
+    SubAssign,
+    #[token("*=")]
+    MulAssign,
+    #[token("/=")]
+    DivAssign,
+    #[token("%=")]
+    RemAssign,
+    #[token("&=")]
+    AndAssign,
+    #[token("|=")]
+    OrAssign,
+    #[token("^=")]
+    XorAssign,
+    #[token("<<=")]
+    ShlAssign,
+    #[token(">>=")]
+    ShrAssign,
+    #[token("++")]
+    Increment,
+    #[token("--")]
+    Decrement,
+    #[token("+")]
+    Plus,
+    #[token("-")]
+    Minus,
+    #[token("*")]
+    Star,
+    #[token("/")]
+    Slash,
+    #[token("%")]
+    Percent,
+    #[token("&")]
+    Amp,
+    #[token("|")]
+    Pipe,
+    #[token("^")]
+    Caret,
+    #[token("~")]
+    Tilde,
+    #[token("!")]
+    Bang,
+    #[token("&&")]
+    AndAnd,
+    #[token("||")]
+    OrOr,
+    #[token("==")]
+    EqEq,
+    #[token("!=")]
+    NotEq,
+    #[token("<")]
+    Lt,
+    #[token("<=")]
+    Le,
+    #[token(">")]
+    Gt,
+    #[token(">=")]
+    Ge,
+    #[token("<<")]
+    Shl,
+    #[token(">>")]
+    Shr,
+    /// A character that C has no use for.
+    Stray,
+    /// The end of the tokens.
+    End,
+}
+
+/// A token.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Token {
+    /// What it is.
+    pub(crate) kind: Kind,
+    /// Of words the name; of numbers and characters the place in the list of literals.
+    pub(crate) name: Name,
+    /// Where to report it: its own text, or the macro call it comes from.
+    pub(crate) span: Span,
+}
+
+impl Token {
+    /// Whether it is this keyword.
+    pub(crate) fn is(self, keyword: Name) -> bool {
+        self.name == keyword && matches!(self.kind, Kind::Word | Kind::Painted)
+    }
+
+    /// Whether it is a word, keyword or not.
+    pub(crate) fn is_word(self) -> bool {
+        matches!(self.kind, Kind::Word | Kind::Painted)
+    }
+
+    /// Whether it is a name that is not a keyword.
+    pub(crate) fn is_name(self) -> bool {
+        self.is_word() && !self.name.is_keyword()
+    }
+}
+
+/// All tokens of a text after preprocessing, with the tables that they number.
+#[derive(Debug)]
+pub(crate) struct Tokens<'a> {
+    /// In order; the last is `End`.
+    pub(crate) list: Vec<Token>,
+    /// Names by number.
+    pub(crate) names: Names<'a>,
+    /// Literals by number.
+    pub(crate) literals: Vec<Literal>,
+}

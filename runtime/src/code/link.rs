@@ -1,0 +1,115 @@
+//! Maps an accepted object: a small trait, so that another generator's objects can join, and the one for Cranelift's.
+//!
+//! Cranelift's JIT module copies bytes, applies relocations and changes protections: writable while it fills the pages, then
+//! executable or read-only, never both. It panics on unknown symbols, which [`Image`] rules out, and looks through the whole
+//! process for names it was not told, so it is told each import's address and nothing else is ever named.
+
+use super::LoadError;
+use super::memory::CodeMemory;
+use super::object::{Image, Target};
+use cranelift_codegen::binemit::Reloc;
+use cranelift_codegen::ir::Signature;
+use cranelift_codegen::isa::{CallConv, TargetIsa};
+use cranelift_codegen::settings::{self, Configurable};
+use cranelift_jit::{JITBuilder, JITModule};
+use cranelift_module::{
+    DataDescription, DataId, FuncId, Linkage, Module, ModuleError, ModuleReloc, ModuleRelocTarget,
+};
+use parloop_compiler::abi;
+use std::sync::Arc;
+
+/// Maps accepted objects of one code generator.
+pub(crate) trait Linker: Send + Sync {
+    /// The name that entries on disk are marked with.
+    fn generator(&self) -> &'static str;
+
+    /// Maps the code and data of `image` and fills in its addresses.
+    fn link(&self, image: &Image<'_>) -> Result<CodeMemory, LoadError>;
+}
+
+/// For objects that Cranelift made.
+pub(crate) struct CraneliftLinker {
+    /// Shared by all modules: making one costs more than linking.
+    isa: Arc<dyn TargetIsa>,
+}
+
+impl CraneliftLinker {
+    /// For this host.
+    pub(crate) fn new() -> Result<CraneliftLinker, LoadError> {
+        let failed = |message: String| LoadError::Map { message };
+        let mut flags = settings::builder();
+        for (name, value) in [("is_pic", "false"), ("use_colocated_libcalls", "false")] {
+            flags.set(name, value).map_err(|e| failed(e.to_string()))?;
+        }
+        let host = cranelift_native::builder().map_err(|e| failed(e.to_owned()))?;
+        let isa = host
+            .finish(settings::Flags::new(flags))
+            .map_err(|e| failed(e.to_string()))?;
+        Ok(CraneliftLinker { isa })
+    }
+}
+
+impl Linker for CraneliftLinker {
+    fn generator(&self) -> &'static str {
+        "cranelift"
+    }
+
+    fn link(&self, image: &Image<'_>) -> Result<CodeMemory, LoadError> {
+        let mut builder = JITBuilder::with_isa(self.isa.clone(), Box::new(|_| String::new()));
+        for (name, address) in &image.imports {
+            builder.symbol(*name, address.pointer());
+        }
+        // Owned from here on, so that an early return frees what was mapped.
+        let mut memory = CodeMemory::new(JITModule::new(builder));
+        let entry = define(memory.module(), image).map_err(|e| LoadError::Map {
+            message: e.to_string(),
+        })?;
+        memory.set_entry(entry, image.code.bytes.len());
+        Ok(memory)
+    }
+}
+
+/// Declares, fills and finishes the module of an image.
+fn define(module: &mut JITModule, image: &Image<'_>) -> Result<FuncId, ModuleError> {
+    // Nothing is called through the declarations, so one signature does for all.
+    let signature = Signature::new(CallConv::SystemV);
+    let mut imports = Vec::with_capacity(image.imports.len());
+    for (name, _) in &image.imports {
+        imports.push(module.declare_function(name, Linkage::Import, &signature)?);
+    }
+    let mut data = Vec::with_capacity(image.data.len());
+    for part in &image.data {
+        let id = module.declare_anonymous_data(false, false)?;
+        let mut description = DataDescription::new();
+        description.define(part.bytes.into());
+        description.set_align(part.alignment);
+        module.define_data(id, &description)?;
+        data.push(id);
+    }
+    let relocations: Vec<ModuleReloc> = relocations(image, &imports, &data).collect();
+    let entry = module.declare_function(abi::ENTRY, Linkage::Export, &signature)?;
+    module.define_function_bytes(entry, image.code.alignment, image.code.bytes, &relocations)?;
+    module.finalize_definitions()?;
+    Ok(entry)
+}
+
+fn relocations(
+    image: &Image<'_>,
+    imports: &[FuncId],
+    data: &[DataId],
+) -> impl Iterator<Item = ModuleReloc> {
+    image.relocations.iter().map(|relocation| {
+        let (name, addend) = match relocation.target {
+            Target::Import(import) => (ModuleRelocTarget::from(imports[import]), 0),
+            Target::Data { part, offset } => {
+                (ModuleRelocTarget::from(data[part]), i64::from(offset))
+            }
+        };
+        ModuleReloc {
+            offset: relocation.offset,
+            kind: Reloc::Abs8,
+            name,
+            addend,
+        }
+    })
+}

@@ -1,0 +1,21 @@
+//! From object bytes to callable code.
+//!
+//! One direction: [`object`] parses and validates, [`link`] maps what is valid, [`memory`] owns what is mapped, [`kernel`]
+//! adds what a caller needs to know. Invariant: nothing is mapped that `object` has not accepted, whether it was compiled a
+//! moment ago or read from a disk.
+
+mod error;
+mod kernel;
+mod link;
+mod memory;
+mod object;
+mod symbols;
+#[cfg(test)]
+mod tests;
+
+pub use error::LoadError;
+pub(crate) use kernel::Code;
+pub(crate) use link::{CraneliftLinker, Linker};
+pub(crate) use memory::Entry;
+pub(crate) use object::Image;
+pub(crate) use symbols::HostTable;

@@ -1,0 +1,239 @@
+//! The loader against sound, damaged and hostile objects. Damaged ones are validated and mapped, never run: that code bytes
+//! are the compiler's own is the keyed hash's business.
+
+mod hostile;
+
+use super::{Code, CraneliftLinker, HostTable, Image, Linker, LoadError};
+use parloop_compiler::ir::{
+    BinaryOp, Builder, HostSymbol, Kernel, Param, Passing, Place, Scalar,
+};
+use parloop_compiler::{
+    Access, ArgSignature, DType, Iteration, Layout, Options, Request, Signature, Source, Target,
+    abi, compile,
+};
+
+/// `void f(const double *a, double *b) { b[0] = exp(a[0]) * 3.5; }` over direct arguments.
+fn request() -> Request {
+    let mut builder = Builder::new(Default::default());
+    let exp = HostSymbol {
+        name: "exp".into(),
+        params: vec![Scalar::F64],
+        result: Scalar::F64,
+    };
+    let exp = builder.symbol(&exp);
+    let zero = builder.i64(0);
+    let site = builder.body.site();
+    let loaded = builder.load(Place::Param(0), zero, Scalar::F64, site);
+    let called = builder.call(exp, [loaded].into_iter().collect());
+    let factor = builder.constant(3.5f64.to_bits(), Scalar::F64);
+    let product = builder.binary(BinaryOp::Mul, called, factor);
+    let site = builder.body.site();
+    builder.store(Place::Param(1), zero, product, site);
+    let param = Param {
+        passing: Passing::Pointer,
+        scalar: Scalar::F64,
+    };
+    let kernel = Kernel {
+        params: vec![param; 2],
+        constants: Vec::new(),
+        body: builder.finish(),
+    };
+    let arg = |access, dat| ArgSignature {
+        source: Source::Direct,
+        dtype: DType::F64,
+        dim: 1,
+        layout: Layout::Aos,
+        access,
+        dat,
+    };
+    Request {
+        kernel,
+        signature: Signature {
+            iteration: Iteration::Elements,
+            args: vec![arg(Access::Read, 0), arg(Access::Write, 1)],
+            allow_conflicts: false,
+        },
+        options: Options::default(),
+        target: Target {
+            level: crate::host::native_level(),
+        },
+    }
+}
+
+fn object() -> Vec<u8> {
+    compile(&request()).unwrap().object
+}
+
+struct Loader {
+    hosts: HostTable,
+    linker: CraneliftLinker,
+}
+
+impl Loader {
+    fn new() -> Loader {
+        Loader {
+            hosts: HostTable::with_math(),
+            linker: CraneliftLinker::new().unwrap(),
+        }
+    }
+
+    fn load(&self, object: &[u8]) -> Result<Code, LoadError> {
+        Code::load(object, &self.hosts, &self.linker)
+    }
+}
+
+#[test]
+fn a_compiled_object_is_loaded_and_runs() {
+    let code = Loader::new().load(&object()).unwrap();
+    let mut values = [0.0f64, 1.0, -2.0];
+    let mut results = [0.0f64; 3];
+    let arg = |base: *mut f64| abi::Arg {
+        base: base.cast(),
+        map: std::ptr::null(),
+        element_stride: 0,
+        component_stride: 0,
+    };
+    let args = [arg(values.as_mut_ptr()), arg(results.as_mut_ptr())];
+    let mut scratch = vec![0u128; code.scratch_bytes().div_ceil(16)];
+    let mut ctx = abi::Ctx {
+        constants: std::ptr::null(),
+        scratch: scratch.as_mut_ptr().cast(),
+        steps: 1,
+        site: 0,
+        reserved: 0,
+        element: 0,
+        value: 0,
+    };
+    // SAFETY: the object was compiled for two direct arguments of f64, which these are, with three elements each.
+    let status = unsafe { code.entry()(&raw mut ctx, args.as_ptr(), std::ptr::null(), 0, 3) };
+    assert_eq!(status, abi::OK);
+    assert_eq!(results, values.map(|v| v.exp() * 3.5));
+}
+
+#[test]
+fn an_image_refers_to_its_own_data_and_to_host_functions_only() {
+    let (object, hosts) = (object(), HostTable::with_math());
+    let image = Image::parse(&object, &hosts).unwrap();
+    assert_eq!(image.imports.len(), 1);
+    assert_eq!(image.imports[0].0, "exp");
+    assert!(!image.relocations.is_empty());
+}
+
+/// Ranges of this process that are mapped with these permissions.
+fn mappings(permissions: &str) -> usize {
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    let has = |line: &&str| {
+        line.split_whitespace()
+            .nth(1)
+            .is_some_and(|p| p.starts_with(permissions))
+    };
+    maps.lines().filter(has).count()
+}
+
+#[test]
+fn no_memory_is_ever_writable_and_executable() {
+    let (loader, object) = (Loader::new(), object());
+    assert_eq!(mappings("rwx"), 0);
+    let codes: Vec<Code> = (0..8).map(|_| loader.load(&object).unwrap()).collect();
+    assert_eq!(mappings("rwx"), 0);
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    for code in &codes {
+        let (address, _) = code.range();
+        let holds = |line: &&str| {
+            let range = line.split(' ').next().unwrap();
+            let (start, end) = range.split_once('-').unwrap();
+            let bound = |text| usize::from_str_radix(text, 16).unwrap();
+            (bound(start)..bound(end)).contains(&address)
+        };
+        let line = maps.lines().find(holds).unwrap();
+        assert!(line.contains(" r-xp "), "{line}");
+    }
+}
+
+/// Bytes of address space that this process has mapped.
+fn address_space_bytes() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: usize = statm.split_whitespace().next().unwrap().parse().unwrap();
+    pages * 4096
+}
+
+#[test]
+fn dropped_code_gives_its_memory_back() {
+    let (loader, object) = (Loader::new(), object());
+    drop(loader.load(&object).unwrap());
+    let before = address_space_bytes();
+    for _ in 0..4000 {
+        drop(loader.load(&object).unwrap());
+    }
+    // Each would hold two pages or more; other tests run beside this one.
+    let grown = address_space_bytes().saturating_sub(before);
+    assert!(grown < 4000 * 4096, "{grown} bytes");
+}
+
+#[test]
+fn codes_of_one_linker_are_independent() {
+    let (loader, object) = (Loader::new(), object());
+    let first = loader.load(&object).unwrap();
+    let second = loader.load(&object).unwrap();
+    assert_ne!(first.range().0, second.range().0);
+    drop(first);
+    assert!(second.scratch_bytes() < 1 << 30);
+}
+
+#[test]
+fn an_embedder_adds_host_functions_but_never_replaces_one() {
+    extern "C" fn twice(x: f64) -> f64 {
+        2.0 * x
+    }
+    let symbol = |name: &str| HostSymbol {
+        name: name.into(),
+        params: vec![Scalar::F64],
+        result: Scalar::F64,
+    };
+    let address = twice as *const u8;
+    let mut hosts = HostTable::with_math();
+    for (name, taken) in [
+        ("twice", true),
+        ("twice", false),
+        ("exp", false),
+        ("", false),
+        ("a b", false),
+    ] {
+        // SAFETY: `twice` has this signature, and the table is not linked against here.
+        assert_eq!(unsafe { hosts.add(symbol(name), address) }, taken, "{name}");
+    }
+    // SAFETY: refused for its address.
+    assert!(!unsafe { hosts.add(symbol("nothing"), std::ptr::null()) });
+    assert_eq!(hosts.extra(), [symbol("twice")]);
+}
+
+#[test]
+fn the_generator_is_named() {
+    assert_eq!(Loader::new().linker.generator(), "cranelift");
+}
+
+#[test]
+#[ignore = "a measurement: run it with --release --nocapture"]
+fn how_long_a_load_takes() {
+    let (loader, object) = (Loader::new(), object());
+    let time = |name: &str, work: &dyn Fn()| {
+        let mut times: Vec<u128> = (0..2000)
+            .map(|_| {
+                let start = std::time::Instant::now();
+                work();
+                start.elapsed().as_nanos()
+            })
+            .collect();
+        times.sort_unstable();
+        eprintln!("{name}: median {} ns, least {} ns", times[1000], times[0]);
+    };
+    eprintln!("object: {} bytes", object.len());
+    time("validate", &|| {
+        drop(Image::parse(&object, &loader.hosts).unwrap())
+    });
+    time("load and free", &|| drop(loader.load(&object).unwrap()));
+    let kept = std::cell::RefCell::new(Vec::new());
+    time("load", &|| {
+        kept.borrow_mut().push(loader.load(&object).unwrap())
+    });
+}

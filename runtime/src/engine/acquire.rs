@@ -1,0 +1,257 @@
+//! From a kernel and a signature to code: memory, disk, compiler, in this order.
+//!
+//! `Search::begin` finds the fingerprint (remembered by the kernel, or recorded on disk, or by parsing the text); `fetch` finds
+//! the code of a fingerprint. Invariants: whatever the disk holds, the caller gets code made from its own request or an error
+//! that is not the cache's; code just compiled goes through the loader that reads the disk's.
+
+use super::identity::{self, Parsed, Resolution};
+use super::observe::second_look;
+use super::{Engine, Shared};
+use crate::code::{Code, LoadError};
+use crate::error::Error;
+use crate::host;
+use crate::kernel::Kernel;
+use crate::par_loop::CodeSource;
+use crate::perf_map;
+use parloop_cache::{Event, Expect, FlightGuard, Key, Publication, Table};
+use parloop_compiler::{ConstantDecl, Shortcut, ShortcutRecord, Signature};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+/// Code, and how it was come by.
+pub(crate) struct Acquired {
+    pub(crate) code: Arc<Code>,
+    pub(crate) resolution: Arc<Resolution>,
+    /// Of the kernel constants' declarations that the code was made from.
+    pub(crate) generation: u64,
+    pub(crate) source: CodeSource,
+    pub(crate) duration: Duration,
+}
+
+/// A kernel and a signature on their way to code.
+struct Search<'a> {
+    shared: &'a Shared,
+    kernel: &'a Kernel,
+    signature: &'a Signature,
+    /// Kernel constants as the front end reads them, and their generation.
+    constants: Arc<Vec<ConstantDecl>>,
+    generation: u64,
+    resolution: Arc<Resolution>,
+    /// There if the text had to be parsed.
+    parsed: Option<Parsed>,
+    /// What leads to the fingerprint without parsing, unless the kernel remembered it.
+    shortcut: Option<Shortcut>,
+    /// Whether the disk is to be told of the shortcut.
+    unrecorded: bool,
+}
+
+/// Why `Search::fetch` found nothing.
+enum Unmade {
+    Failed(Error),
+    /// The record led to another kernel than the text does.
+    Misled(Box<Parsed>),
+}
+
+impl From<Error> for Unmade {
+    fn from(error: Error) -> Unmade {
+        Unmade::Failed(error)
+    }
+}
+
+impl Engine {
+    /// The code for `kernel` under `signature`, compiled if it is neither in memory nor on disk. `check` sees the kernel's
+    /// parameters before anything is looked for.
+    pub(crate) fn acquire(
+        &self,
+        kernel: &Kernel,
+        signature: &Signature,
+        check: impl Fn(&ShortcutRecord) -> Result<(), Error>,
+    ) -> Result<Acquired, Error> {
+        let started = Instant::now();
+        let mut search = Search::begin(self.shared(), kernel, signature)?;
+        check(&search.resolution.record)?;
+        let mut found = search.fetch();
+        if let Err(Unmade::Misled(parsed)) = found {
+            search.correct(*parsed);
+            check(&search.resolution.record)?;
+            found = search.fetch();
+        }
+        let (code, source) = found.map_err(|unmade| match unmade {
+            Unmade::Failed(error) => error,
+            // A parsed text has one fingerprint.
+            Unmade::Misled(parsed) => Error::Load {
+                kernel: parsed.resolution.record.name.clone(),
+                reason: LoadError::Info {
+                    what: "the kernel has two fingerprints",
+                },
+            },
+        })?;
+        let Search {
+            resolution,
+            generation,
+            ..
+        } = search;
+        Ok(Acquired {
+            code,
+            resolution,
+            generation,
+            source,
+            duration: started.elapsed(),
+        })
+    }
+}
+
+impl<'a> Search<'a> {
+    /// Finds out the fingerprint.
+    fn begin(
+        shared: &'a Shared,
+        kernel: &'a Kernel,
+        signature: &'a Signature,
+    ) -> Result<Search<'a>, Error> {
+        let (generation, constants) = shared.constants.declarations();
+        let (resolution, parsed, shortcut);
+        if let Some(remembered) = kernel.recall(signature, generation) {
+            (resolution, parsed, shortcut) = (remembered, None, None);
+        } else {
+            let path = identity::shortcut(shared, kernel, signature, &constants);
+            (resolution, parsed) = match identity::recorded(shared, &path) {
+                Some(recorded) => (recorded, None),
+                None => {
+                    let parsed = identity::parse(shared, kernel, signature, &constants)?;
+                    (parsed.resolution.clone(), Some(parsed))
+                }
+            };
+            kernel.remember(signature, generation, &resolution);
+            shortcut = Some(path);
+        }
+        let unrecorded = parsed.is_some();
+        Ok(Search {
+            shared,
+            kernel,
+            signature,
+            constants,
+            generation,
+            resolution,
+            parsed,
+            shortcut,
+            unrecorded,
+        })
+    }
+
+    /// Goes on from what the text says instead of what the record said.
+    fn correct(&mut self, parsed: Parsed) {
+        if let Some(shortcut) = &self.shortcut {
+            identity::reject(self.shared, shortcut, "misled");
+        }
+        self.resolution = parsed.resolution.clone();
+        self.kernel
+            .remember(self.signature, self.generation, &self.resolution);
+        self.parsed = Some(parsed);
+        self.unrecorded = true;
+    }
+
+    /// Finds or makes the code of the fingerprint.
+    fn fetch(&mut self) -> Result<(Arc<Code>, CodeSource), Unmade> {
+        let shared = self.shared;
+        let key = self.resolution.key;
+        let mut source = CodeSource::Memory;
+        let code = shared.classes.get_or_try_init(&key, || {
+            let (code, from) = self.make()?;
+            source = from;
+            if shared.config.perf_map {
+                perf_map::note(&code, &self.resolution.record.name);
+            }
+            let weight = code.weight_bytes();
+            Ok::<_, Unmade>((code, weight))
+        })?;
+        if let (Some(shortcut), true) = (&self.shortcut, self.unrecorded) {
+            identity::keep(shared, shortcut, &self.resolution);
+        }
+        Ok((code, source))
+    }
+
+    /// The code from the disk, else compiled.
+    fn make(&mut self) -> Result<(Code, CodeSource), Unmade> {
+        let (shared, key) = (self.shared, self.resolution.key);
+        let expect = match &self.parsed {
+            Some(parsed) => Expect::Preimage(&parsed.preimage),
+            None => Expect::PreimageDigest(*key.as_bytes()),
+        };
+        if let Some(code) = from_disk(shared, &key, expect) {
+            return Ok((code, CodeSource::Disk));
+        }
+        let parsed = match self.parsed.take() {
+            Some(parsed) => parsed,
+            None => identity::parse(shared, self.kernel, self.signature, &self.constants)?,
+        };
+        if parsed.resolution.key != key {
+            return Err(Unmade::Misled(Box::new(parsed)));
+        }
+        let guard = shared.store.lock(&key);
+        let expect = Expect::Preimage(&parsed.preimage);
+        if guard.is_some()
+            && let Some(code) = second_look(|| from_disk(shared, &key, expect))
+        {
+            return Ok((code, CodeSource::Disk));
+        }
+        Ok((compile(shared, &parsed, guard)?, CodeSource::Compiled))
+    }
+}
+
+/// The entry of a fingerprint, verified and loaded. One that the loader refuses is rejected.
+fn from_disk(shared: &Shared, key: &Key, expect: Expect<'_>) -> Option<Code> {
+    let entry = shared
+        .store
+        .load(Table::Objects, key, expect, &host::has)
+        .ok()?;
+    match Code::load(entry.payload(), &shared.hosts, &*shared.linker) {
+        Ok(code) => Some(code),
+        Err(error) => {
+            shared.store.reject(Table::Objects, key, error.code());
+            None
+        }
+    }
+}
+
+/// Compiles, loads what was made as if it came from the disk, and has it kept there.
+fn compile(shared: &Shared, parsed: &Parsed, guard: Option<FlightGuard>) -> Result<Code, Error> {
+    let Resolution { key, record } = &*parsed.resolution;
+    let kernel = || record.name.clone();
+    let started = Instant::now();
+    shared.compilations.fetch_add(1, Ordering::Relaxed);
+    let compiled = parloop_compiler::compile(&parsed.request).map_err(|reason| Error::Compile {
+        kernel: kernel(),
+        reason: Box::new(reason),
+    })?;
+    let duration = started.elapsed();
+    shared.observer.event(&Event::Compile {
+        key: *key,
+        duration,
+    });
+    let code = Code::load(&compiled.object, &shared.hosts, &*shared.linker).map_err(|reason| {
+        Error::Load {
+            kernel: kernel(),
+            reason,
+        }
+    })?;
+    let mut metadata = identity::metadata(shared, record);
+    metadata.compile_time = duration;
+    metadata.features = shared
+        .target
+        .level
+        .features()
+        .iter()
+        .map(|f| (*f).to_owned())
+        .collect();
+    let (payload, preimage) = (compiled.object.into(), parsed.preimage.clone());
+    let publication = Publication {
+        payload,
+        preimage,
+        metadata,
+    };
+    shared
+        .store
+        .publish(Table::Objects, key, publication, guard);
+    Ok(code)
+}

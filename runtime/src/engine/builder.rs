@@ -1,0 +1,167 @@
+//! Configures and makes an engine.
+//!
+//! Invariant: everything an engine depends on goes through here; nothing about it changes later but its constants.
+
+use super::observe::Fanout;
+use super::{Engine, Shared};
+use crate::code::{CraneliftLinker, HostTable, LoadError};
+use crate::config::Config;
+use crate::constants::Constants;
+use crate::data::Registry;
+use crate::error::Error;
+use crate::host;
+use parloop_cache::{ClassCache, ClassLimits, Mode, Observer, Stats, Store, StoreConfig};
+use parloop_compiler::ir::HostSymbol;
+use parloop_compiler::{Level, Options, Target};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+/// The configuration of an engine that is to be made. See [`Engine::builder`].
+pub struct EngineBuilder {
+    config: Config,
+    observer: Option<Arc<dyn Observer>>,
+    hosts: HostTable,
+    /// A host function that was not taken.
+    refused: Option<String>,
+}
+
+impl EngineBuilder {
+    pub(crate) fn new(config: Config) -> EngineBuilder {
+        EngineBuilder {
+            config,
+            observer: None,
+            hosts: HostTable::with_math(),
+            refused: None,
+        }
+    }
+
+    /// Replaces all settings.
+    #[must_use]
+    pub fn config(mut self, config: Config) -> EngineBuilder {
+        self.config = config;
+        self
+    }
+
+    /// Keeps compiled loops in this directory.
+    #[must_use]
+    pub fn cache_dir(mut self, directory: impl AsRef<Path>) -> EngineBuilder {
+        self.config.cache_dir = Some(directory.as_ref().to_owned());
+        self
+    }
+
+    /// What may be done with the cache directory.
+    #[must_use]
+    pub fn cache_mode(mut self, mode: Mode) -> EngineBuilder {
+        self.config.cache_mode = mode;
+        self
+    }
+
+    /// Choices about code.
+    #[must_use]
+    pub fn options(mut self, options: Options) -> EngineBuilder {
+        self.config.options = options;
+        self
+    }
+
+    /// Compiles for this level of CPU features instead of the highest that the host has.
+    #[must_use]
+    pub fn level(mut self, level: Level) -> EngineBuilder {
+        self.config.level = Some(level);
+        self
+    }
+
+    /// Steps that one element may spend in loops of unknown length.
+    #[must_use]
+    pub fn steps_max(mut self, steps: u64) -> EngineBuilder {
+        self.config.steps_max = steps;
+        self
+    }
+
+    /// Who is told of every hit, miss and compilation. Called where it happens: it must be quick.
+    #[must_use]
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> EngineBuilder {
+        self.observer = Some(observer);
+        self
+    }
+
+    /// Lets kernels call a function of the program, besides those of `math.h`.
+    ///
+    /// # Safety
+    /// `address` is that of a C function with exactly this signature, which any thread may call at any time while the
+    /// engine lives, which has no side effect, and which neither unwinds nor touches the engine.
+    #[must_use]
+    pub unsafe fn host_function(mut self, symbol: HostSymbol, address: *const u8) -> EngineBuilder {
+        let name = symbol.name.clone();
+        // SAFETY: passed on to the caller.
+        let taken = unsafe { self.hosts.add(symbol, address) };
+        if !taken {
+            self.refused.get_or_insert(name);
+        }
+        self
+    }
+
+    /// Makes the engine. A cache directory that can't be used costs one warning event, not the engine.
+    ///
+    /// # Errors
+    /// [`Error::Load`] if code can't be loaded on this system at all, [`Error::HostFunction`] for a host function with a
+    /// name that is taken or no C identifier, or without an address, [`Error::Level`] for a level that the host lacks.
+    pub fn build(self) -> Result<Engine, Error> {
+        let EngineBuilder {
+            config,
+            observer,
+            hosts,
+            refused,
+        } = self;
+        if let Some(name) = refused {
+            return Err(Error::HostFunction { name });
+        }
+        let level = config.level.unwrap_or_else(host::native_level);
+        if !host::runs(level) {
+            return Err(Error::Level { level });
+        }
+        let failed = |reason: LoadError| Error::Load {
+            kernel: String::new(),
+            reason,
+        };
+        let linker = CraneliftLinker::new().map_err(failed)?;
+        let stats = Arc::new(Stats::default());
+        let observer: Arc<dyn Observer> = Arc::new(Fanout {
+            stats: stats.clone(),
+            embedder: observer,
+        });
+        let classes = ClassCache::new(class_limits(&config), observer.clone());
+        let store = Store::open(store_config(&config), observer.clone());
+        Ok(Engine(Arc::new(Shared {
+            options: config.options,
+            target: Target { level },
+            config,
+            registry: Arc::new(Registry::default()),
+            constants: Constants::default(),
+            hosts,
+            linker: Box::new(linker),
+            classes,
+            store,
+            observer,
+            stats,
+            compilations: AtomicU64::new(0),
+        })))
+    }
+}
+
+fn class_limits(config: &Config) -> ClassLimits {
+    let mut limits = ClassLimits::default();
+    limits.size_bytes_max = config.memory_bytes_max;
+    limits.entries_max = config.memory_entries_max;
+    limits
+}
+
+fn store_config(config: &Config) -> StoreConfig {
+    let mut store = StoreConfig::default();
+    store.directory = config.cache_dir.clone();
+    store.mode = config.cache_mode;
+    store.size_bytes_max = config.cache_bytes_max;
+    store.entries_max = config.cache_entries_max;
+    store.lock_wait_max = config.cache_wait;
+    store
+}

@@ -1,0 +1,167 @@
+//! What a kernel's text comes to under a signature: its request, and the record that saves parsing it again.
+//!
+//! Invariant: a record is believed only if the store verified it and the preimage kept with it is that of this very text,
+//! signature and engine.
+
+use super::{Engine, Shared};
+use crate::error::Error;
+use crate::host;
+use crate::kernel::Kernel;
+use parloop_cache::{Expect, Key, Metadata, Publication, Table};
+use parloop_compiler::{
+    CheckedKernel, ConstantDecl, KernelText, Preimage, Request, Shortcut, ShortcutRecord, Signature,
+};
+use std::sync::Arc;
+
+/// What a kernel and a signature come to.
+pub(crate) struct Resolution {
+    /// The fingerprint of the request, as the caches know it.
+    pub(crate) key: Key,
+    /// The same, and what else is known of the kernel without its text.
+    pub(crate) record: ShortcutRecord,
+}
+
+/// What parsing gives.
+pub(super) struct Parsed {
+    pub(super) request: Request,
+    pub(super) preimage: Arc<[u8]>,
+    pub(super) resolution: Arc<Resolution>,
+}
+
+impl Resolution {
+    fn of(record: ShortcutRecord) -> Resolution {
+        Resolution {
+            key: Key::new(record.request_fingerprint.0),
+            record,
+        }
+    }
+}
+
+/// What the front end reads for a kernel.
+pub(super) fn text<'a>(
+    shared: &'a Shared,
+    kernel: &'a Kernel,
+    constants: &'a [ConstantDecl],
+) -> KernelText<'a> {
+    KernelText {
+        text: kernel.text(),
+        function: kernel.function(),
+        constants,
+        hosts: shared.hosts.extra(),
+    }
+}
+
+impl Engine {
+    /// Parses and checks a kernel's text.
+    pub(crate) fn check(&self, kernel: &Kernel) -> Result<CheckedKernel, Error> {
+        let (_, constants) = self.shared().constants.declarations();
+        check(kernel, &text(self.shared(), kernel, &constants))
+    }
+}
+
+fn check(kernel: &Kernel, text: &KernelText<'_>) -> Result<CheckedKernel, Error> {
+    parloop_compiler::check_kernel(text).map_err(|diagnostics| Error::Text {
+        kernel: kernel.label(),
+        diagnostics,
+    })
+}
+
+/// Parses the text and makes the request.
+pub(super) fn parse(
+    shared: &Shared,
+    kernel: &Kernel,
+    signature: &Signature,
+    constants: &[ConstantDecl],
+) -> Result<Parsed, Error> {
+    let checked = check(kernel, &text(shared, kernel, constants))?;
+    let CheckedKernel {
+        name,
+        kernel,
+        params,
+        constants,
+        warnings,
+        sites: _,
+    } = checked;
+    let (options, target) = (shared.options, shared.target);
+    let request = Request {
+        kernel,
+        signature: signature.clone(),
+        options,
+        target,
+    };
+    let preimage = Preimage::of(&request);
+    let request_fingerprint = preimage.fingerprint();
+    let record = ShortcutRecord {
+        request_fingerprint,
+        name,
+        params,
+        constants,
+        warnings,
+    };
+    let preimage = preimage.into_bytes().into();
+    Ok(Parsed {
+        request,
+        preimage,
+        resolution: Arc::new(Resolution::of(record)),
+    })
+}
+
+/// What leads past the front end.
+pub(super) fn shortcut(
+    shared: &Shared,
+    kernel: &Kernel,
+    signature: &Signature,
+    constants: &[ConstantDecl],
+) -> Shortcut {
+    Shortcut::of(
+        &text(shared, kernel, constants),
+        signature,
+        &shared.options,
+        &shared.target,
+    )
+}
+
+/// What the disk has under a shortcut.
+pub(super) fn recorded(shared: &Shared, shortcut: &Shortcut) -> Option<Arc<Resolution>> {
+    let key = Key::new(shortcut.key);
+    let expect = Expect::Preimage(&shortcut.preimage);
+    let entry = shared
+        .store
+        .load(Table::Shortcuts, &key, expect, &host::has)
+        .ok()?;
+    match ShortcutRecord::decode(entry.payload()) {
+        Ok(record) => Some(Arc::new(Resolution::of(record))),
+        Err(_) => {
+            reject(shared, shortcut, "bad_record");
+            None
+        }
+    }
+}
+
+/// Takes a record away that is no good.
+pub(super) fn reject(shared: &Shared, shortcut: &Shortcut, reason: &'static str) {
+    shared
+        .store
+        .reject(Table::Shortcuts, &Key::new(shortcut.key), reason);
+}
+
+/// Keeps what a text came to, for processes to come.
+pub(super) fn keep(shared: &Shared, shortcut: &Shortcut, resolution: &Resolution) {
+    let publication = Publication {
+        payload: resolution.record.encode().into(),
+        preimage: shortcut.preimage.as_slice().into(),
+        metadata: metadata(shared, &resolution.record),
+    };
+    shared
+        .store
+        .publish(Table::Shortcuts, &Key::new(shortcut.key), publication, None);
+}
+
+/// What entries and records say of themselves.
+pub(super) fn metadata(shared: &Shared, record: &ShortcutRecord) -> Metadata {
+    let mut metadata = Metadata::default();
+    metadata.generator = shared.linker.generator().to_owned();
+    metadata.producer = concat!("parloop ", env!("CARGO_PKG_VERSION")).to_owned();
+    metadata.label.clone_from(&record.name);
+    metadata
+}

@@ -1,0 +1,149 @@
+//! What can go wrong between a call of the engine and its return.
+//!
+//! Faults of the cache are not among them: they cost a compilation and are told as events.
+
+use crate::code::LoadError;
+use crate::data::DataError;
+use crate::par_loop::ArgError;
+use parloop_compiler::{CompileError, Diagnostics, Level};
+use std::fmt;
+
+/// Why a loop did not run, or did not run to its end.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The kernel's text does not parse or check. `Diagnostic::render` draws each finding over the text.
+    #[error("kernel `{kernel}`: {diagnostics}")]
+    Text {
+        /// The kernel.
+        kernel: String,
+        /// All that is wrong with it.
+        diagnostics: Diagnostics,
+    },
+    /// The arguments fit neither the kernel nor each other nor the mesh. Nothing ran.
+    #[error("loop of `{kernel}` over `{set}`: {reason}")]
+    Refused {
+        /// The kernel.
+        kernel: String,
+        /// The set it was to loop over.
+        set: String,
+        /// What does not fit.
+        reason: Box<ArgError>,
+    },
+    /// A dat or global is in use by someone else. Nothing ran.
+    #[error("loop of `{kernel}`: {reason}")]
+    Busy {
+        /// The kernel.
+        kernel: String,
+        /// Who and what.
+        reason: DataError,
+    },
+    /// The kernel stopped at an element. Dats it writes hold valid memory with unspecified values.
+    #[error("kernel `{kernel}`{}, element {element}: {}", at(*.line, *.column), fault(*.what, *.value))]
+    Kernel {
+        /// The kernel.
+        kernel: String,
+        /// Line of its text, from 1; `None` where the text no longer tells.
+        line: Option<u32>,
+        /// Column of that line in bytes, from 1.
+        column: Option<u32>,
+        /// The first element, in order, at which it failed.
+        element: u64,
+        /// What happened.
+        what: Fault,
+        /// The offending value: the index, or the steps asked for.
+        value: i64,
+    },
+    /// The compiler does not accept the loop, for its size as an example.
+    #[error("kernel `{kernel}` was not compiled: {reason}")]
+    Compile {
+        /// The kernel.
+        kernel: String,
+        /// Why.
+        reason: Box<CompileError>,
+    },
+    /// What the compiler made is not loaded: a fault of parloop or of this system.
+    #[error("the code of kernel `{kernel}` was not loaded: {reason}")]
+    Load {
+        /// The kernel.
+        kernel: String,
+        /// Why.
+        reason: LoadError,
+    },
+    /// No memory for what the loop needs besides its data.
+    #[error("kernel `{kernel}`: no memory for {bytes} bytes of temporaries")]
+    OutOfMemory {
+        /// The kernel.
+        kernel: String,
+        /// How much.
+        bytes: usize,
+    },
+    /// A kernel that another engine made.
+    #[error(
+        "kernel `{kernel}` belongs to another engine; make it with the engine that runs the loop"
+    )]
+    OtherEngine {
+        /// The kernel.
+        kernel: String,
+    },
+    /// A host function that can't be added: its name is taken or no C identifier, or it has no address.
+    #[error(
+        "host function `{name}` can not be added: its name is taken or no C identifier, or its address is null"
+    )]
+    HostFunction {
+        /// Its name.
+        name: String,
+    },
+    /// A level of CPU features that the host does not have.
+    #[error("this host can not run code of level {level}; use `native`")]
+    Level {
+        /// The level.
+        level: Level,
+    },
+    /// A constant that the kernel reads is no longer declared as it was.
+    #[error("kernel `{kernel}` reads a constant that is not declared; declare it on this engine")]
+    Constant {
+        /// The kernel.
+        kernel: String,
+    },
+}
+
+/// What stops a kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// An index out of the range of what it indexes.
+    IndexOutOfRange,
+    /// An integer division by zero.
+    DivisionByZero,
+    /// A loop that would go past the engine's step budget for an element.
+    OutOfSteps,
+}
+
+fn at(line: Option<u32>, column: Option<u32>) -> String {
+    match (line, column) {
+        (Some(line), Some(column)) => format!(", line {line}:{column}"),
+        (Some(line), None) => format!(", line {line}"),
+        (None, _) => String::new(),
+    }
+}
+
+fn fault(what: Fault, value: i64) -> String {
+    match what {
+        Fault::IndexOutOfRange => format!("index {value} is out of range"),
+        Fault::DivisionByZero => "integer division by zero".to_owned(),
+        Fault::OutOfSteps => {
+            format!("{value} steps go past the step budget of an element; raise `steps_max`")
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Fault::IndexOutOfRange => "index out of range",
+            Fault::DivisionByZero => "division by zero",
+            Fault::OutOfSteps => "out of steps",
+        })
+    }
+}

@@ -1,0 +1,109 @@
+//! A kernel: its text, and what has been learned of it.
+//!
+//! Lazy: the text is not parsed while shortcuts lead to code without it. Invariant: what the handle remembers for a signature
+//! was made from the current generation of the engine's constants, or is not used.
+
+use crate::engine::{Engine, Resolution};
+use crate::error::Error;
+use parloop_compiler::{CheckedKernel, Signature};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// So many signatures are remembered; a kernel has a few.
+const REMEMBERED_MAX: usize = 256;
+
+/// A C function to be run on elements. A cheap handle, made by [`Engine::kernel`].
+#[derive(Clone)]
+pub struct Kernel(Arc<Inner>);
+
+struct Inner {
+    engine: Engine,
+    text: Box<str>,
+    function: Option<Box<str>>,
+    remembered: RwLock<HashMap<Signature, Remembered>>,
+}
+
+struct Remembered {
+    generation: u64,
+    resolution: Arc<Resolution>,
+}
+
+impl Kernel {
+    pub(crate) fn of(engine: &Engine, text: &str, function: Option<&str>) -> Kernel {
+        Kernel(Arc::new(Inner {
+            engine: engine.clone(),
+            text: text.into(),
+            function: function.map(Into::into),
+            remembered: RwLock::default(),
+        }))
+    }
+
+    /// Its text.
+    pub fn text(&self) -> &str {
+        &self.0.text
+    }
+
+    /// The function's name, as far as it was given.
+    pub fn function(&self) -> Option<&str> {
+        self.0.function.as_deref()
+    }
+
+    /// Parses and checks the text now. Gives the kernel's name, parameters, constants and warnings.
+    ///
+    /// # Errors
+    /// [`Error::Text`] with all that is wrong.
+    pub fn check(&self) -> Result<CheckedKernel, Error> {
+        self.0.engine.check(self)
+    }
+
+    /// The name for messages before the text is known.
+    pub(crate) fn label(&self) -> String {
+        self.function().unwrap_or("the kernel").to_owned()
+    }
+
+    pub(crate) fn belongs_to(&self, engine: &Engine) -> bool {
+        self.0.engine.is(engine)
+    }
+
+    pub(crate) fn recall(&self, signature: &Signature, generation: u64) -> Option<Arc<Resolution>> {
+        let remembered = self
+            .0
+            .remembered
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        let found = remembered
+            .get(signature)
+            .filter(|r| r.generation == generation)?;
+        Some(found.resolution.clone())
+    }
+
+    pub(crate) fn remember(
+        &self,
+        signature: &Signature,
+        generation: u64,
+        resolution: &Arc<Resolution>,
+    ) {
+        let mut remembered = self
+            .0
+            .remembered
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        if remembered.len() >= REMEMBERED_MAX {
+            remembered.clear();
+        }
+        remembered.insert(
+            signature.clone(),
+            Remembered {
+                generation,
+                resolution: resolution.clone(),
+            },
+        );
+    }
+}
+
+impl fmt::Debug for Kernel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Kernel({}, {} bytes)", self.label(), self.text().len())
+    }
+}
