@@ -72,6 +72,13 @@ pub(crate) struct UsageFile {
     file: File,
 }
 
+impl Drop for UsageFile {
+    fn drop(&mut self) {
+        // A child forked meanwhile holds the same lock open: closing alone would not give it up.
+        let _closing_gives_it_up_too = self.file.unlock();
+    }
+}
+
 impl UsageFile {
     /// Opens and locks the file; `None` if another process keeps the lock.
     pub(crate) fn open(tree: &Tree) -> io::Result<Option<Self>> {
