@@ -260,11 +260,11 @@ impl Sys {
     pub(crate) fn make_dir(&self, dir: impl AsFd, path: &str) -> io::Result<()> {
         let (parent, name) = self.parent(dir.as_fd(), path)?;
         match self.call("mkdir", || fs::mkdirat(&parent, name, DIR_MODE)) {
+            // A umask can take more than wanted; it never adds, so there is no moment of too much access. Nobody else
+            // can have put a link in place of what was just made: the parent was verified.
             Ok(()) => {
-                // A umask can take more than wanted; it never adds, so there is no moment of too much access.
-                let flags = OFlags::RDONLY | OFlags::DIRECTORY;
-                let made = self.open_beneath("open_dir", &parent, name, flags)?;
-                self.chmod(made, DIR_MODE)
+                let chmod = || fs::chmodat(&parent, name, DIR_MODE, AtFlags::empty());
+                self.call("chmod", chmod)
             }
             Err(Errno::EXIST) => Ok(()),
             Err(other) => Err(other),
