@@ -48,6 +48,7 @@ mod stats;
 
 pub use config::{Mode, StoreConfig};
 pub use disk::Table;
+pub use disk::lifetime::Lifetime;
 pub use disk::lock::FlightGuard;
 pub use disk::maintain::{Listed, Problem, Usage};
 pub use disk::metadata::Metadata;

@@ -384,6 +384,29 @@ fn statistics_are_made_from_the_events() {
 }
 
 #[test]
+fn row_41_counts_are_kept_over_processes_and_only_a_hint() {
+    let place = Place::new();
+    for _ in 0..3 {
+        let (store, _) = place.open();
+        let _ = load(&store, OBJECTS, &key(1), b"preimage");
+        publish(&store, OBJECTS, &key(1), b"payload", b"preimage");
+        load(&store, OBJECTS, &key(1), b"preimage").unwrap();
+    }
+    let (store, _) = place.open();
+    let kept = store.lifetime();
+    assert_eq!(
+        (kept.disk_misses, kept.published, kept.disk_hits),
+        (1, 1, 5)
+    );
+    assert_eq!(kept.saved, 5 * Duration::from_micros(500));
+    std::fs::write(place.root().join("v1/stats"), [0xff; 80]).unwrap();
+    assert_eq!(store.lifetime().disk_hits, 0);
+    load(&store, OBJECTS, &key(1), b"preimage").unwrap();
+    drop(store);
+    assert_eq!(place.open().0.lifetime().disk_hits, 1);
+}
+
+#[test]
 fn what_is_shared_between_threads_can_be() {
     fn shareable<T: Send + Sync>() {}
     shareable::<Store>();

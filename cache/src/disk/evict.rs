@@ -91,7 +91,7 @@ impl Keeper {
         if self.delta == Delta::default() {
             return Ok(false);
         }
-        shared.flush_uses();
+        shared.flush_hints();
         self.add_up(shared, tree)
     }
 

@@ -3,6 +3,7 @@
 //! Invariants: everything goes through the verified directory's descriptor; only names that match our own pattern are
 //! removed, and nothing is followed. Listing is lazy, one shard at a time, and touches no counter.
 
+use crate::disk::lifetime::Lifetime;
 use crate::disk::read::{self, Entry};
 use crate::disk::store::Store;
 use crate::disk::tree::Tree;
@@ -125,6 +126,12 @@ impl Store {
         usage
     }
 
+    /// Counts over the life of the directory, all processes together, as far as they were kept.
+    pub fn lifetime(&self) -> Lifetime {
+        self.maintained()
+            .map_or_else(Lifetime::default, |tree| self.shared.lifetime.total(&tree))
+    }
+
     /// One entry, verified, whatever it was made from and whatever CPU it needs. Sends no event, removes nothing.
     pub fn inspect(&self, table: Table, key: &Key) -> Result<Entry, Miss> {
         let tree = self.maintained().ok_or(Miss::Disabled)?;
@@ -191,7 +198,7 @@ impl Store {
                 .unlink(tree.root(), &format!("{}/{name}", path::TEMP_DIR));
             usage.temporary += u64::from(removed.is_ok());
         }
-        for hint in [path::USAGE, path::USES] {
+        for hint in [path::USAGE, path::USES, path::STATS] {
             let _only_a_hint = tree.sys.unlink(tree.root(), hint);
         }
         usage

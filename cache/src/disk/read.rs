@@ -61,6 +61,10 @@ impl Entry {
         self.file.len() as u64
     }
 
+    pub(crate) fn cost_ns(&self) -> u64 {
+        self.parts.trailer.cost_ns
+    }
+
     pub(crate) fn slot(&self) -> u8 {
         self.slot
     }

@@ -4,6 +4,7 @@
 //! before the next write; a forked child opens its own tree and waits for no lock of the parent.
 
 use crate::config::{Mode, StoreConfig};
+use crate::disk::lifetime::Pending;
 use crate::disk::secret;
 use crate::disk::sys::Sys;
 use crate::disk::tree::Tree;
@@ -69,6 +70,7 @@ pub(crate) struct Shared {
     child_tree: OnceLock<Option<Arc<Tree>>>,
     warned: Mutex<BTreeSet<&'static str>>,
     pub(crate) uses: Uses,
+    pub(crate) lifetime: Pending,
 }
 
 impl Shared {
@@ -84,6 +86,7 @@ impl Shared {
             child_tree: OnceLock::new(),
             warned: Mutex::default(),
             uses: Uses::default(),
+            lifetime: Pending::default(),
             config,
         };
         shared.open_first();
@@ -209,10 +212,11 @@ impl Shared {
         self.kind.load(SeqCst) == DISABLED
     }
 
-    /// Adds the uses that this process saw to those on disk; a hint, so that a failure is nobody's concern.
-    pub(crate) fn flush_uses(&self) {
+    /// Adds what this process counted to the hints on disk; a failure there is nobody's concern.
+    pub(crate) fn flush_hints(&self) {
         if let Some(tree) = self.tree().filter(|_| self.is_writable()) {
             let _only_a_hint = self.uses.write(&tree);
+            let _only_a_hint = self.lifetime.write(&tree);
         }
     }
 
@@ -241,6 +245,7 @@ impl Shared {
     }
 
     pub(crate) fn event(&self, event: &Event) {
+        self.lifetime.note(event);
         self.observer.event(event);
     }
 

@@ -76,6 +76,9 @@ impl Store {
         match &outcome {
             Ok(entry) => {
                 self.shared.uses.note(key, entry.slot());
+                if table == Table::Objects {
+                    self.shared.lifetime.saved(entry.cost_ns());
+                }
                 self.shared.event(&Event::Hit { layer, key: *key });
             }
             Err(miss) => self.shared.event(&Event::Miss {
@@ -181,6 +184,6 @@ impl Store {
 impl Drop for Store {
     fn drop(&mut self) {
         self.publisher.stop(&self.shared);
-        self.shared.flush_uses();
+        self.shared.flush_hints();
     }
 }

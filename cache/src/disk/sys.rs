@@ -209,6 +209,14 @@ impl Sys {
         }
     }
 
+    /// Reads a hint file from its beginning: one byte more than `size`, to tell when it is longer.
+    pub(crate) fn read_up_to(&self, fd: impl AsFd, size: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; size + 1];
+        let n = self.call("read", || io::pread(fd.as_fd(), &mut bytes[..], 0))?;
+        bytes.truncate(n);
+        Ok(bytes)
+    }
+
     /// Writes at an offset of a hint file.
     pub(crate) fn write_at(&self, fd: impl AsFd, bytes: &[u8], at: u64) -> io::Result<()> {
         match self.call("write", || io::pwrite(fd.as_fd(), bytes, at))? {
