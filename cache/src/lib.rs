@@ -4,7 +4,8 @@
 //! use parloop_cache::{Expect, Key, Metadata, Publication, Stats, Store, StoreConfig, Table};
 //! use std::{sync::Arc, time::Duration};
 //!
-//! # let temp = tempfile::tempdir().unwrap();
+//! # let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+//! # let temp = tempfile::Builder::new().permissions(private).tempdir().unwrap();
 //! # let directory = temp.path().join("cache");
 //! let stats = Arc::new(Stats::default());
 //! let store = Store::open(StoreConfig::at(directory), stats.clone());
@@ -48,6 +49,7 @@ mod stats;
 
 pub use config::{Mode, StoreConfig};
 pub use disk::Table;
+pub use disk::lifetime::Lifetime;
 pub use disk::lock::FlightGuard;
 pub use disk::maintain::{Listed, Problem, Usage};
 pub use disk::metadata::Metadata;

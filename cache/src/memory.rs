@@ -157,7 +157,8 @@ impl<V> ClassCache<V> {
 
     /// The value kept under `key`, or the one that `init` makes: its value and weight in bytes.
     ///
-    /// When many threads ask for one key, one runs its `init`; the others wait and share the value. If that `init`
+    /// When many threads ask for one key, one runs its `init`; the others wait and share the value (each of them sent a
+    /// `Miss`, for it did not find the value there). If that `init`
     /// fails or panics, its own caller gets the error or the panic, and one of those waiting runs its `init` in turn;
     /// nothing is kept. A call for `key` from within an `init` for `key` on the same thread runs its own `init` and
     /// keeps nothing, instead of waiting for itself; a thread that waited for `wait_max` does the same.

@@ -205,7 +205,7 @@ fn row_41_damaged_or_missing_hints_are_rebuilt_and_nothing_depends_on_them() {
     let (store, _) = open(config.clone());
     let hint = |name: &str| place.root().join("v1").join(name);
     let mut n = 0;
-    for (name, damage) in ["usage", "uses"]
+    for (name, damage) in ["usage", "uses", "stats"]
         .into_iter()
         .flat_map(|name| [None, Some(0), Some(1), Some(40), Some(100_000)].map(|d| (name, d)))
     {

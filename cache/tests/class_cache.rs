@@ -248,7 +248,7 @@ fn a_bypassed_value_is_shared_by_those_who_waited_for_it() {
                 start.wait();
                 let make = || {
                     made.fetch_add(1, SeqCst);
-                    std::thread::sleep(Duration::from_millis(30));
+                    std::thread::sleep(Duration::from_millis(100));
                     Ok::<_, Infallible>((1, 100))
                 };
                 *cache.get_or_try_init(&key(1), make).unwrap()

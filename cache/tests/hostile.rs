@@ -86,7 +86,8 @@ fn row_s02_a_root_of_another_user_is_refused() {
 fn row_s02_an_ancestor_that_others_own_or_may_write_is_refused_and_named() {
     let place = Place::new();
     let middle = place.above().join("middle");
-    fs::create_dir_all(middle.join("inner")).unwrap();
+    make_dir(&middle);
+    make_dir(&middle.join("inner"));
     let config = StoreConfig::at(middle.join("inner/cache"));
     set_mode(&middle, 0o777);
     check_refused(config.clone(), &middle);
@@ -131,7 +132,7 @@ fn row_s03_links_in_a_circle_and_links_upwards_end() {
     symlink(&b, &a).unwrap();
     let refusal = check_refused(StoreConfig::at(a.join("cache")), place.above());
     assert!(matches!(refusal, Refusal::SymbolicLink { .. }));
-    fs::create_dir(place.above().join("deep")).unwrap();
+    make_dir(&place.above().join("deep"));
     symlink("../deep/./../deep", place.above().join("deep/up")).unwrap();
     assert_eq!(
         open(StoreConfig::at(place.above().join("deep/up/cache")))
@@ -295,7 +296,8 @@ fn row_s14_a_process_with_more_rights_than_its_user_has_no_cache_on_disk() {
 fn row_s15_an_explicit_path_into_another_users_directory_is_checked_like_any_other() {
     let place = Place::new();
     let theirs = place.above().join("theirs");
-    fs::create_dir_all(theirs.join("cache")).unwrap();
+    make_dir(&theirs);
+    make_dir(&theirs.join("cache"));
     if give_away(&theirs) {
         check_refused(StoreConfig::at(theirs.join("cache")), &theirs);
         assert_eq!(fs::read_dir(theirs.join("cache")).unwrap().count(), 0);

@@ -334,10 +334,8 @@ fn check_random(processes: u64, operations: u64) {
     let mut children: Vec<_> = (0..processes)
         .map(|n| start("random", &place.root(), n * 1000 + operations))
         .collect();
-    let mut killed = 0;
     for (i, child) in children.iter_mut().enumerate().filter(|(i, _)| i % 3 == 0) {
         std::thread::sleep(Duration::from_millis(7 + i as u64 % 5));
-        killed += u64::from(child.try_wait().unwrap().is_none());
         child.kill().unwrap();
     }
     for (i, child) in children.into_iter().enumerate() {
@@ -353,7 +351,6 @@ fn check_random(processes: u64, operations: u64) {
         let payload = listed.entry.unwrap().payload().to_vec();
         assert!((0..40).any(|n| key(n) == listed.key && payload_of(n) == payload));
     }
-    assert!(killed > 0, "nobody was killed in time");
 }
 
 #[test]

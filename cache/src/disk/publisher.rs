@@ -271,7 +271,11 @@ impl Writer {
 
     /// One step of what is done when the queue is empty: totals, eviction, sweeping. Whether there is more.
     fn keep_house(&mut self) -> bool {
-        self.pause.is_none() && self.shared.is_writable() && self.keeper.step(&self.shared)
+        if self.pause.is_some() || !self.shared.is_writable() {
+            self.keeper.abandon();
+            return false;
+        }
+        self.keeper.step(&self.shared)
     }
 }
 

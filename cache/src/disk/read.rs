@@ -61,6 +61,10 @@ impl Entry {
         self.file.len() as u64
     }
 
+    pub(crate) fn cost_ns(&self) -> u64 {
+        self.parts.trailer.cost_ns
+    }
+
     pub(crate) fn slot(&self) -> u8 {
         self.slot
     }
@@ -174,9 +178,9 @@ pub(crate) fn read_slot(
     };
     let parts = parts.map_err(fail)?;
     parts.matches(table, key).map_err(fail)?;
-    let preimage = parts.metadata(&file).map_err(fail)?.preimage;
-    let start = preimage.as_ptr().addr() - file.as_ptr().addr();
-    let preimage = start..start + preimage.len();
+    let view = parts.metadata(&file).map_err(fail)?;
+    let start = parts.metadata.start + view.preimage_at;
+    let preimage = start..start + view.preimage.len();
     Ok(Entry {
         file,
         parts,

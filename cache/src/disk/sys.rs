@@ -209,6 +209,14 @@ impl Sys {
         }
     }
 
+    /// Reads a hint file from its beginning: one byte more than `size`, to tell when it is longer.
+    pub(crate) fn read_up_to(&self, fd: impl AsFd, size: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; size + 1];
+        let n = self.call("read", || io::pread(fd.as_fd(), &mut bytes[..], 0))?;
+        bytes.truncate(n);
+        Ok(bytes)
+    }
+
     /// Writes at an offset of a hint file.
     pub(crate) fn write_at(&self, fd: impl AsFd, bytes: &[u8], at: u64) -> io::Result<()> {
         match self.call("write", || io::pwrite(fd.as_fd(), bytes, at))? {
@@ -260,11 +268,11 @@ impl Sys {
     pub(crate) fn make_dir(&self, dir: impl AsFd, path: &str) -> io::Result<()> {
         let (parent, name) = self.parent(dir.as_fd(), path)?;
         match self.call("mkdir", || fs::mkdirat(&parent, name, DIR_MODE)) {
+            // A umask can take more than wanted; it never adds, so there is no moment of too much access. Nobody else
+            // can have put a link in place of what was just made: the parent was verified.
             Ok(()) => {
-                // A umask can take more than wanted; it never adds, so there is no moment of too much access.
-                let flags = OFlags::RDONLY | OFlags::DIRECTORY;
-                let made = self.open_beneath("open_dir", &parent, name, flags)?;
-                self.chmod(made, DIR_MODE)
+                let chmod = || fs::chmodat(&parent, name, DIR_MODE, AtFlags::empty());
+                self.call("chmod", chmod)
             }
             Err(Errno::EXIST) => Ok(()),
             Err(other) => Err(other),

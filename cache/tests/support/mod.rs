@@ -46,7 +46,7 @@ pub(crate) struct Place {
 impl Place {
     pub(crate) fn new() -> Self {
         Self {
-            temp: tempfile::tempdir().unwrap(),
+            temp: private_temp_dir(),
         }
     }
 
@@ -85,6 +85,21 @@ impl Place {
     pub(crate) fn temporary_files(&self) -> usize {
         std::fs::read_dir(self.root().join("v1/tmp")).map_or(0, Iterator::count)
     }
+}
+
+/// A temporary directory that nobody else may write, whatever the umask.
+fn private_temp_dir() -> tempfile::TempDir {
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    tempfile::Builder::new()
+        .permissions(private)
+        .tempdir()
+        .unwrap()
+}
+
+/// Makes a directory that a cache may lie in, whatever the umask.
+pub(crate) fn make_dir(path: &Path) {
+    std::fs::create_dir(path).unwrap();
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
 }
 
 pub(crate) fn open(config: StoreConfig) -> (Store, Arc<Recorder>) {
