@@ -161,13 +161,7 @@ impl Airfoil {
             prepare(
                 &UPDATE,
                 &on.cells,
-                &[
-                    qold.read(),
-                    q.write(),
-                    res.rw(),
-                    adt.read(),
-                    self.rms.inc(),
-                ],
+                &[qold.read(), q.write(), res.rw(), adt.read(), self.rms.inc()],
             )?,
         ])
     }
