@@ -46,10 +46,19 @@ fn empty_mesh(engine: Engine) -> Edges {
     let set = |name| Set::new(name, 0).unwrap();
     let (nodes, cells, edges) = (set("nodes"), set("cells"), set("edges"));
     let map = |name, to| parloop::Map::new(name, &edges, to, 2, Vec::<i32>::new()).unwrap();
-    let dat = |set, name, dim| engine.dat_zeroed(set, name, dim, parloop::DType::F64).unwrap();
+    let dat = |set, name, dim| {
+        engine
+            .dat_zeroed(set, name, dim, parloop::DType::F64)
+            .unwrap()
+    };
     Edges {
         maps: [map("pedge", &nodes), map("pecell", &cells)],
-        dats: [dat(&nodes, "x", 2), dat(&cells, "q", 4), dat(&cells, "adt", 1), dat(&cells, "res", 4)],
+        dats: [
+            dat(&nodes, "x", 2),
+            dat(&cells, "q", 4),
+            dat(&cells, "adt", 1),
+            dat(&cells, "res", 4),
+        ],
         edges,
         engine,
     }
@@ -77,7 +86,10 @@ impl Edges {
 fn launches_on_an_empty_set() {
     let mesh = empty_mesh(Engine::builder().build().unwrap());
     let kernel = mesh.engine.kernel(RES_CALC, Some("res_calc"));
-    let mut prepared = mesh.engine.prepare(&kernel, &mesh.edges, &mesh.args()).unwrap();
+    let mut prepared = mesh
+        .engine
+        .prepare(&kernel, &mesh.edges, &mesh.args())
+        .unwrap();
     median("prepared, res_calc (4 dats)", 101, || {
         let start = Instant::now();
         for _ in 0..10_000 {
@@ -88,11 +100,16 @@ fn launches_on_an_empty_set() {
     median("unprepared, res_calc", 101, || {
         let start = Instant::now();
         for _ in 0..1000 {
-            mesh.engine.par_loop(&kernel, &mesh.edges, &mesh.args()).unwrap();
+            mesh.engine
+                .par_loop(&kernel, &mesh.edges, &mesh.args())
+                .unwrap();
         }
         start.elapsed() / 1000
     });
-    let save = mesh.engine.kernel("void s(const double *q, double *r) { r[0] = q[0]; }", Some("s"));
+    let save = mesh.engine.kernel(
+        "void s(const double *q, double *r) { r[0] = q[0]; }",
+        Some("s"),
+    );
     let cells = mesh.dats[1].set().clone();
     let args = [mesh.dats[1].read(), mesh.dats[3].write()];
     let mut prepared = mesh.engine.prepare(&save, &cells, &args).unwrap();
@@ -121,16 +138,24 @@ fn acquiring_res_calc() {
     median("cold, no disk", 51, || {
         let mesh = start(None);
         let kernel = mesh.engine.kernel(RES_CALC, Some("res_calc"));
-        mesh.engine.prepare(&kernel, &mesh.edges, &mesh.args()).unwrap().acquire_time()
+        mesh.engine
+            .prepare(&kernel, &mesh.edges, &mesh.args())
+            .unwrap()
+            .acquire_time()
     });
     let mesh = start(Some(&directory));
     let kernel = mesh.engine.kernel(RES_CALC, Some("res_calc"));
-    mesh.engine.prepare(&kernel, &mesh.edges, &mesh.args()).unwrap();
+    mesh.engine
+        .prepare(&kernel, &mesh.edges, &mesh.args())
+        .unwrap();
     flush(&mesh.engine);
     median("warm, through the shortcut, new engine", 51, || {
         let mesh = start(Some(&directory));
         let kernel = mesh.engine.kernel(RES_CALC, Some("res_calc"));
-        let prepared = mesh.engine.prepare(&kernel, &mesh.edges, &mesh.args()).unwrap();
+        let prepared = mesh
+            .engine
+            .prepare(&kernel, &mesh.edges, &mesh.args())
+            .unwrap();
         assert_eq!(prepared.source(), parloop::CodeSource::Disk);
         prepared.acquire_time()
     });
