@@ -17,7 +17,11 @@ const CONSTANTS: &[(&str, Scalar, u64)] = &[
     ("M_PI_4", F64, std::f64::consts::FRAC_PI_4.to_bits()),
     ("M_1_PI", F64, std::f64::consts::FRAC_1_PI.to_bits()),
     ("M_2_PI", F64, std::f64::consts::FRAC_2_PI.to_bits()),
-    ("M_2_SQRTPI", F64, std::f64::consts::FRAC_2_SQRT_PI.to_bits()),
+    (
+        "M_2_SQRTPI",
+        F64,
+        std::f64::consts::FRAC_2_SQRT_PI.to_bits(),
+    ),
     ("M_SQRT2", F64, std::f64::consts::SQRT_2.to_bits()),
     ("M_SQRT1_2", F64, std::f64::consts::FRAC_1_SQRT_2.to_bits()),
     ("HUGE_VAL", F64, f64::INFINITY.to_bits()),

@@ -50,7 +50,7 @@ impl Checker<'_, '_> {
                     .filter_map(|item| item.names.first())
                     .map(|name| self.unit.tokens.names.text(*name))
                     .collect();
-                known.extend(math::names());
+                known.extend(math::names().map(|name| -> &str { name }));
                 suggest::nearest(text, known.into_iter())
                     .map(|near| format!("did you mean `{near}`?"))
             }
@@ -82,7 +82,12 @@ impl Checker<'_, '_> {
     }
 
     /// A call of a host function, its arguments converted as its prototype says.
-    pub(super) fn symbol_call(&mut self, host: &HostSymbol, args: &[Num], span: Span) -> Checked<Num> {
+    pub(super) fn symbol_call(
+        &mut self,
+        host: &HostSymbol,
+        args: &[Num],
+        span: Span,
+    ) -> Checked<Num> {
         if args.len() != host.params.len() {
             return Err(self.wrong_count(host.params.len(), args.len(), span));
         }

@@ -3,7 +3,7 @@
 use super::num::{self, Num, Repr};
 use super::{Checked, Checker, Operand};
 use crate::diagnostic::Span;
-use crate::ir::Scalar;
+use crate::ir::{Op, Scalar, Value};
 
 impl Checker<'_, '_> {
     /// The number as another type.
@@ -13,7 +13,18 @@ impl Checker<'_, '_> {
         }
         match num.repr {
             Repr::Const(bits) => Num::constant(to, num::convert(bits, num.ty, to)),
+            Repr::Value(value) if to == Scalar::I64 && self.counter_of(value).is_some() => {
+                Num::value(to, self.counter_of(value).unwrap_or(value))
+            }
             Repr::Truth(value) | Repr::Value(value) => Num::value(to, self.b.convert(value, to)),
+        }
+    }
+
+    /// The counter of a counted loop that a value is a narrower form of; such a counter always fits.
+    fn counter_of(&self, value: Value) -> Option<Value> {
+        match self.b.body.values[value].op {
+            Op::Convert(from) if self.b.body.values[from].op == Op::Counter => Some(from),
+            _ => None,
         }
     }
 

@@ -90,7 +90,8 @@ impl Checker<'_, '_> {
         resolved: &Resolved,
     ) -> Binding {
         let index = resolved.index(id);
-        let unused = decl.name == crate::syntax::token::Name::NONE || resolved.locals[index].uses == 0;
+        let unused =
+            decl.name == crate::syntax::token::Name::NONE || resolved.locals[index].uses == 0;
         if unused {
             return Binding::Fixed(Num::constant(shape.scalar, 0));
         }
@@ -253,7 +254,9 @@ impl Checker<'_, '_> {
         };
         let is_table = decl.storage.is_static || shape.is_const;
         let constant = match &contents {
-            Some(contents) => is_table.then(|| self.fold_contents(contents, &shape)).flatten(),
+            Some(contents) => is_table
+                .then(|| self.fold_contents(contents, &shape))
+                .flatten(),
             None if decl.storage.is_static => Some(vec![0; shape.len() as usize]),
             None => None,
         };
@@ -344,7 +347,9 @@ impl Checker<'_, '_> {
             let message = format!("`{name}` is a variable of the file that may change");
             let found = Diagnostic::error("mutable-global", span, message);
             let help = "declare it const, or extern and as a kernel constant";
-            let found = found.with_related(decl.span, "declared here").with_help(help);
+            let found = found
+                .with_related(decl.span, "declared here")
+                .with_help(help);
             return Err(self.report(found));
         }
         let not_constant = "the value of a variable of the file must be a constant";

@@ -95,9 +95,7 @@ impl Checker<'_, '_> {
         let (left, right) = (left?, right?);
         let span = self.unit.ast.span(node);
         match (left, right) {
-            (Operand::Num(a), Operand::Num(b)) => {
-                self.arithmetic(op, a, b, span).map(Operand::Num)
-            }
+            (Operand::Num(a), Operand::Num(b)) => self.arithmetic(op, a, b, span).map(Operand::Num),
             (Operand::Pointer(p), Operand::Num(n)) if matches!(op, Binary::Add | Binary::Sub) => {
                 self.moved(p, n, op == Binary::Sub, span)
             }
@@ -159,7 +157,11 @@ impl Checker<'_, '_> {
             (Operand::Pointer(_), _) => {
                 Err(self.error("bad-operand", span, "an index is an integer"))
             }
-            _ => Err(self.error("not-a-pointer", span, "only pointers and arrays have entries")),
+            _ => Err(self.error(
+                "not-a-pointer",
+                span,
+                "only pointers and arrays have entries",
+            )),
         }
     }
 
@@ -339,7 +341,9 @@ impl Checker<'_, '_> {
     /// The operand is looked at, not run.
     fn sizeof_expr(&mut self, operand: ExprId, span: Span) -> Checked<Num> {
         let target = match self.unit.ast.expr(operand) {
-            Expr::Name(_) | Expr::Index(..) | Expr::Unary(Unary::Deref, _) => self.lvalue(operand)?,
+            Expr::Name(_) | Expr::Index(..) | Expr::Unary(Unary::Deref, _) => {
+                self.lvalue(operand)?
+            }
             Expr::Literal(at) => {
                 Lvalue::Fixed(Num::constant(self.unit.tokens.literals[at as usize].ty, 0))
             }

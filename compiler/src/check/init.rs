@@ -49,7 +49,11 @@ impl Checker<'_, '_> {
         if cursor.at < list.len {
             let id = self.unit.ast.init_lists[list.range()][cursor.at as usize];
             let span = self.init_span(id);
-            return Err(self.error("bad-initialiser", span, "there are more values than entries"));
+            return Err(self.error(
+                "bad-initialiser",
+                span,
+                "there are more values than entries",
+            ));
         }
         if shape.open {
             shape.dims[0] = count.max(1);
@@ -122,7 +126,11 @@ impl Checker<'_, '_> {
         }
         self.dimension(&mut cursor, dims, at, contents)?;
         if cursor.at < list.len {
-            return Err(self.error("bad-initialiser", span, "there are more values than entries"));
+            return Err(self.error(
+                "bad-initialiser",
+                span,
+                "there are more values than entries",
+            ));
         }
         Ok(())
     }

@@ -90,8 +90,11 @@ impl Checker<'_, '_> {
 
     /// The counter that the first part sets, one of `candidates`, and its start.
     fn counter(&self, init: StmtId, candidates: &[ExprId]) -> Option<(DeclId, Full)> {
-        let is_candidate =
-            |decl: DeclId| candidates.iter().any(|id| self.unit.entity(*id) == Entity::Local(decl));
+        let is_candidate = |decl: DeclId| {
+            candidates
+                .iter()
+                .any(|id| self.unit.entity(*id) == Entity::Local(decl))
+        };
         match self.unit.ast.stmt(init) {
             Stmt::Decl(list) => {
                 let mut decls = list.range().map(|at| DeclId(at as u32));
@@ -119,12 +122,20 @@ impl Checker<'_, '_> {
     }
 
     /// The counter's integer type, and its variable if it lives on after the loop.
-    fn counter_type(&mut self, init: StmtId, counter: DeclId) -> Option<(Scalar, Option<(Var, bool)>)> {
+    fn counter_type(
+        &mut self,
+        init: StmtId,
+        counter: DeclId,
+    ) -> Option<(Scalar, Option<(Var, bool)>)> {
         let (ty, outside) = match self.unit.ast.stmt(init) {
             Stmt::Decl(_) => {
                 let decl = self.unit.ast.decl(counter);
                 let plain = self.unit.ast.derived(decl.ty).is_empty();
-                let shape = if plain { self.local_shape(decl).ok()? } else { return None };
+                let shape = if plain {
+                    self.local_shape(decl).ok()?
+                } else {
+                    return None;
+                };
                 if shape.kind != Kind::Scalar || decl.storage.is_static || shape.is_const {
                     return None;
                 }
@@ -156,8 +167,12 @@ impl Checker<'_, '_> {
             _ => None,
         };
         let found = match self.unit.ast.expr(step.root) {
-            Expr::Unary(Unary::PreIncrement | Unary::PostIncrement, id) if is_counter(id) => Some(1),
-            Expr::Unary(Unary::PreDecrement | Unary::PostDecrement, id) if is_counter(id) => Some(-1),
+            Expr::Unary(Unary::PreIncrement | Unary::PostIncrement, id) if is_counter(id) => {
+                Some(1)
+            }
+            Expr::Unary(Unary::PreDecrement | Unary::PostDecrement, id) if is_counter(id) => {
+                Some(-1)
+            }
             Expr::Assign(Some(op), id, by) if is_counter(id) => sum(op, by),
             Expr::Assign(None, id, value) if is_counter(id) => match self.unit.ast.expr(value) {
                 Expr::Binary(op, a, by) if is_counter(a) => sum(op, by),
@@ -331,7 +346,8 @@ impl Checker<'_, '_> {
     /// A counter declared before the loop has its last value afterwards.
     fn counted_outside(&mut self, parts: &ForParts, form: &Form, plan: &Plan, var: Var) {
         let known = final_value(plan);
-        let simple = !flow::breaks(self.unit, parts.body) && (known.is_some() || plan.step.abs() == 1);
+        let simple =
+            !flow::breaks(self.unit, parts.body) && (known.is_some() || plan.step.abs() == 1);
         if !simple {
             let start = self.converted(plan.lo, form.ty);
             self.b.set(var, start);
@@ -355,7 +371,11 @@ impl Checker<'_, '_> {
 
     /// `hi` if the loop ran at all, else `lo`.
     fn last_value(&mut self, lo: Value, hi: Value, step: i64, ty: Scalar) -> Value {
-        let op = if step > 0 { CompareOp::Lt } else { CompareOp::Gt };
+        let op = if step > 0 {
+            CompareOp::Lt
+        } else {
+            CompareOp::Gt
+        };
         let ran = self.b.compare(op, lo, hi);
         let last = self.b.select(ran, hi, lo);
         self.b.convert(last, ty)

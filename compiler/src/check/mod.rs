@@ -190,7 +190,9 @@ fn load<'a>(text: &KernelText<'a>) -> Result<Unit<'a>, Diagnostics> {
 impl Unit<'_> {
     /// The errors in text order, each once.
     fn into_diagnostics(mut self) -> Diagnostics {
-        self.errors.sort_by_key(|e| (e.span.start, e.span.end, e.code));
+        self.errors.sort_by(|a, b| {
+            (a.span.start, a.span.end, &a.code).cmp(&(b.span.start, b.span.end, &b.code))
+        });
         self.errors
             .dedup_by(|a, b| a.code == b.code && a.span == b.span && a.message == b.message);
         self.errors.truncate(ERRORS_MAX);

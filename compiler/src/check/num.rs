@@ -269,15 +269,27 @@ mod tests {
         assert_eq!(convert((-1.5_f64).to_bits(), F64, U32), 0);
         assert_eq!(convert(f64::NAN.to_bits(), F64, I64), 0);
         assert_eq!(convert(0xffff_ffff, I32, I64), u64::MAX);
-        assert_eq!(convert(0.1_f64.to_bits(), F64, F32), u64::from(0.1_f32.to_bits()));
+        assert_eq!(
+            convert(0.1_f64.to_bits(), F64, F32),
+            u64::from(0.1_f32.to_bits())
+        );
         assert_eq!(convert(2, I32, Bool), 1);
     }
 
     #[test]
     fn integer_folding_wraps_and_leaves_division_by_zero() {
-        assert_eq!(binary(BinaryOp::Add, I32, 0x7fff_ffff, 1), Some(0x8000_0000));
+        assert_eq!(
+            binary(BinaryOp::Add, I32, 0x7fff_ffff, 1),
+            Some(0x8000_0000)
+        );
         assert_eq!(binary(BinaryOp::Div, I32, 1, 0), None);
-        assert_eq!(binary(BinaryOp::Div, I32, 0x8000_0000, 0xffff_ffff), Some(0x8000_0000));
-        assert_eq!(binary(BinaryOp::Shr, I32, 0xffff_fffe, 1), Some(0xffff_ffff));
+        assert_eq!(
+            binary(BinaryOp::Div, I32, 0x8000_0000, 0xffff_ffff),
+            Some(0x8000_0000)
+        );
+        assert_eq!(
+            binary(BinaryOp::Shr, I32, 0xffff_fffe, 1),
+            Some(0xffff_ffff)
+        );
     }
 }

@@ -109,10 +109,13 @@ impl Checker<'_, '_> {
             offset = self.index_binary(BinaryOp::Sub, Num::index(0), offset);
         }
         let stride = pointer.stride();
-        moved.extent = pointer.extent.zip(offset.integer()).map(|((extent, at), by)| {
-            let entry = (i128::from(at) + by).clamp(i64::MIN.into(), i64::MAX.into());
-            (extent, entry as i64)
-        });
+        moved.extent = pointer
+            .extent
+            .zip(offset.integer())
+            .map(|((extent, at), by)| {
+                let entry = (i128::from(at) + by).clamp(i64::MIN.into(), i64::MAX.into());
+                (extent, entry as i64)
+            });
         moved.outside = match moved.extent {
             Some((extent, at)) if at < 0 || at as u64 >= extent => Some((at, extent)),
             _ => None,

@@ -95,7 +95,11 @@ pub(super) fn outer_expr(unit: &mut Unit<'_>, full: Full) {
 /// The expressions of a declaration: extents, then values.
 fn decl_exprs(unit: &Unit<'_>, decl: Decl) -> Vec<Full> {
     let mut found = extents(unit, decl.ty);
-    found.extend(decl.init.into_iter().flat_map(|init| init_exprs(unit, init)));
+    found.extend(
+        decl.init
+            .into_iter()
+            .flat_map(|init| init_exprs(unit, init)),
+    );
     found
 }
 
@@ -134,11 +138,7 @@ fn report_unknown(unit: &mut Unit<'_>, name: Name, id: ExprId, locals: &[String]
     }
     let constants = unit.constants.iter().map(|c| c.name.as_str());
     let near = suggest::nearest(&text, locals.iter().map(String::as_str).chain(constants));
-    let mut found = Diagnostic::error(
-        "undeclared-name",
-        span,
-        format!("`{text}` is not declared"),
-    );
+    let mut found = Diagnostic::error("undeclared-name", span, format!("`{text}` is not declared"));
     if let Some(near) = near {
         found = found.with_help(format!("did you mean `{near}`?"));
     }
@@ -309,7 +309,9 @@ impl Resolver<'_, '_> {
 
     fn assigns(&mut self, target: ExprId, at: ExprId) {
         if let Entity::Local(decl) = self.unit.entity(target) {
-            self.locals[(decl.0 - self.first.0) as usize].assigned.push(at);
+            self.locals[(decl.0 - self.first.0) as usize]
+                .assigned
+                .push(at);
         }
     }
 }

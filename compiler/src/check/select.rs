@@ -142,9 +142,11 @@ impl Checker<'_, '_> {
             return Ok(self.chosen(chosen, &then, &other));
         }
         match (then, other) {
-            (Operand::Num(a), Operand::Num(b)) => {
-                Ok(Operand::Num(self.merge(cond, (a, then_block), (b, other_block))))
-            }
+            (Operand::Num(a), Operand::Num(b)) => Ok(Operand::Num(self.merge(
+                cond,
+                (a, then_block),
+                (b, other_block),
+            ))),
             (Operand::Void, Operand::Void) => {
                 let cond = self.value(cond);
                 self.b.push(Stmt::If {

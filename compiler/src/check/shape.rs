@@ -168,7 +168,10 @@ impl Checker<'_, '_> {
             }
             Entity::Constant(at) => {
                 let declared = &self.text.constants[at as usize];
-                let bits = declared.specialised.as_ref().filter(|_| declared.dim == 1)?;
+                let bits = declared
+                    .specialised
+                    .as_ref()
+                    .filter(|_| declared.dim == 1)?;
                 Some(Num::constant(declared.dtype.scalar(), *bits.first()?))
             }
             _ => None,

@@ -233,7 +233,11 @@ impl Checker<'_, '_> {
 
     fn leave_loop(&mut self, span: Span) -> Flow {
         let Some(at) = self.targets.len().checked_sub(1) else {
-            self.error("misplaced-break", span, "there is no loop or switch to leave");
+            self.error(
+                "misplaced-break",
+                span,
+                "there is no loop or switch to leave",
+            );
             return Flow::Next;
         };
         let known = self.targets[at].break_label;

@@ -180,13 +180,18 @@ impl Checker<'_, '_> {
     fn label(&mut self, value: Num, label: Full, seen: &mut HashSet<u64>) -> Option<Value> {
         let span = self.unit.ast.span(label.root);
         let known = self.constant(label).filter(|num| !num.ty.is_float());
-        let Some(bits) = known.and_then(|num| num.bits().map(|b| num::convert(b, num.ty, value.ty)))
+        let Some(bits) =
+            known.and_then(|num| num.bits().map(|b| num::convert(b, num.ty, value.ty)))
         else {
             self.error("not-constant", span, "a case is an integer constant");
             return None;
         };
         if !seen.insert(bits) {
-            self.error("duplicate-case", span, "this case stands here a second time");
+            self.error(
+                "duplicate-case",
+                span,
+                "this case stands here a second time",
+            );
             return None;
         }
         let constant = self.b.constant(bits, value.ty);

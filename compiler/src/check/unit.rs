@@ -96,7 +96,8 @@ impl<'a> Unit<'a> {
                             let message = format!("`{text}` is defined a second time");
                             let found = Diagnostic::error("redeclaration", item.span, message);
                             let first = self.items[first].span;
-                            self.errors.push(found.with_related(first, "first defined here"));
+                            self.errors
+                                .push(found.with_related(first, "first defined here"));
                         }
                     }
                     ItemKind::Variables | ItemKind::Enum => {
@@ -132,7 +133,6 @@ impl<'a> Unit<'a> {
         let mut parser = Parser::new(
             &self.tokens.list[self.items[item].tokens.clone()],
             &self.tokens.names,
-            &self.tokens.literals,
             &self.types,
             &mut self.ast,
             errors,
@@ -291,6 +291,9 @@ impl<'a> Unit<'a> {
     }
 
     pub(super) fn entity(&self, id: ExprId) -> Entity {
-        self.entities.get(id.index()).copied().unwrap_or(Entity::None)
+        self.entities
+            .get(id.index())
+            .copied()
+            .unwrap_or(Entity::None)
     }
 }

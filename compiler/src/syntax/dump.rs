@@ -38,14 +38,7 @@ pub fn dump_ast(text: &str) -> Result<String, Diagnostics> {
     let mut out = String::new();
     for item in items.iter().filter(|i| i.kind == ItemKind::Function) {
         let list = &tokens.list[item.tokens.clone()];
-        let mut parser = Parser::new(
-            list,
-            &tokens.names,
-            &tokens.literals,
-            &types,
-            &mut ast,
-            &mut errors,
-        );
+        let mut parser = Parser::new(list, &tokens.names, &types, &mut ast, &mut errors);
         let Ok(function) = parser.function() else {
             continue;
         };
@@ -55,8 +48,16 @@ pub fn dump_ast(text: &str) -> Result<String, Diagnostics> {
             names: &tokens.names,
             out: &mut out,
         };
-        let params: Vec<_> = function.params.range().map(|at| ast.decls[at].name).collect();
-        let _ = write!(printer.out, "(function {}", printer.names.text(function.name));
+        let params: Vec<_> = function
+            .params
+            .range()
+            .map(|at| ast.decls[at].name)
+            .collect();
+        let _ = write!(
+            printer.out,
+            "(function {}",
+            printer.names.text(function.name)
+        );
         for name in params {
             let _ = write!(printer.out, " {}", printer.names.text(name));
         }
@@ -120,7 +121,9 @@ impl Printer<'_> {
                 self.compound("(if", [Some(cond), None], parts, depth);
             }
             Stmt::While(cond, body) => self.compound("(while", [Some(cond), None], [body], depth),
-            Stmt::Switch(value, body) => self.compound("(switch", [Some(value), None], [body], depth),
+            Stmt::Switch(value, body) => {
+                self.compound("(switch", [Some(value), None], [body], depth)
+            }
             Stmt::DoWhile(body, cond) => self.compound("(do", [Some(cond), None], [body], depth),
             Stmt::For {
                 init,

@@ -186,7 +186,8 @@ impl Splitter<'_, '_> {
     fn function(&mut self, start: usize, seen: &Seen) {
         let name_at = seen.function.unwrap_or(start);
         let head = &self.tokens[start..name_at];
-        let is_void = head.iter().any(|t| t.is(kw::VOID)) && head.iter().all(|t| t.kind != Kind::Star);
+        let is_void =
+            head.iter().any(|t| t.is(kw::VOID)) && head.iter().all(|t| t.kind != Kind::Star);
         let body = &self.tokens[name_at + 1..self.at];
         let calls = body
             .windows(2)

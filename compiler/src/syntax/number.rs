@@ -28,9 +28,11 @@ impl LiteralError {
             LiteralError::TooLarge => {
                 Diagnostic::error("bad-literal", span, "this integer does not fit 64 bits")
             }
-            LiteralError::Imaginary => {
-                Diagnostic::error("complex", span, "imaginary literals are not in the language")
-            }
+            LiteralError::Imaginary => Diagnostic::error(
+                "complex",
+                span,
+                "imaginary literals are not in the language",
+            ),
             LiteralError::Character => Diagnostic::error(
                 "bad-literal",
                 span,
@@ -152,8 +154,14 @@ fn scaled(bits: u64, exponent: i64, fraction_bits: u32, exponent_bits: u32) -> u
     } as u64;
     // Adding the mantissa to the exponent field carries a rounding overflow into it.
     let normal = mantissa >> fraction_bits != 0;
-    let field = if normal { last + bias + i64::from(fraction_bits) - 1 } else { 0 };
-    ((field as u64) << fraction_bits).wrapping_add(mantissa).min(infinity)
+    let field = if normal {
+        last + bias + i64::from(fraction_bits) - 1
+    } else {
+        0
+    };
+    ((field as u64) << fraction_bits)
+        .wrapping_add(mantissa)
+        .min(infinity)
 }
 
 fn integer(text: &str) -> Result<(u64, Scalar), LiteralError> {
@@ -280,7 +288,16 @@ mod tests {
         ] {
             assert_eq!(number(text), Ok((value, ty)), "{text}");
         }
-        for text in ["08", "1x", "0x", "1.0.0", "1e", "0x1.0", "99999999999999999999", "1_000"] {
+        for text in [
+            "08",
+            "1x",
+            "0x",
+            "1.0.0",
+            "1e",
+            "0x1.0",
+            "99999999999999999999",
+            "1_000",
+        ] {
             assert!(number(text).is_err(), "{text}");
         }
     }

@@ -100,11 +100,6 @@ impl<'a> Names<'a> {
     pub(crate) fn len(&self) -> usize {
         self.list.len()
     }
-
-    /// The texts, in order of first appearance.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
-        self.list.iter().map(|text| text.as_ref())
-    }
 }
 
 /// A number or character as the text writes it.

@@ -43,7 +43,11 @@ impl Words {
             [false, false, true, false] if !integer => Some(Scalar::F64),
             [false, false, false, true] if !integer => Some(Scalar::Bool),
             [true, false, false, false] if self.longs == 0 && !self.short && !self.int => {
-                Some(if self.unsigned { Scalar::U8 } else { Scalar::I8 })
+                Some(if self.unsigned {
+                    Scalar::U8
+                } else {
+                    Scalar::I8
+                })
             }
             [false, false, false, false] => self.integer(),
             _ => None,
@@ -54,9 +58,21 @@ impl Words {
         let signed_twice = self.signed && self.unsigned;
         match (self.longs, self.short) {
             _ if signed_twice => None,
-            (0, false) => Some(if self.unsigned { Scalar::U32 } else { Scalar::I32 }),
-            (0, true) => Some(if self.unsigned { Scalar::U16 } else { Scalar::I16 }),
-            (1 | 2, false) => Some(if self.unsigned { Scalar::U64 } else { Scalar::I64 }),
+            (0, false) => Some(if self.unsigned {
+                Scalar::U32
+            } else {
+                Scalar::I32
+            }),
+            (0, true) => Some(if self.unsigned {
+                Scalar::U16
+            } else {
+                Scalar::I16
+            }),
+            (1 | 2, false) => Some(if self.unsigned {
+                Scalar::U64
+            } else {
+                Scalar::I64
+            }),
             _ => None,
         }
     }
@@ -141,9 +157,18 @@ impl Parser<'_> {
                 kw::STATIC => storage.is_static = true,
                 kw::EXTERN => storage.is_extern = true,
                 kw::TYPEDEF => storage.is_typedef = true,
-                kw::AUTO | kw::REGISTER | kw::INLINE | kw::INLINE_GNU | kw::INLINE_GNU2
-                | kw::FORCEINLINE | kw::NORETURN | kw::RESTRICT | kw::RESTRICT_GNU
-                | kw::RESTRICT_GNU2 | kw::VOLATILE | kw::VOLATILE_GNU => {}
+                kw::AUTO
+                | kw::REGISTER
+                | kw::INLINE
+                | kw::INLINE_GNU
+                | kw::INLINE_GNU2
+                | kw::FORCEINLINE
+                | kw::NORETURN
+                | kw::RESTRICT
+                | kw::RESTRICT_GNU
+                | kw::RESTRICT_GNU2
+                | kw::VOLATILE
+                | kw::VOLATILE_GNU => {}
                 word => {
                     if !self.scalar_word(word, &mut words)? {
                         break;
@@ -168,7 +193,11 @@ impl Parser<'_> {
         let declares = next.is_name() || next.kind == Kind::Star || next.is(kw::CONST);
         if declares {
             let name = self.names.text(token.name).to_owned();
-            self.error("unknown-type", token.span, format!("`{name}` is not a type"));
+            self.error(
+                "unknown-type",
+                token.span,
+                format!("`{name}` is not a type"),
+            );
             words.unknown = true;
             self.at += 1;
         }
@@ -189,7 +218,13 @@ impl Parser<'_> {
             kw::UNSIGNED => words.unsigned = true,
             kw::BOOL | kw::BOOL_MACRO => words.bool = true,
             kw::COMPLEX | kw::COMPLEX_MACRO => words.complex = true,
-            kw::STRUCT => return Err(self.refuse(span, "a struct", Some("pass its members as parameters of their own"))),
+            kw::STRUCT => {
+                return Err(self.refuse(
+                    span,
+                    "a struct",
+                    Some("pass its members as parameters of their own"),
+                ));
+            }
             kw::UNION => return Err(self.refuse(span, "a union", None)),
             kw::ENUM => {
                 // Enumerators are constants; a variable of the type is an int.
@@ -198,7 +233,11 @@ impl Parser<'_> {
                     self.at += 1;
                 }
                 if self.ahead(1).kind == Kind::LBrace {
-                    return Err(self.refuse(span, "an enum declared in a function", Some("declare it outside")));
+                    return Err(self.refuse(
+                        span,
+                        "an enum declared in a function",
+                        Some("declare it outside"),
+                    ));
                 }
             }
             kw::TYPEOF | kw::ATOMIC | kw::THREAD | kw::GENERIC | kw::IMAGINARY => {
@@ -340,8 +379,14 @@ impl Parser<'_> {
     /// What stands between `[` and `]`, and the `]`.
     fn extent(&mut self) -> Parsed<Option<Full>> {
         while self.peek().is_word()
-            && [kw::STATIC, kw::CONST, kw::RESTRICT, kw::RESTRICT_GNU, kw::RESTRICT_GNU2]
-                .contains(&self.peek().name)
+            && [
+                kw::STATIC,
+                kw::CONST,
+                kw::RESTRICT,
+                kw::RESTRICT_GNU,
+                kw::RESTRICT_GNU2,
+            ]
+            .contains(&self.peek().name)
         {
             self.at += 1;
         }
@@ -576,4 +621,3 @@ fn starts_declaration(word: Name) -> bool {
             | kw::GENERIC
     )
 }
-

@@ -8,7 +8,7 @@ mod stmt;
 mod types;
 
 use super::ast::{Ast, Binary, Derived, ExprId, List, NESTING_MAX, TypeId};
-use super::token::{Kind, Literal, Name, Names, Token};
+use super::token::{Kind, Name, Names, Token};
 use crate::diagnostic::{Diagnostic, Span};
 pub(crate) use types::TypeNames;
 
@@ -24,7 +24,6 @@ pub(crate) struct Parser<'p> {
     tokens: &'p [Token],
     at: usize,
     names: &'p Names<'p>,
-    literals: &'p [Literal],
     types: &'p TypeNames,
     pub(super) ast: &'p mut Ast,
     errors: &'p mut Vec<Diagnostic>,
@@ -38,7 +37,6 @@ impl<'p> Parser<'p> {
     pub(crate) fn new(
         tokens: &'p [Token],
         names: &'p Names<'p>,
-        literals: &'p [Literal],
         types: &'p TypeNames,
         ast: &'p mut Ast,
         errors: &'p mut Vec<Diagnostic>,
@@ -47,7 +45,6 @@ impl<'p> Parser<'p> {
             tokens,
             at: 0,
             names,
-            literals,
             types,
             ast,
             errors,

@@ -165,7 +165,11 @@ impl Reader<'_, '_, '_> {
     }
 
     fn literal(&self, name: Name) -> Result<i64, Bad> {
-        let literal = self.run.literals.get(name.0 as usize).ok_or(Bad::Malformed)?;
+        let literal = self
+            .run
+            .literals
+            .get(name.0 as usize)
+            .ok_or(Bad::Malformed)?;
         match literal.ty {
             Scalar::F32 | Scalar::F64 => Err(Bad::Malformed),
             Scalar::I32 => Ok(i64::from(literal.bits as i32)),

@@ -3,8 +3,8 @@
 //! A macro is not expanded within its own expansion. Expanding tokens form a stack of frames, not a recursion; only
 //! arguments that hold calls recurse, to a bounded depth.
 
-use super::super::token::{Kind, Literal, Name, Token};
 use super::super::number;
+use super::super::token::{Kind, Literal, Name, Token};
 use super::{ARGUMENT_DEPTH_MAX, Preprocessor, STEPS_MAX};
 use crate::diagnostic::{Diagnostic, Span};
 use std::borrow::Cow;
@@ -55,7 +55,11 @@ impl Preprocessor<'_, '_> {
             match macro_params(&line[2..]) {
                 Some((params, used, refused)) => (Some(params), &line[2 + used..], refused),
                 None => {
-                    self.error("bad-directive", word.span, "the macro's parameter list is malformed");
+                    self.error(
+                        "bad-directive",
+                        word.span,
+                        "the macro's parameter list is malformed",
+                    );
                     return;
                 }
             }
@@ -67,7 +71,8 @@ impl Preprocessor<'_, '_> {
         }
         let slot = word.name.0 as usize;
         if self.macros.len() <= slot {
-            self.macros.resize_with(self.names.len().max(slot + 1), || None);
+            self.macros
+                .resize_with(self.names.len().max(slot + 1), || None);
         }
         self.macros[slot] = Some(Macro {
             params: params.map(Into::into),
@@ -238,7 +243,11 @@ impl Preprocessor<'_, '_> {
 
     fn give_up(&mut self, span: Span, input: &mut Input<'_>) {
         if self.steps < u64::MAX / 2 {
-            self.error("too-large", span, "macro expansion makes this text too large");
+            self.error(
+                "too-large",
+                span,
+                "macro expansion makes this text too large",
+            );
             self.steps = u64::MAX / 2;
         }
         for frame in std::mem::take(&mut input.frames) {
@@ -276,7 +285,11 @@ impl Preprocessor<'_, '_> {
         loop {
             let Some(token) = self.next(input) else {
                 if input.frames.is_empty() && input.at >= input.base.len() {
-                    self.error("unclosed-macro-call", call, "this macro call is never closed");
+                    self.error(
+                        "unclosed-macro-call",
+                        call,
+                        "this macro call is never closed",
+                    );
                     return None;
                 }
                 continue;
@@ -329,7 +342,9 @@ impl Preprocessor<'_, '_> {
                 continue;
             }
             let token = body[at];
-            let param = params.iter().position(|p| token.is_word() && *p == token.name);
+            let param = params
+                .iter()
+                .position(|p| token.is_word() && *p == token.name);
             match param {
                 Some(_) if pastes(at + 1) => out.extend(self.piece(token, params, raw, call)),
                 Some(i) => out.extend(expanded.get(i).into_iter().flatten()),
@@ -345,7 +360,10 @@ impl Preprocessor<'_, '_> {
 
     /// An operand of `##`: an argument as it is written, or the token itself.
     fn piece(&self, token: Token, params: &[Name], raw: &[Vec<Token>], call: Span) -> Vec<Token> {
-        match params.iter().position(|p| token.is_word() && *p == token.name) {
+        match params
+            .iter()
+            .position(|p| token.is_word() && *p == token.name)
+        {
             Some(i) => raw.get(i).cloned().unwrap_or_default(),
             None => vec![Token {
                 span: call,
@@ -366,7 +384,11 @@ impl Preprocessor<'_, '_> {
                 out.push(token);
                 out.extend(right.drain(1..));
             }
-            None => self.error("unsupported-macro", call, "`##` does not make a name or number here"),
+            None => self.error(
+                "unsupported-macro",
+                call,
+                "`##` does not make a name or number here",
+            ),
         }
     }
 
@@ -392,7 +414,9 @@ impl Preprocessor<'_, '_> {
                 span,
             });
         }
-        let (bits, ty) = number::number(text).ok().filter(|_| first.is_ascii_digit() || first == b'.')?;
+        let (bits, ty) = number::number(text)
+            .ok()
+            .filter(|_| first.is_ascii_digit() || first == b'.')?;
         self.literals.push(Literal {
             bits,
             ty,

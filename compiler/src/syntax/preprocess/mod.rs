@@ -208,7 +208,9 @@ impl<'a, 'e> Preprocessor<'a, 'e> {
         let holds = outer
             && match (name, line.first()) {
                 ("if", _) => self.condition(&line, span),
-                (_, Some(word)) if word.is_word() => self.is_defined(word.name) == (name == "ifdef"),
+                (_, Some(word)) if word.is_word() => {
+                    self.is_defined(word.name) == (name == "ifdef")
+                }
                 _ => {
                     self.error("bad-directive", span, format!("#{name} needs a name"));
                     false
@@ -265,7 +267,8 @@ impl<'a, 'e> Preprocessor<'a, 'e> {
     }
 
     fn is_defined(&self, name: Name) -> bool {
-        self.macro_of(name).is_some() || matches!(self.names.text(name), "__STDC__" | "__STDC_VERSION__")
+        self.macro_of(name).is_some()
+            || matches!(self.names.text(name), "__STDC__" | "__STDC_VERSION__")
     }
 
     fn macro_of(&self, name: Name) -> Option<&Macro> {
