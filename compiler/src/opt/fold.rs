@@ -2,15 +2,17 @@
 //!
 //! Exact only: IEEE arithmetic as the machine would do it, nothing that is or may become NaN, no host function.
 
-use crate::ir::{BinaryOp, Body, Op, Scalar, Type, Value, eval};
+use crate::ir::{BinaryOp, Body, Op, Scalar, Type, UnaryOp, Value, eval};
 
 /// What an instruction turned out to be.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Folded {
     /// A constant by its bits.
     Const(u64),
     /// Another value.
     Same(Value),
+    /// A simpler instruction.
+    Op(Op),
 }
 
 /// Folds an instruction of type `ty`, if that can be done.
@@ -73,12 +75,12 @@ fn binary(body: &Body, op: BinaryOp, a: Value, b: Value, scalar: Scalar) -> Opti
         return unless_nan(scalar, bits).map(Folded::Const);
     }
     match scalar.is_float() {
-        true => float_identity(op, left, right, scalar, a, b),
+        true => float_identity(op, left, right, scalar, a, b).or_else(|| signs(body, op, a, b)),
         false => int_identity(op, left, right, scalar, a, b),
     }
 }
 
-/// `x * 1`, `x / 1`, `x - (+0)` and `x + (-0)` are `x`, signs of zero included.
+/// `x * 1`, `x / 1`, `x - (+0)` and `x + (-0)` are `x`, and `-0 - x` is `-x`, signs of zero included.
 fn float_identity(
     op: BinaryOp,
     left: Option<u64>,
@@ -95,6 +97,22 @@ fn float_identity(
         BinaryOp::Add if left == minus_zero => Some(Folded::Same(b)),
         BinaryOp::Add if right == minus_zero => Some(Folded::Same(a)),
         BinaryOp::Sub if right == Some(0) => Some(Folded::Same(a)),
+        BinaryOp::Sub if left == minus_zero => Some(Folded::Op(Op::Unary(UnaryOp::Neg, b))),
+        _ => None,
+    }
+}
+
+/// Adding what was negated is subtracting it, and the other way round; both are exact.
+fn signs(body: &Body, op: BinaryOp, a: Value, b: Value) -> Option<Folded> {
+    let negated = |value: Value| match body.values[value].op {
+        Op::Unary(UnaryOp::Neg, inner) => Some(inner),
+        _ => None,
+    };
+    let simpler = |op, a, b| Some(Folded::Op(Op::Binary(op, a, b)));
+    match (op, negated(a), negated(b)) {
+        (BinaryOp::Add, _, Some(b)) => simpler(BinaryOp::Sub, a, b),
+        (BinaryOp::Add, Some(a), None) => simpler(BinaryOp::Sub, b, a),
+        (BinaryOp::Sub, _, Some(b)) => simpler(BinaryOp::Add, a, b),
         _ => None,
     }
 }

@@ -194,6 +194,7 @@ impl<'a> Simplify<'a> {
                 return false;
             }
             Some(Folded::Const(bits)) => op = Op::Const(bits),
+            Some(Folded::Op(simpler)) => op = simpler,
             None => {}
         }
         let learned = match &op {
