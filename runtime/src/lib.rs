@@ -58,7 +58,7 @@ mod mesh;
 mod par_loop;
 mod perf_map;
 
-pub use code::LoadError;
+pub use code::{Entry, LoadError};
 pub use config::{Config, ConfigError, Origin, Setting};
 pub use constants::ConstantError;
 pub use data::{Dat, DataError, DataMut, DataRef, Global, Value};

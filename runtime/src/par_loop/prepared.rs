@@ -6,6 +6,7 @@
 use super::call::{ArgSlots, Call, Held, Holder, Parts, Stopped};
 use super::useful::useful_bytes;
 use super::{Arg, ArgError, Binding, Data, Over, bind, check_params};
+use crate::code::Entry;
 use crate::constants::{ConstantValue, Snapshot};
 use crate::data::{Dat, Global};
 use crate::engine::{Acquired, Engine, Resolution};
@@ -246,6 +247,26 @@ impl PreparedLoop {
             Ok(()) => Ok(()),
             Err(stopped) => Err(self.explain(stopped)),
         }
+    }
+
+    /// Runs other code in place of the loop's own, on the same arguments: to compare the two.
+    ///
+    /// # Errors
+    /// As [`PreparedLoop::run`]; what the kernel's text says of a failure is only known of the loop's own code.
+    ///
+    /// # Safety
+    /// `entry` is code for exactly this loop's [`signature`](PreparedLoop::signature) and kernel, by the convention of
+    /// `parloop_compiler::abi`, needs no more scratch memory than the loop's own, and may be called until this returns.
+    pub unsafe fn run_with(&mut self, entry: Entry) -> Result<(), Error> {
+        self.refresh()?;
+        // SAFETY: passed on to the caller.
+        let outcome = unsafe { self.call.run_entry(entry, self.domain.elements()) };
+        outcome.map_err(|stopped| self.explain(stopped))
+    }
+
+    /// What compilation saw of the arguments.
+    pub fn signature(&self) -> &Signature {
+        &self.signature
     }
 
     /// Runs on elements `begin..end` of the loop's set (a subset's superset), in order; the halo may be among them.
