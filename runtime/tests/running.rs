@@ -380,10 +380,19 @@ fn an_engine_refuses_what_it_can_not_be() {
     } else {
         Level::V3
     };
-    assert!(matches!(
-        parloop::Engine::builder().level(foreign).build(),
-        Err(Error::Level { .. })
-    ));
+    let refused = |builder: parloop::EngineBuilder, word: &str| {
+        let error = builder.build().unwrap_err();
+        assert!(
+            matches!(error, Error::Config(_)) && error.to_string().contains(word),
+            "{error}"
+        );
+    };
+    refused(parloop::Engine::builder().level(foreign), "level");
+    let lanes = parloop::Options {
+        lanes: 3,
+        ..parloop::Options::default()
+    };
+    refused(parloop::Engine::builder().options(lanes), "1, 2 or 4");
 }
 
 #[test]

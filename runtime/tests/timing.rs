@@ -1,5 +1,7 @@
 //! Measurements, not assertions: run with `--release -- --ignored --nocapture`.
 
+#![expect(clippy::print_stderr, reason = "what they are for")]
+
 mod support;
 
 use parloop::{Engine, Set};
