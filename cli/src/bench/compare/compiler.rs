@@ -100,7 +100,8 @@ impl Compiler {
         Command::new(&self.command[0])
             .args(&self.command[1..])
             .args(&self.flags)
-            .args(["-shared", "-fPIC", "-o"])
+            // Without the third a kernel with external linkage could be replaced at load time, and so would not be inlined.
+            .args(["-shared", "-fPIC", "-fno-semantic-interposition", "-o"])
             .arg(object)
             .arg(source)
             .arg("-lm")
