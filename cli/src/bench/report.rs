@@ -97,7 +97,9 @@ impl Report {
         let kernels = app.loops().iter().enumerate();
         let kernels = kernels
             .map(|(index, of)| {
-                let mut report = kernel(of, outcome.meter.of(index));
+                let measured = outcome.meter.of(index);
+                let timed = comparison.map_or(measured, |comparison| comparison.ours(index));
+                let mut report = kernel(of, measured, timed);
                 if let Some(comparison) = comparison {
                     report.ratio = comparison.ratio(index);
                     report.baseline = comparison.baseline(index, of.elements);
@@ -128,15 +130,17 @@ impl Report {
     }
 }
 
-fn kernel(of: &AppLoop, samples: &Samples) -> KernelReport {
-    let [low, median, high] = samples.spread_ns();
+/// Totals are of the `measured` run; times an element of the calls to be `timed`, those that alternated with the baseline's
+/// where there is one.
+fn kernel(of: &AppLoop, measured: &Samples, timed: &Samples) -> KernelReport {
+    let [low, median, high] = timed.spread_ns();
     KernelReport {
         name: of.label.clone(),
-        calls: samples.calls(),
-        elements: samples.calls() * of.elements as u64,
-        seconds: samples.total().as_secs_f64(),
+        calls: measured.calls(),
+        elements: measured.calls() * of.elements as u64,
+        seconds: measured.total().as_secs_f64(),
         ns_per_element: per_element(median, of.elements),
-        ns_per_element_min: per_element(samples.least_ns(), of.elements),
+        ns_per_element_min: per_element(timed.least_ns(), of.elements),
         ns_per_element_spread: (
             per_element(low, of.elements),
             per_element(high, of.elements),

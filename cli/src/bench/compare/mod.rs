@@ -7,7 +7,7 @@
 mod compiler;
 mod library;
 
-use super::measure::Meter;
+use super::measure::{Meter, Samples};
 use super::report::{Baseline, micros, per_element};
 use compiler::{Built, Compiler};
 use parloop::{Engine, PreparedLoop};
@@ -112,6 +112,11 @@ impl Comparison {
         let time = built.library.run(prepared)?;
         self.theirs.of_mut(index).push(time);
         Ok(())
+    }
+
+    /// Times of our code.
+    pub(crate) fn ours(&self, index: usize) -> &Samples {
+        self.ours.of(index)
     }
 
     /// Time of our code over that of the C compiler's.
