@@ -68,7 +68,10 @@ impl Wrap<'_> {
         let same = |arg: &ArgSignature| {
             arg.dat == args[usize::from(index)].dat && arg.source != Source::Element
         };
-        let index = args.iter().position(same).map_or(index, |first| first as u16);
+        let index = args
+            .iter()
+            .position(same)
+            .map_or(index, |first| first as u16);
         if let Some(base) = self.bases[index as usize] {
             return base;
         }
