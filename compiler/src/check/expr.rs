@@ -204,7 +204,12 @@ impl Checker<'_, '_> {
 
     fn address(&mut self, target: ExprId, span: Span) -> Checked<Operand> {
         let pointer = match self.lvalue(target)? {
-            Lvalue::Element(pointer) => pointer,
+            // Of an entry of an inner array the whole array may be meant.
+            Lvalue::Element(pointer) => Pointer {
+                extent: None,
+                outside: None,
+                ..pointer
+            },
             Lvalue::Var(var, scalar, is_const) => Pointer {
                 extent: Some((1, 0)),
                 read_only: is_const.then_some(super::place::ReadOnly::Const),
