@@ -10,6 +10,7 @@ mod convert;
 mod decl;
 mod expr;
 mod flow;
+mod global;
 mod init;
 mod loops;
 mod math;
@@ -187,9 +188,11 @@ fn load<'a>(text: &KernelText<'a>) -> Result<Unit<'a>, Diagnostics> {
         let found = Diagnostic::error("too-large", Span::default(), message);
         return Err(Diagnostics(vec![found]));
     }
-    let unit = Unit::new(text.text, text.constants);
+    let mut unit = Unit::new(text.text, text.constants);
     // The tokens end where expansion gave up; what is missing then is not worth telling.
-    if unit.errors.iter().any(|e| e.code == "too-large" || e.code == "too-deep") {
+    let gave_up = |e: &Diagnostic| e.code == "too-large" || e.code == "too-deep";
+    if unit.errors.iter().any(gave_up) {
+        unit.errors.retain(gave_up);
         return Err(unit.into_diagnostics());
     }
     Ok(unit)

@@ -2,8 +2,8 @@
 //!
 //! One pass in text order with a stack of scopes. An expression's nodes are one range, so no tree is walked.
 
-use super::{ERRORS_MAX, suggest};
 use super::unit::{Entity, Unit};
+use super::{ERRORS_MAX, suggest};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::syntax::ast::{
     Decl, DeclId, Derived, Expr, ExprId, Full, Function, Init, InitId, List, Stmt, StmtId, TypeId,

@@ -200,7 +200,7 @@ impl Parser<'_> {
         let operand = self.unary()?;
         self.leave();
         let span = self.since(word.span);
-        self.push(Expr::SizeofExpr(operand), span)
+        self.push(Expr::SizeofValue(operand), span)
     }
 
     fn primary(&mut self, token: Token) -> Parsed<ExprId> {

@@ -4,6 +4,7 @@
 
 mod decl;
 mod expr;
+mod specifiers;
 mod stmt;
 mod types;
 
