@@ -10,7 +10,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::ir::{ArrayData, Op, Param, Passing, Scalar, Stmt as Ir, TableData};
 use crate::signature::DType;
 use crate::source::ParamInfo;
-use crate::syntax::ast::{Base, Decl, DeclId, Derived, Init};
+use crate::syntax::ast::{Base, Decl, DeclId, Derived, Full, Init};
 
 /// Bytes of all local arrays.
 const ARRAY_BYTES_MAX: u64 = 1 << 30;
@@ -180,12 +180,31 @@ impl Checker<'_, '_> {
                 _ => return Err(self.bad_braces(span)),
             },
         };
+        if self.frame.resolved.local(id).uses == 0 {
+            self.unused_value(full);
+            return Ok(Binding::None);
+        }
         let num = match self.full_num(full) {
             Ok(num) => self.convert(num, shape.scalar),
             // Whatever it is, it is declared: its uses are right or wrong by themselves.
             Err(poison) => return self.poisoned_scalar(id, shape).ok_or(poison),
         };
         Ok(self.scalar_binding(id, num, shape))
+    }
+
+    /// The value of a local that nothing reads: kept only for what it does.
+    fn unused_value(&mut self, full: Full) {
+        let (_, block) = self.aside(|c| c.full_num(full));
+        let does_nothing = block.iter().all(|stmt| match stmt {
+            Ir::Let(value) => !matches!(
+                self.b.body.values[*value].op,
+                Op::CheckIndex { .. } | Op::CheckDivisor { .. }
+            ),
+            _ => false,
+        });
+        if !does_nothing {
+            self.splice(block);
+        }
     }
 
     fn bad_braces(&mut self, span: Span) -> Poison {

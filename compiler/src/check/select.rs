@@ -11,13 +11,13 @@ const SPECULATED_MAX: usize = 16;
 
 impl Checker<'_, '_> {
     /// Emits into a block of its own.
-    fn aside<T>(&mut self, inside: impl FnOnce(&mut Self) -> T) -> (T, Block) {
+    pub(super) fn aside<T>(&mut self, inside: impl FnOnce(&mut Self) -> T) -> (T, Block) {
         self.b.open();
         let result = inside(self);
         (result, self.b.close())
     }
 
-    fn splice(&mut self, block: Block) {
+    pub(super) fn splice(&mut self, block: Block) {
         for stmt in block {
             self.b.push(stmt);
         }
