@@ -161,6 +161,25 @@ fn acquiring_res_calc() {
         assert_eq!(prepared.source(), parloop::CodeSource::Disk);
         prepared.acquire_time()
     });
+    let key: parloop_cache::Key = {
+        let kernel = mesh.engine.kernel(RES_CALC, Some("res_calc"));
+        let prepared = mesh
+            .engine
+            .prepare(&kernel, &mesh.edges, &mesh.args())
+            .unwrap();
+        prepared.fingerprint().parse().unwrap()
+    };
+    median("verified object read", 201, || {
+        let now = Instant::now();
+        let digest = parloop_cache::Expect::PreimageDigest(*key.as_bytes());
+        let entry = mesh
+            .engine
+            .store()
+            .load(parloop_cache::Table::Objects, &key, digest, &|_| true);
+        let took = now.elapsed();
+        assert!(entry.unwrap().payload().len() > 1000);
+        took
+    });
     median("engine made", 51, || {
         let now = Instant::now();
         let engine = Engine::builder().cache_dir(&directory).build().unwrap();
