@@ -3,6 +3,7 @@
 pub mod abi;
 mod check;
 mod diagnostic;
+mod dump_c;
 mod emit;
 mod encode;
 mod error;
@@ -21,6 +22,7 @@ mod wrap;
 
 pub use check::{FunctionSummary, check_kernel, kernel_functions};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, Span};
+pub use dump_c::dump_c;
 pub use error::{CompileError, DecodeError, Mismatch, ReadError};
 pub use fingerprint::{Fingerprint, Preimage, Shortcut, ShortcutRecord, build_id};
 pub use options::{Effort, FloatMode, Options};

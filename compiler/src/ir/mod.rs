@@ -2,6 +2,7 @@
 
 mod body;
 mod builder;
+mod canon;
 pub mod eval;
 pub mod interp;
 mod kernel;
@@ -18,6 +19,7 @@ pub use body::{
     Place, Region, Site, Stmt, Symbol, Table, TableData, UnaryOp, Value, Var,
 };
 pub use builder::{Builder, OpenFor};
+pub use canon::{Canonical, canonicalize};
 pub use kernel::{ConstantSlot, Kernel, Param, Passing};
 pub use loops::Loop;
 pub use read::{read_kernel, read_loop};
