@@ -96,6 +96,8 @@ macro_rules! host_functions {
     };
     (@entry $table:ident ($($arg:ident: $ty:ty),*) -> $result:ty: $name:ident) => {{
         // SAFETY: this is the signature that C99 and POSIX give for the function in `math.h`; it takes no pointer.
+        // Named here, or the linker may take Rust's own `cbrt` and others, which round otherwise, from `compiler_builtins`.
+        #[link(name = "m")]
         unsafe extern "C" {
             safe fn $name($($arg: $ty),*) -> $result;
         }
