@@ -77,9 +77,9 @@ void k(const double *a, double *b) { double t[3] = {0}; int seen = 0; if (a[0] >
 // == the comma, and increments before and after
 // args: read i32 1; write i32 4
 void k(const int *a, int *b) { int i = a[0], j; j = i++, i += 2; b[0] = i; b[1] = j; b[2] = --i; b[3] = j--; b[3] += j; }
-// == pointers walk over arguments and arrays
+// == pointers into arguments and arrays
 // args: read f64 4; write f64 2
-void k(const double *a, double *b) { const double *p = a; double t[4] = {1, 2, 3, 4}; double *q = t; double s = 0; for (int i = 0; i < 4; i++) s += *p++ * *q++; *b = s; *(b + 1) = *(a + 2) - p[-1]; }
+void k(const double *a, double *b) { const double *p = a + 1; double t[4] = {1, 2, 3, 4}; double *q = &t[1]; double s = 0; for (int i = 0; i < 3; i++) s += p[i] * q[i]; *b = s; *(b + 1) = *(a + 2) - p[-1]; *q += 1; b[1] *= q[0]; }
 // == an element that does nothing
 // args: read f64 1; rw f64 1
 void k(const double *a, double *b) { }

@@ -5,6 +5,7 @@
 //! themselves are in `tests/`, a file for each promise or behaviour.
 
 pub mod case;
+pub mod child;
 pub mod log;
 pub mod oracle;
 pub mod ways;

@@ -102,10 +102,13 @@ fn check(case: &Case) {
     }
 }
 
+/// Checks all cases of a file, and then tells of all that failed.
 fn check_corpus(file: &str) {
     let cases = Case::corpus(file);
     assert!(cases.len() > 4);
-    cases.iter().for_each(check);
+    let failed = |case: &&Case| std::panic::catch_unwind(|| check(case)).is_err();
+    let failed: Vec<&str> = cases.iter().filter(failed).map(|c| c.name.as_str()).collect();
+    assert!(failed.is_empty(), "{failed:#?}");
 }
 
 #[test]
