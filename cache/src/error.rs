@@ -16,9 +16,6 @@ pub enum Miss {
     /// The mode asks for everything to be made again.
     #[error("the mode is refresh")]
     Refresh,
-    /// The store's directory is being opened again by another thread.
-    #[error("the directory is being opened")]
-    Busy,
     /// The file is empty, shorter than a trailer, or was cut while it was read.
     #[error("the file is too short")]
     Truncated,
@@ -73,7 +70,6 @@ impl Miss {
             Self::Absent => "absent",
             Self::Disabled => "disabled",
             Self::Refresh => "refresh",
-            Self::Busy => "busy",
             Self::Truncated => "truncated",
             Self::BadMagic => "bad_magic",
             Self::Version => "version",
@@ -109,7 +105,6 @@ impl Miss {
             Self::Absent
             | Self::Disabled
             | Self::Refresh
-            | Self::Busy
             | Self::Version
             | Self::PreimageDiffers
             | Self::FeatureMissing

@@ -4,7 +4,8 @@
 //! use parloop_cache::{Expect, Key, Metadata, Publication, Stats, Store, StoreConfig, Table};
 //! use std::{sync::Arc, time::Duration};
 //!
-//! # let temp = tempfile::tempdir().unwrap();
+//! # let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+//! # let temp = tempfile::Builder::new().permissions(private).tempdir().unwrap();
 //! # let directory = temp.path().join("cache");
 //! let stats = Arc::new(Stats::default());
 //! let store = Store::open(StoreConfig::at(directory), stats.clone());
@@ -30,7 +31,7 @@
 //!   [`Entry`] or a [`Miss`] with its reason; [`Store::publish`] writes in the background; [`Store::lock`] lets one of
 //!   many processes compile. Whatever is wrong on disk is a miss that heals, never an error.
 //! - [`ClassCache`] is the memory: bounded values by [`Key`], made by one thread when many ask.
-//! - [`ObjectCache`] keeps what is built from objects with an [`Identity`], exactly as long as those live.
+//! - [`object`] keeps what is built from objects with an identity, exactly as long as those live.
 //! - [`Event`]s tell an [`Observer`] everything; [`Stats`] counts them, [`trace()`] forwards them to `tracing`.
 //!
 //! It deliberately does not parse payloads, make keys, read the environment, choose a directory, or know a compiler.
@@ -43,11 +44,12 @@ mod error;
 mod event;
 mod key;
 mod memory;
-mod object;
+pub mod object;
 mod stats;
 
 pub use config::{Mode, StoreConfig};
 pub use disk::Table;
+pub use disk::lifetime::Lifetime;
 pub use disk::lock::FlightGuard;
 pub use disk::maintain::{Listed, Problem, Usage};
 pub use disk::metadata::Metadata;
@@ -60,5 +62,4 @@ pub use error::Miss;
 pub use event::{Event, Layer, Observer, trace};
 pub use key::{Key, KeyError};
 pub use memory::{ClassCache, ClassLimits};
-pub use object::{Handle, Identity, KeyParts, ObjectCache, ObjectKey};
 pub use stats::{Stats, StatsSnapshot};

@@ -16,8 +16,9 @@ use std::time::Duration;
 /// Bytes below which another shard is not worth having: a value must fit in one shard.
 const SHARD_BYTES_MIN: u64 = 8 << 20;
 const SHARDS_MAX: u64 = 16;
-/// Below this number of entries the cache has one shard, whose bound is met exactly.
-const ENTRIES_EXACT: u64 = 32;
+/// Up to this bound on entries a value's share of the whole would be more than may be admitted, so it is charged a
+/// share of what may be; below 24 that can not let one more in, as n / 0.96 < n + 1.
+const ENTRIES_FEW: u64 = 16;
 
 /// Bounds of a [`ClassCache`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,7 +121,7 @@ impl<V> ClassCache<V> {
         let charge_min = match limits.entries_max {
             0 => u64::MAX,
             // One value alone must stay below the share that the cache gives to admitted values.
-            n @ 1..=ENTRIES_EXACT => charge_max / n,
+            n @ 1..=ENTRIES_FEW => charge_max / n,
             n => capacity.div_ceil(n),
         };
         Self {
@@ -156,7 +157,8 @@ impl<V> ClassCache<V> {
 
     /// The value kept under `key`, or the one that `init` makes: its value and weight in bytes.
     ///
-    /// When many threads ask for one key, one runs its `init`; the others wait and share the value. If that `init`
+    /// When many threads ask for one key, one runs its `init`; the others wait and share the value (each of them sent a
+    /// `Miss`, for it did not find the value there). If that `init`
     /// fails or panics, its own caller gets the error or the panic, and one of those waiting runs its `init` in turn;
     /// nothing is kept. A call for `key` from within an `init` for `key` on the same thread runs its own `init` and
     /// keeps nothing, instead of waiting for itself; a thread that waited for `wait_max` does the same.

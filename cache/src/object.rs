@@ -177,7 +177,7 @@ impl<K, V> Handle<K, V> {
 /// (that would be a cycle); it finds them through [`Handle::key`].
 ///
 /// ```
-/// use parloop_cache::{Identity, KeyParts, ObjectCache, ObjectKey};
+/// use parloop_cache::object::{Identity, KeyParts, ObjectCache, ObjectKey};
 /// use std::sync::Arc;
 ///
 /// struct Set { size: usize, identity: Identity }

@@ -24,4 +24,5 @@ pub use mesh::{Map, MapIndex, MeshError, Set, Subset};
 pub use par_loop::{Arg, ArgError, Bound, CodeSource, Over, PreparedLoop, element_index};
 
 pub use parloop_cache::{Event, Mode, Observer, StatsSnapshot};
-pub use parloop_compiler::{DType, Effort, FloatMode, Level, Options};
+pub use parloop_compiler::ir::{HostSymbol, Scalar};
+pub use parloop_compiler::{Access, DType, Effort, FloatMode, Level, Options};

@@ -59,6 +59,11 @@ impl Keeper {
         self.delta.writes += 1;
     }
 
+    /// Gives up a collection under way, and with it the lock on the totals.
+    pub(crate) fn abandon(&mut self) {
+        self.collection = None;
+    }
+
     /// One step of house-keeping; whether there is more to do.
     pub(crate) fn step(&mut self, shared: &Shared) -> bool {
         let Some(tree) = shared.tree() else {
@@ -66,7 +71,7 @@ impl Keeper {
         };
         // Whatever fails here is tried again after the next publication: nothing depends on it.
         self.try_step(shared, &tree).unwrap_or_else(|_| {
-            self.collection = None;
+            self.abandon();
             false
         })
     }
@@ -86,7 +91,7 @@ impl Keeper {
         if self.delta == Delta::default() {
             return Ok(false);
         }
-        shared.flush_uses();
+        shared.flush_hints();
         self.add_up(shared, tree)
     }
 
@@ -252,7 +257,7 @@ fn sweep(tree: &Tree) -> io::Result<()> {
         if facts.modified_unix_s.abs_diff(now) <= TEMP_STALE_S {
             continue;
         }
-        // What can't be removed, a directory that is not empty for one, is left for `Store::problems` to show.
+        // What can't be removed, a directory that is not empty for one, is left for [`Store::problems`](crate::Store::problems) to show.
         let _left = match facts.kind {
             FileType::Directory => tree.sys.remove_dir(tree.root(), &at),
             _ => tree.sys.unlink(tree.root(), &at),

@@ -168,3 +168,75 @@ impl Verified {
         metadata::View::parse(&file[self.metadata.clone()])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::metadata::Metadata;
+    use proptest::prelude::*;
+
+    const SECRET: [u8; 32] = [9; 32];
+
+    fn sample() -> Vec<u8> {
+        let metadata = Metadata::default().encode(b"preimage");
+        let content = Content {
+            table: Table::Objects,
+            key: &Key::new([3; 32]),
+            payload: b"payload",
+            metadata: &metadata,
+            preimage_digest: [4; 32],
+            cost_ns: 5,
+        };
+        encode(&content, &SECRET)
+    }
+
+    #[test]
+    fn the_offsets_of_the_trailer_follow_each_other_without_gaps() {
+        let offsets = [
+            (PAYLOAD_LEN_AT, 8),
+            (METADATA_LEN_AT, 8),
+            (COST_AT, 8),
+            (TABLE_AT, 1),
+            (RESERVED_AT, 15),
+            (KEY_AT, KEY_LEN),
+            (PREIMAGE_DIGEST_AT, 32),
+            (MAC_AT, MAC_LEN),
+            (VERSION_AT, 4),
+            (TRAILER_LEN_AT, 4),
+            (MAGIC_AT, 8),
+        ];
+        let end = offsets.iter().fold(0, |at, (offset, len)| {
+            assert_eq!(*offset, at);
+            at + len
+        });
+        assert_eq!(end, TRAILER_LEN);
+    }
+
+    proptest! {
+        #[test]
+        fn row_s12_no_bytes_make_the_reader_panic(file: Vec<u8>) {
+            prop_assert!(verify(&file, &SECRET).is_err());
+        }
+
+        #[test]
+        fn row_s12_no_body_with_a_genuine_hash_makes_the_reader_panic(
+            body in prop::collection::vec(any::<u8>(), 0..300),
+            payload_len in 0u64..310,
+            trailer: [u8; 32],
+        ) {
+            let mut file = [&body[..], &sample()[sample().len() - TRAILER_LEN..]].concat();
+            let at = body.len();
+            file[at..at + 8].copy_from_slice(&payload_len.to_le_bytes());
+            let rest = (body.len() as u64).wrapping_sub(payload_len);
+            file[at + 8..at + 16].copy_from_slice(&rest.to_le_bytes());
+            file[at + 16..at + 48].copy_from_slice(&trailer);
+            let mac = keyed_hash(&file, at + MAC_AT, &SECRET);
+            file[at + MAC_AT..at + MAC_AT + MAC_LEN].copy_from_slice(mac.as_bytes());
+            if let Ok(parts) = verify(&file, &SECRET)
+                && let Ok(view) = parts.metadata(&file)
+            {
+                view.to_metadata(0);
+            }
+        }
+    }
+}

@@ -6,7 +6,6 @@
 use crate::disk::path;
 use crate::disk::tree::Tree;
 use crate::key::Key;
-use rustix::fs::FileType;
 use rustix::io::{self, Errno};
 use std::fs::{File, TryLockError};
 use std::time::{Duration, Instant};
@@ -60,18 +59,10 @@ fn open(tree: &Tree, key: &Key) -> io::Result<File> {
     let at = path::lock(key);
     let fd = match tree.sys.open_or_create(tree.root(), &at) {
         Err(Errno::NOENT) => {
-            tree.sys.make_dir(tree.root(), path::VERSION_DIR)?;
-            tree.sys.make_dir(tree.root(), path::LOCKS_DIR)?;
+            tree.make_dirs(&[path::VERSION_DIR, path::LOCKS_DIR])?;
             tree.sys.open_or_create(tree.root(), &at)?
         }
         outcome => outcome?,
     };
-    let facts = tree.sys.facts(&fd)?;
-    if facts.kind != FileType::RegularFile || facts.uid != tree.uid {
-        return Err(Errno::INVAL);
-    }
-    if facts.mode & 0o777 != 0o600 {
-        tree.sys.chmod(&fd, crate::disk::sys::FILE_MODE)?;
-    }
     Ok(File::from(fd))
 }

@@ -3,6 +3,7 @@
 //! Invariants: everything goes through the verified directory's descriptor; only names that match our own pattern are
 //! removed, and nothing is followed. Listing is lazy, one shard at a time, and touches no counter.
 
+use crate::disk::lifetime::Lifetime;
 use crate::disk::read::{self, Entry};
 use crate::disk::store::Store;
 use crate::disk::tree::Tree;
@@ -61,7 +62,7 @@ impl Usage {
 pub struct Problem {
     /// Path relative to the root.
     pub path: PathBuf,
-    /// Stable code: that of a [`Miss`], or `foreign_name`.
+    /// Stable code: that of a [`Miss`], or `foreign_name`, or `not_a_directory`.
     pub code: &'static str,
 }
 
@@ -123,6 +124,12 @@ impl Store {
             *bytes += facts.size;
         }
         usage
+    }
+
+    /// Counts over the life of the directory, all processes together, as far as they were kept.
+    pub fn lifetime(&self) -> Lifetime {
+        self.maintained()
+            .map_or_else(Lifetime::default, |tree| self.shared.lifetime.total(&tree))
     }
 
     /// One entry, verified, whatever it was made from and whatever CPU it needs. Sends no event, removes nothing.
@@ -191,33 +198,69 @@ impl Store {
                 .unlink(tree.root(), &format!("{}/{name}", path::TEMP_DIR));
             usage.temporary += u64::from(removed.is_ok());
         }
-        for hint in [path::USAGE, path::USES] {
+        for hint in [path::USAGE, path::USES, path::STATS] {
             let _only_a_hint = tree.sys.unlink(tree.root(), hint);
         }
         usage
     }
 
-    /// What lies in the directory and is no sound entry: defects by their code, and names that are not ours.
+    /// What lies in the directory and is no sound entry: defects by their code, and what is not ours.
     pub fn problems(&self) -> Vec<Problem> {
         let Some(tree) = self.maintained() else {
             return Vec::new();
         };
-        let bytes_max = self.shared.config.entry_bytes_max;
         let mut problems = Vec::new();
-        for (table, shard) in shards(&tree) {
-            let dir = path::shard_dir_named(table, &shard);
-            for name in tree.sys.names(tree.root(), &dir).unwrap_or_default() {
-                let path = PathBuf::from(format!("{dir}/{name}"));
-                let code = match path::parse_entry(&name) {
-                    None => Some("foreign_name"),
-                    Some((key, slot)) => read::read_slot(&tree, table, &key, slot, bytes_max)
-                        .err()
-                        .map(|failure| failure.miss.code()),
-                };
-                problems.extend(code.map(|code| Problem { path, code }));
+        let mut note = |path: String, code| {
+            let path = PathBuf::from(path);
+            problems.push(Problem { path, code });
+        };
+        for table in Table::ALL {
+            let dir = path::table_dir(table);
+            for name in tree.sys.names(tree.root(), dir).unwrap_or_default() {
+                let at = format!("{dir}/{name}");
+                match kind_at(&tree, &at) {
+                    _ if !path::is_shard(&name) => note(at, "foreign_name"),
+                    Some(FileType::Directory) => {
+                        self.problems_of_shard(&tree, table, &name, &mut note)
+                    }
+                    _ => note(at, "not_a_directory"),
+                }
+            }
+        }
+        for name in tree
+            .sys
+            .names(tree.root(), path::TEMP_DIR)
+            .unwrap_or_default()
+        {
+            let at = format!("{}/{name}", path::TEMP_DIR);
+            match kind_at(&tree, &at) {
+                _ if !path::is_temp(&name) => note(at, "foreign_name"),
+                Some(FileType::RegularFile) | None => {}
+                Some(_) => note(at, Miss::NotRegular.code()),
             }
         }
         problems
+    }
+
+    fn problems_of_shard(
+        &self,
+        tree: &Tree,
+        table: Table,
+        shard: &str,
+        note: &mut impl FnMut(String, &'static str),
+    ) {
+        let bytes_max = self.shared.config.entry_bytes_max;
+        let dir = path::shard_dir_named(table, shard);
+        for name in tree.sys.names(tree.root(), &dir).unwrap_or_default() {
+            let at = format!("{dir}/{name}");
+            let Some((key, slot)) = path::parse_entry(&name) else {
+                note(at, "foreign_name");
+                continue;
+            };
+            if let Err(failure) = read::read_slot(tree, table, &key, slot, bytes_max) {
+                note(at, failure.miss.code());
+            }
+        }
     }
 
     /// The directory, as configured.
@@ -226,17 +269,22 @@ impl Store {
     }
 }
 
+/// What kind of thing lies at a path.
+fn kind_at(tree: &Tree, at: &str) -> Option<FileType> {
+    tree.sys
+        .facts_at(tree.root(), at)
+        .ok()
+        .map(|facts| facts.kind)
+}
+
 /// The shards that exist, of both tables.
 fn shards(tree: &Tree) -> Vec<(Table, String)> {
     let mut shards = Vec::new();
     for table in Table::ALL {
         let dir = path::table_dir(table);
         for name in tree.sys.names(tree.root(), dir).unwrap_or_default() {
-            let kind = tree
-                .sys
-                .facts_at(tree.root(), &format!("{dir}/{name}"))
-                .map(|facts| facts.kind);
-            if path::is_shard(&name) && kind == Ok(FileType::Directory) {
+            let kind = kind_at(tree, &format!("{dir}/{name}"));
+            if path::is_shard(&name) && kind == Some(FileType::Directory) {
                 shards.push((table, name));
             }
         }

@@ -90,6 +90,8 @@ pub(crate) fn escaped(text: &str) -> String {
 pub(crate) struct View<'a> {
     raw: &'a [u8],
     pub(crate) preimage: &'a [u8],
+    /// Where the preimage begins in the metadata.
+    pub(crate) preimage_at: usize,
     generator: &'a str,
     producer: &'a str,
     label: &'a str,
@@ -103,11 +105,13 @@ impl<'a> View<'a> {
             ..View::default()
         };
         let mut preimages = 0;
-        for field in (Fields { rest: raw }) {
+        let mut fields = Fields { rest: raw };
+        while let Some(field) = fields.next() {
             let (tag, bytes) = field?;
             match tag {
                 TAG_PREIMAGE => {
                     view.preimage = bytes;
+                    view.preimage_at = raw.len() - fields.rest.len() - bytes.len();
                     preimages += 1;
                 }
                 TAG_FEATURE if text(bytes)?.is_empty() => return Err(Miss::BadMetadata),
@@ -202,6 +206,7 @@ mod tests {
         raw.extend_from_slice(&[99, 0, 0, 0, 2, 0, 0, 0, 1, 2]);
         let view = View::parse(&raw).unwrap();
         assert_eq!(view.preimage, b"preimage");
+        assert_eq!(raw[view.preimage_at..][..8], *b"preimage");
         assert_eq!(view.to_metadata(sample().cost_ns()), sample());
     }
 

@@ -5,6 +5,8 @@
 
 pub(crate) mod evict;
 pub(crate) mod format;
+pub(crate) mod hint;
+pub(crate) mod lifetime;
 pub(crate) mod lock;
 pub(crate) mod maintain;
 pub(crate) mod metadata;

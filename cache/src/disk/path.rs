@@ -6,7 +6,7 @@
 //!       /v1/shortcuts/<2>/<52>[-1 .. -3]
 //!       /v1/locks/<2>                           lock files of the single flight
 //!       /v1/tmp/<16>                            files being written
-//!       /v1/usage, /v1/uses                     hints: totals, and how often entries were used
+//!       /v1/usage, /v1/uses, /v1/stats           hints: totals, uses of entries, counts for people
 //! ```
 //!
 //! Invariant: names are fixed-length lower-case base32 below 64 characters; nothing that `clear` or the collector
@@ -27,6 +27,7 @@ pub(crate) const LOCKS_DIR: &str = "v1/locks";
 pub(crate) const TEMP_DIR: &str = "v1/tmp";
 pub(crate) const USAGE: &str = "v1/usage";
 pub(crate) const USES: &str = "v1/uses";
+pub(crate) const STATS: &str = "v1/stats";
 
 /// The directory of a table.
 pub(crate) fn table_dir(table: Table) -> &'static str {

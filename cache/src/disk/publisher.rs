@@ -6,6 +6,7 @@
 
 use crate::disk::lock::FlightGuard;
 use crate::disk::shared::{Shared, is_read_only};
+use crate::disk::trust::Refusal;
 use crate::disk::write::{self, Done, Outcome, Publication, Rules};
 use crate::disk::{Table, evict};
 use crate::event::Event;
@@ -158,6 +159,13 @@ fn unless_it_panics(work: impl FnOnce()) {
     let _reported_by_the_panic_hook = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
 }
 
+/// Why a job could not be done.
+enum Failed {
+    Call(Errno),
+    /// The directory was deleted, and what is at its path now is refused.
+    Open(Refusal),
+}
+
 /// Does jobs one after another, and what follows from them.
 struct Writer {
     shared: Arc<Shared>,
@@ -188,11 +196,11 @@ impl Writer {
                 self.pause = None;
                 self.tell(&job, outcome);
             }
-            Err(errno) if is_read_only(errno) => {
+            Err(Failed::Call(errno)) if is_read_only(errno) => {
                 self.shared.became_read_only(errno.kind());
                 bypass(&self.shared, &job, "read_only");
             }
-            Err(errno) => self.back_off(&job, errno),
+            Err(failed) => self.back_off(&job, failed),
         }
         // The entry is in place, or never will be: others may go on.
         drop(job.guard);
@@ -212,7 +220,7 @@ impl Writer {
         }
     }
 
-    fn write(&self, job: &Job) -> Result<Outcome, Errno> {
+    fn write(&self, job: &Job) -> Result<Outcome, Failed> {
         let rules = self.rules();
         let attempt = |tree: &crate::disk::tree::Tree| {
             write::write_entry(tree, job.table, &job.key, &job.publication, rules)
@@ -221,15 +229,11 @@ impl Writer {
         if let Some(tree) = tree {
             match attempt(&tree) {
                 Err(_) if tree.is_deleted() => {}
-                outcome => return outcome,
+                outcome => return outcome.map_err(Failed::Call),
             }
         }
-        let reopened = self.shared.reopen().map_err(|refusal| {
-            self.shared
-                .warn("directory", format!("the cache on disk is off: {refusal}"));
-            Errno::STALE
-        })?;
-        attempt(&reopened)
+        let reopened = self.shared.reopen().map_err(Failed::Open)?;
+        attempt(&reopened).map_err(Failed::Call)
     }
 
     fn tell(&mut self, job: &Job, outcome: Outcome) {
@@ -247,23 +251,31 @@ impl Writer {
         }
     }
 
-    fn back_off(&mut self, job: &Job, errno: Errno) {
+    fn back_off(&mut self, job: &Job, failed: Failed) {
         let first = self.shared.config.retry_after;
         let pause = self
             .pause
             .map_or(first, |(_, last)| (last * 2).min(first * BACK_OFF_MAX));
         self.pause = Some((Instant::now() + pause, pause));
         bypass(&self.shared, job, "io");
-        let message = format!(
-            "writing to the cache on disk failed ({}); it is tried again later",
-            errno.kind()
-        );
-        self.shared.warn("write", message);
+        let (code, message) = match failed {
+            Failed::Call(errno) => (
+                "write",
+                format!("writing to the cache on disk failed: {}", errno.kind()),
+            ),
+            Failed::Open(refusal) => ("directory", format!("the cache on disk is off: {refusal}")),
+        };
+        self.shared
+            .warn(code, format!("{message}; it is tried again later"));
     }
 
     /// One step of what is done when the queue is empty: totals, eviction, sweeping. Whether there is more.
     fn keep_house(&mut self) -> bool {
-        self.pause.is_none() && self.shared.is_writable() && self.keeper.step(&self.shared)
+        if self.pause.is_some() || !self.shared.is_writable() {
+            self.keeper.abandon();
+            return false;
+        }
+        self.keeper.step(&self.shared)
     }
 }
 

@@ -6,6 +6,7 @@
 
 use crate::disk::format::{self, Verified};
 use crate::disk::metadata::Metadata;
+use crate::disk::sys::FileIdentity;
 use crate::disk::tree::Tree;
 use crate::disk::{Table, path};
 use crate::error::Miss;
@@ -60,6 +61,10 @@ impl Entry {
         self.file.len() as u64
     }
 
+    pub(crate) fn cost_ns(&self) -> u64 {
+        self.parts.trailer.cost_ns
+    }
+
     pub(crate) fn slot(&self) -> u8 {
         self.slot
     }
@@ -77,7 +82,7 @@ impl std::fmt::Debug for Entry {
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) miss: Miss,
-    pub(crate) file: Option<(u64, u64, i64, u64)>,
+    pub(crate) file: Option<FileIdentity>,
 }
 
 impl From<Miss> for Failure {
@@ -87,11 +92,7 @@ impl From<Miss> for Failure {
 }
 
 /// The whole file at a path, as far as its kind, owner and size allow.
-fn read_file(
-    tree: &Tree,
-    at: &str,
-    bytes_max: u64,
-) -> Result<(Vec<u8>, (u64, u64, i64, u64)), Failure> {
+fn read_file(tree: &Tree, at: &str, bytes_max: u64) -> Result<(Vec<u8>, FileIdentity), Failure> {
     let fd = tree
         .sys
         .open_read(tree.root(), at)
@@ -132,7 +133,7 @@ fn read_file_patiently(
     tree: &Tree,
     at: &str,
     bytes_max: u64,
-) -> Result<(Vec<u8>, (u64, u64, i64, u64)), Failure> {
+) -> Result<(Vec<u8>, FileIdentity), Failure> {
     let mut empty_left = EMPTY_RETRIES;
     let mut stale_left = STALE_RETRIES;
     loop {
@@ -177,9 +178,9 @@ pub(crate) fn read_slot(
     };
     let parts = parts.map_err(fail)?;
     parts.matches(table, key).map_err(fail)?;
-    let preimage = parts.metadata(&file).map_err(fail)?.preimage;
-    let start = preimage.as_ptr().addr() - file.as_ptr().addr();
-    let preimage = start..start + preimage.len();
+    let view = parts.metadata(&file).map_err(fail)?;
+    let start = parts.metadata.start + view.preimage_at;
+    let preimage = start..start + view.preimage.len();
     Ok(Entry {
         file,
         parts,

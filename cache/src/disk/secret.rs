@@ -5,7 +5,7 @@
 //! once. A process notices a replacement the next time a hash fails, or before it writes.
 
 use crate::disk::path;
-use crate::disk::sys::{self, FILE_MODE, Sys};
+use crate::disk::sys::{self, FILE_MODE, FileIdentity, Sys};
 use rustix::fs::FileType;
 use rustix::io::{self, Errno};
 use std::os::fd::BorrowedFd;
@@ -22,7 +22,7 @@ const ATTEMPTS: u32 = 8;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Secret {
     pub(crate) key: [u8; 32],
-    pub(crate) file: (u64, u64, i64, u64),
+    pub(crate) file: FileIdentity,
 }
 
 /// What lies where the key should.
@@ -30,7 +30,7 @@ enum Found {
     Good(Secret),
     Nothing,
     /// Not usable as it is, with the identity of what was seen.
-    Damaged((u64, u64, i64, u64)),
+    Damaged(FileIdentity),
 }
 
 fn encode(key: &[u8; 32]) -> [u8; SECRET_LEN] {
@@ -106,7 +106,7 @@ pub(crate) fn ensure(
 }
 
 /// Takes away what lies where the key should, unless somebody has replaced it since it was seen.
-fn take_away(sys: &Sys, root: BorrowedFd<'_>, seen: (u64, u64, i64, u64)) -> io::Result<()> {
+fn take_away(sys: &Sys, root: BorrowedFd<'_>, seen: FileIdentity) -> io::Result<()> {
     match sys.facts_at(root, path::SECRET) {
         Ok(facts) if facts.identity == seen && facts.kind == FileType::Directory => {
             sys.rename(root, path::SECRET, &temp_name()?)

@@ -4,6 +4,7 @@
 //! before the next write; a forked child opens its own tree and waits for no lock of the parent.
 
 use crate::config::{Mode, StoreConfig};
+use crate::disk::lifetime::Pending;
 use crate::disk::secret;
 use crate::disk::sys::Sys;
 use crate::disk::tree::Tree;
@@ -12,7 +13,8 @@ use crate::disk::uses::Uses;
 use crate::event::{Event, Observer};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::atomic::{AtomicU8, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, TryLockError};
 
 /// What the store does at present.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,18 +52,25 @@ pub enum Why {
     NotWritable(std::io::ErrorKind),
 }
 
+const READ_WRITE: u8 = 0;
+const READ_ONLY: u8 = 1;
+const DISABLED: u8 = 2;
+
 /// Shared by the store and its thread.
 pub(crate) struct Shared {
     pub(crate) config: StoreConfig,
     pub(crate) sys: Sys,
     observer: Arc<dyn Observer>,
-    state: RwLock<State>,
+    /// Which kind of state, to be read without a lock; `state` has the reasons.
+    kind: AtomicU8,
+    state: Mutex<State>,
     tree: RwLock<Option<Arc<Tree>>>,
     pid: u32,
     /// The tree of a forked child.
     child_tree: OnceLock<Option<Arc<Tree>>>,
     warned: Mutex<BTreeSet<&'static str>>,
     pub(crate) uses: Uses,
+    pub(crate) lifetime: Pending,
 }
 
 impl Shared {
@@ -70,12 +79,14 @@ impl Shared {
         let shared = Self {
             sys,
             observer,
-            state: RwLock::new(State::ReadWrite),
+            kind: AtomicU8::new(READ_WRITE),
+            state: Mutex::new(State::ReadWrite),
             tree: RwLock::new(None),
             pid: std::process::id(),
             child_tree: OnceLock::new(),
             warned: Mutex::default(),
             uses: Uses::default(),
+            lifetime: Pending::default(),
             config,
         };
         shared.open_first();
@@ -162,13 +173,16 @@ impl Shared {
         self.pid != std::process::id()
     }
 
-    /// The tree, or `None` if there is none or it is being opened anew.
+    /// The tree, or `None` if there is none. The lock is only ever held to copy or to set it.
     pub(crate) fn tree(&self) -> Option<Arc<Tree>> {
         if self.in_child() {
             let open = || self.open_tree().ok().map(|(tree, _)| Arc::new(tree));
             return self.child_tree.get_or_init(open).clone();
         }
-        self.tree.try_read().ok().and_then(|tree| tree.clone())
+        self.tree
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Opens the directory anew after it was deleted.
@@ -183,34 +197,37 @@ impl Shared {
 
     pub(crate) fn state(&self) -> State {
         self.state
-            .read()
+            .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
 
     /// Whether writing is allowed at present. Never waits.
     pub(crate) fn is_writable(&self) -> bool {
-        self.state
-            .try_read()
-            .is_ok_and(|state| *state == State::ReadWrite)
+        self.kind.load(SeqCst) == READ_WRITE
     }
 
     /// Whether nothing is answered. Never waits.
     pub(crate) fn is_disabled(&self) -> bool {
-        self.state
-            .try_read()
-            .is_ok_and(|state| matches!(*state, State::Disabled { .. }))
+        self.kind.load(SeqCst) == DISABLED
     }
 
-    /// Adds the uses that this process saw to those on disk; a hint, so that a failure is nobody's concern.
-    pub(crate) fn flush_uses(&self) {
+    /// Adds what this process counted to the hints on disk; a failure there is nobody's concern.
+    pub(crate) fn flush_hints(&self) {
         if let Some(tree) = self.tree().filter(|_| self.is_writable()) {
             let _only_a_hint = self.uses.write(&tree);
+            let _only_a_hint = self.lifetime.write(&tree);
         }
     }
 
     fn set_state(&self, state: State) {
-        *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
+        let kind = match state {
+            State::ReadWrite => READ_WRITE,
+            State::ReadOnly { .. } => READ_ONLY,
+            State::Disabled { .. } => DISABLED,
+        };
+        self.kind.store(kind, SeqCst);
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
     }
 
     /// Goes on without writing.
@@ -228,16 +245,22 @@ impl Shared {
     }
 
     pub(crate) fn event(&self, event: &Event) {
+        self.lifetime.note(event);
         self.observer.event(event);
     }
 
     /// Warns of a condition, once.
     pub(crate) fn warn(&self, code: &'static str, message: String) {
-        let first = self
-            .warned
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(code);
+        let warned = match self.warned.try_lock() {
+            Ok(warned) => Some(warned),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            // A thread that the child does not have may hold it for ever.
+            Err(TryLockError::WouldBlock) if self.in_child() => None,
+            Err(TryLockError::WouldBlock) => {
+                Some(self.warned.lock().unwrap_or_else(PoisonError::into_inner))
+            }
+        };
+        let first = warned.is_some_and(|mut warned| warned.insert(code));
         if first {
             self.event(&Event::Warning { code, message });
         }

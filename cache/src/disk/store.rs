@@ -76,6 +76,9 @@ impl Store {
         match &outcome {
             Ok(entry) => {
                 self.shared.uses.note(key, entry.slot());
+                if table == Table::Objects {
+                    self.shared.lifetime.saved(entry.cost_ns());
+                }
                 self.shared.event(&Event::Hit { layer, key: *key });
             }
             Err(miss) => self.shared.event(&Event::Miss {
@@ -91,7 +94,7 @@ impl Store {
         if self.shared.config.mode == Mode::Refresh {
             return Err(Miss::Refresh);
         }
-        let tree = self.tree()?;
+        let tree = self.shared.tree().ok_or(Miss::Disabled)?;
         let bytes_max = self.shared.config.entry_bytes_max;
         read::find(&tree, table, key, expect, bytes_max).map_err(|(slot, failure)| {
             if failure.miss.is_defect() {
@@ -99,14 +102,6 @@ impl Store {
             }
             failure.miss
         })
-    }
-
-    fn tree(&self) -> Result<Arc<Tree>, Miss> {
-        match self.shared.tree() {
-            Some(tree) => Ok(tree),
-            None if self.shared.is_disabled() => Err(Miss::Disabled),
-            None => Err(Miss::Busy),
-        }
     }
 
     fn take_away(&self, tree: &Tree, table: Table, key: &Key, slot: u8, failure: &Failure) {
@@ -189,6 +184,6 @@ impl Store {
 impl Drop for Store {
     fn drop(&mut self) {
         self.publisher.stop(&self.shared);
-        self.shared.flush_uses();
+        self.shared.flush_hints();
     }
 }

@@ -25,6 +25,9 @@ pub(crate) struct Sys {
     faults: Option<FaultHook>,
 }
 
+/// Device, inode, and seconds and nanoseconds of the modification time: the same file if these are the same.
+pub(crate) type FileIdentity = (u64, u64, i64, u64);
+
 /// What `fstat` says, reduced to what decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FileFacts {
@@ -33,8 +36,7 @@ pub(crate) struct FileFacts {
     pub(crate) uid: u32,
     pub(crate) links: u64,
     pub(crate) size: u64,
-    /// Device, inode and modification time: the same file if these are the same.
-    pub(crate) identity: (u64, u64, i64, u64),
+    pub(crate) identity: FileIdentity,
     pub(crate) modified_unix_s: i64,
 }
 
@@ -116,14 +118,18 @@ impl Sys {
         self.open_beneath("open", dir, path, OFlags::RDONLY | OFlags::NONBLOCK)
     }
 
-    /// Opens a file for a lock or a hint, making it if it is missing.
+    /// Opens a regular file for a lock or a hint, making it if it is missing.
     pub(crate) fn open_or_create(&self, dir: impl AsFd, path: &str) -> io::Result<OwnedFd> {
-        self.open_beneath(
-            "open_create",
-            dir,
-            path,
-            OFlags::RDWR | OFlags::CREATE | OFlags::NONBLOCK,
-        )
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NONBLOCK;
+        let fd = self.open_beneath("open_create", dir, path, flags)?;
+        let facts = self.facts(&fd)?;
+        if facts.kind != FileType::RegularFile {
+            return Err(Errno::INVAL);
+        }
+        if facts.mode & 0o777 != FILE_MODE.as_raw_mode() {
+            self.chmod(&fd, FILE_MODE)?;
+        }
+        Ok(fd)
     }
 
     /// Makes a file that did not exist.
@@ -147,10 +153,26 @@ impl Sys {
     }
 
     pub(crate) fn facts_at(&self, dir: impl AsFd, path: &str) -> io::Result<FileFacts> {
-        self.call("stat", || {
-            fs::statat(dir.as_fd(), path, AtFlags::SYMLINK_NOFOLLOW)
-        })
-        .map(FileFacts::from)
+        let (parent, name) = self.parent(dir.as_fd(), path)?;
+        let stat = || fs::statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW);
+        self.call("stat", stat).map(FileFacts::from)
+    }
+
+    /// The directory that a path's last component lies in, reached without following a link: the calls that remove
+    /// and rename would follow one on the way.
+    fn parent<'d, 'p>(
+        &self,
+        dir: BorrowedFd<'d>,
+        path: &'p str,
+    ) -> io::Result<(Parent<'d>, &'p str)> {
+        match path.rsplit_once('/') {
+            None => Ok((Parent::Given(dir), path)),
+            Some((parents, name)) => {
+                let flags = OFlags::PATH | OFlags::DIRECTORY;
+                let fd = self.open_beneath("open_parent", dir, parents, flags)?;
+                Ok((Parent::Opened(fd), name))
+            }
+        }
     }
 
     /// Reads up to `size` bytes, or fewer if the file ends before; one allocation of `size`.
@@ -187,6 +209,14 @@ impl Sys {
         }
     }
 
+    /// Reads a hint file from its beginning: one byte more than `size`, to tell when it is longer.
+    pub(crate) fn read_up_to(&self, fd: impl AsFd, size: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; size + 1];
+        let n = self.call("read", || io::pread(fd.as_fd(), &mut bytes[..], 0))?;
+        bytes.truncate(n);
+        Ok(bytes)
+    }
+
     /// Writes at an offset of a hint file.
     pub(crate) fn write_at(&self, fd: impl AsFd, bytes: &[u8], at: u64) -> io::Result<()> {
         match self.call("write", || io::pwrite(fd.as_fd(), bytes, at))? {
@@ -200,47 +230,49 @@ impl Sys {
     }
 
     pub(crate) fn rename(&self, dir: impl AsFd, from: &str, to: &str) -> io::Result<()> {
-        let dir = dir.as_fd();
-        self.call("rename", || fs::renameat(dir, from, dir, to))
+        let (from_dir, from) = self.parent(dir.as_fd(), from)?;
+        let (to_dir, to) = self.parent(dir.as_fd(), to)?;
+        self.call("rename", || fs::renameat(&from_dir, from, &to_dir, to))
     }
 
     /// Renames unless something is at `to` already (`EEXIST`).
     pub(crate) fn rename_new(&self, dir: impl AsFd, from: &str, to: &str) -> io::Result<()> {
-        let dir = dir.as_fd();
-        match self.call("rename", || {
-            fs::renameat_with(dir, from, dir, to, RenameFlags::NOREPLACE)
-        }) {
-            // Not every file system can do this in one step; a link then fails on what exists, as well.
+        let (from_dir, from) = self.parent(dir.as_fd(), from)?;
+        let (to_dir, to) = self.parent(dir.as_fd(), to)?;
+        let rename = || fs::renameat_with(&from_dir, from, &to_dir, to, RenameFlags::NOREPLACE);
+        match self.call("rename", rename) {
+            // Not every file system can do this in one step; a link fails on what exists, as well.
             Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
-                self.call("link", || fs::linkat(dir, from, dir, to, AtFlags::empty()))?;
-                self.unlink(dir, from)
+                let link = || fs::linkat(&from_dir, from, &to_dir, to, AtFlags::empty());
+                self.call("link", link)?;
+                self.call("unlink", || fs::unlinkat(&from_dir, from, AtFlags::empty()))
             }
             outcome => outcome,
         }
     }
 
     pub(crate) fn unlink(&self, dir: impl AsFd, path: &str) -> io::Result<()> {
-        self.call("unlink", || {
-            fs::unlinkat(dir.as_fd(), path, AtFlags::empty())
-        })
+        let (parent, name) = self.parent(dir.as_fd(), path)?;
+        self.call("unlink", || fs::unlinkat(&parent, name, AtFlags::empty()))
     }
 
     /// Removes a directory if it is empty.
     pub(crate) fn remove_dir(&self, dir: impl AsFd, path: &str) -> io::Result<()> {
+        let (parent, name) = self.parent(dir.as_fd(), path)?;
         self.call("remove_dir", || {
-            fs::unlinkat(dir.as_fd(), path, AtFlags::REMOVEDIR)
+            fs::unlinkat(&parent, name, AtFlags::REMOVEDIR)
         })
     }
 
-    /// Makes a directory that only its owner may use; one that exists is fine.
+    /// Makes a directory that only its owner may use; whatever exists there is left.
     pub(crate) fn make_dir(&self, dir: impl AsFd, path: &str) -> io::Result<()> {
-        let dir = dir.as_fd();
-        match self.call("mkdir", || fs::mkdirat(dir, path, DIR_MODE)) {
+        let (parent, name) = self.parent(dir.as_fd(), path)?;
+        match self.call("mkdir", || fs::mkdirat(&parent, name, DIR_MODE)) {
+            // A umask can take more than wanted; it never adds, so there is no moment of too much access. Nobody else
+            // can have put a link in place of what was just made: the parent was verified.
             Ok(()) => {
-                // A umask can take more than wanted; it never adds, so there is no moment of too much access.
-                let made =
-                    self.open_beneath("open_dir", dir, path, OFlags::RDONLY | OFlags::DIRECTORY)?;
-                self.chmod(made, DIR_MODE)
+                let chmod = || fs::chmodat(&parent, name, DIR_MODE, AtFlags::empty());
+                self.call("chmod", chmod)
             }
             Err(Errno::EXIST) => Ok(()),
             Err(other) => Err(other),
@@ -258,6 +290,21 @@ impl Sys {
             }
         }
         Ok(names)
+    }
+}
+
+/// A directory that was given, or one opened beneath it.
+enum Parent<'d> {
+    Given(BorrowedFd<'d>),
+    Opened(OwnedFd),
+}
+
+impl AsFd for Parent<'_> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Given(fd) => *fd,
+            Self::Opened(fd) => fd.as_fd(),
+        }
     }
 }
 

@@ -5,18 +5,18 @@
 
 use crate::disk::path;
 use crate::disk::secret::{self, Secret};
-use crate::disk::sys::Sys;
+use crate::disk::sys::{FileIdentity, Sys};
 use rustix::fs::FileType;
 use rustix::io::{self, Errno};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{PoisonError, RwLock};
 
 /// An opened cache directory.
 pub(crate) struct Tree {
     pub(crate) sys: Sys,
     pub(crate) uid: u32,
     root: OwnedFd,
-    secret: Mutex<Option<Secret>>,
+    secret: RwLock<Option<Secret>>,
 }
 
 impl Tree {
@@ -25,7 +25,7 @@ impl Tree {
             sys,
             uid,
             root,
-            secret: Mutex::new(secret),
+            secret: RwLock::new(secret),
         }
     }
 
@@ -33,13 +33,17 @@ impl Tree {
         self.root.as_fd()
     }
 
-    /// The key of the keyed hash, as last read. `None` without waiting if another thread is replacing it: a child
-    /// forked at that moment must not wait for a thread that it does not have.
+    /// The key of the keyed hash, as last read. The lock is only ever held to copy it.
     pub(crate) fn secret_key(&self) -> Option<[u8; 32]> {
-        self.secret
-            .try_lock()
-            .ok()
-            .and_then(|secret| secret.map(|s| s.key))
+        self.held().map(|secret| secret.key)
+    }
+
+    fn held(&self) -> Option<Secret> {
+        *self.secret.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hold(&self, secret: Secret) {
+        *self.secret.write().unwrap_or_else(PoisonError::into_inner) = Some(secret);
     }
 
     /// Reads the key again; whether it is now another one.
@@ -47,15 +51,14 @@ impl Tree {
         let Ok(Some(now)) = secret::read(&self.sys, self.root(), self.uid) else {
             return false;
         };
-        let mut held = self.secret.lock().unwrap_or_else(PoisonError::into_inner);
-        let changed = held.is_none_or(|held| held.key != now.key);
-        *held = Some(now);
+        let changed = self.held().is_none_or(|held| held.key != now.key);
+        self.hold(now);
         changed
     }
 
     /// The key that new entries are to be made with: the one on disk, put there if need be.
     pub(crate) fn ensure_secret(&self) -> io::Result<[u8; 32]> {
-        let held = *self.secret.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = self.held();
         if let Some(held) = held {
             let unchanged = self
                 .sys
@@ -66,7 +69,7 @@ impl Tree {
             }
         }
         let now = secret::ensure(&self.sys, self.root(), self.uid, held.map(|held| held.key))?;
-        *self.secret.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+        self.hold(now);
         Ok(now.key)
     }
 
@@ -77,9 +80,21 @@ impl Tree {
             .is_ok_and(|facts| facts.links == 0)
     }
 
+    /// Makes directories of ours, each beneath the one before. Anything else that lies there is taken away first.
+    pub(crate) fn make_dirs(&self, paths: &[&str]) -> io::Result<()> {
+        for at in paths {
+            self.sys.make_dir(self.root(), at)?;
+            if self.sys.facts_at(self.root(), at)?.kind != FileType::Directory {
+                self.sys.unlink(self.root(), at)?;
+                self.sys.make_dir(self.root(), at)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Takes a defective thing away from the path `at`: removes it, or, if it is a directory, moves it aside.
     /// What somebody has replaced since `seen` was read stays.
-    pub(crate) fn take_away(&self, at: &str, seen: Option<(u64, u64, i64, u64)>) -> io::Result<()> {
+    pub(crate) fn take_away(&self, at: &str, seen: Option<FileIdentity>) -> io::Result<()> {
         let facts = match self.sys.facts_at(self.root(), at) {
             Err(Errno::NOENT) => return Ok(()),
             other => other?,
@@ -93,7 +108,7 @@ impl Tree {
         match self.sys.remove_dir(self.root(), at) {
             Err(Errno::NOTEMPTY | Errno::EXIST) => {
                 let aside = crate::disk::sys::random::<10>().map(path::temp)?;
-                self.sys.make_dir(self.root(), path::TEMP_DIR)?;
+                self.make_dirs(&[path::VERSION_DIR, path::TEMP_DIR])?;
                 self.sys.rename(self.root(), at, &aside)
             }
             outcome => outcome,

@@ -186,9 +186,8 @@ impl<'a> Temp<'a> {
     fn write(tree: &'a Tree, bytes: &[u8]) -> io::Result<Self> {
         let path = sys::random::<10>().map(path::temp)?;
         let fd = match tree.sys.create(tree.root(), &path) {
-            Err(Errno::NOENT) => {
-                tree.sys.make_dir(tree.root(), path::VERSION_DIR)?;
-                tree.sys.make_dir(tree.root(), path::TEMP_DIR)?;
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => {
+                tree.make_dirs(&[path::VERSION_DIR, path::TEMP_DIR])?;
                 tree.sys.create(tree.root(), &path)?
             }
             outcome => outcome?,
@@ -212,7 +211,7 @@ impl<'a> Temp<'a> {
         over: bool,
     ) -> Result<(), (Self, Errno)> {
         let outcome = match self.rename(at, over) {
-            Err(Errno::NOENT) => self
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => self
                 .make_shard(table, key)
                 .and_then(|()| self.rename(at, over)),
             // Something lies there that a file can not replace.
@@ -240,10 +239,9 @@ impl<'a> Temp<'a> {
     }
 
     fn make_shard(&self, table: Table, key: &Key) -> io::Result<()> {
-        let Tree { sys, .. } = self.tree;
-        sys.make_dir(self.tree.root(), path::VERSION_DIR)?;
-        sys.make_dir(self.tree.root(), path::table_dir(table))?;
-        sys.make_dir(self.tree.root(), &path::shard_dir(table, key))
+        let shard = path::shard_dir(table, key);
+        self.tree
+            .make_dirs(&[path::VERSION_DIR, path::table_dir(table), &shard])
     }
 }
 

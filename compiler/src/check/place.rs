@@ -185,6 +185,7 @@ impl Checker<'_, '_> {
             return Ok(known);
         }
         if let Root::Var(var) = pointer.root {
+            self.only_entry(pointer, span);
             let value = self.b.get(var);
             return Ok(Num::value(pointer.scalar, value));
         }
@@ -196,6 +197,20 @@ impl Checker<'_, '_> {
         let site = self.site(span);
         let value = self.b.load(place, index, pointer.scalar, site);
         Ok(Num::value(pointer.scalar, value))
+    }
+
+    /// A scalar variable has the entry 0 alone; an index that is not known is checked as it runs.
+    fn only_entry(&mut self, pointer: &Pointer, span: Span) {
+        if pointer.index.bits().is_none() {
+            let index = self.value(pointer.index);
+            let site = self.site(span);
+            let check = Op::CheckIndex {
+                index,
+                len: 1,
+                site,
+            };
+            self.b.emit(check, Scalar::I64);
+        }
     }
 
     /// An entry of a table at a constant index.
@@ -222,15 +237,6 @@ impl Checker<'_, '_> {
             let last = size.unwrap_or(i64::MAX as u64);
             (index < 0 || index as u64 >= last).then_some((index, last))
         });
-        if let Root::Var(_) = pointer.root
-            && pointer.index.bits().is_none()
-        {
-            return Err(self.error(
-                "unsupported-pointer",
-                span,
-                "a pointer to a scalar variable has the index 0 only",
-            ));
-        }
         match outside {
             Some((index, extent)) if self.dead == 0 => {
                 let message = match i64::try_from(extent) {
@@ -282,6 +288,7 @@ impl Checker<'_, '_> {
         self.within(pointer, span)?;
         let value = self.value(value);
         if let Root::Var(var) = pointer.root {
+            self.only_entry(pointer, span);
             self.b.set(var, value);
             return Ok(());
         }

@@ -201,20 +201,25 @@ impl Lower<'_, '_> {
         self.blend(ty.lanes > 1, c, a, b)
     }
 
-    /// An operand of a shuffle: of a splat whose first lane alone is taken, the other lanes may be anything.
-    fn shuffled(&mut self, value: Value, first_only: bool) -> clif::Value {
-        if let (Op::Splat(scalar), true) = (&self.it.body.values[value].op, first_only) {
-            let ty = clif_type(self.it.body.ty(value));
-            let scalar = self.value(*scalar);
-            return self.b.ins().scalar_to_vector(ty, scalar);
+    /// Two scalars brought together: one move, where a shuffle of two splats would take three.
+    fn joined(&mut self, a: Value, b: Value, lanes: [u8; 4], ty: Type) -> Option<clif::Value> {
+        let values = &self.it.body.values;
+        let (&Op::Splat(first), &Op::Splat(second)) = (&values[a].op, &values[b].op) else {
+            return None;
+        };
+        if ty.lanes != 2 || lanes[0] >= 2 || lanes[1] < 2 {
+            return None;
         }
-        self.value(value)
+        let (first, second) = (self.value(first), self.value(second));
+        let both = self.b.ins().splat(clif_type(ty), first);
+        Some(self.b.ins().insertlane(both, second, 1))
     }
 
     fn shuffle(&mut self, a: Value, b: Value, lanes: [u8; 4], ty: Type) -> clif::Value {
-        let half = ty.lanes;
-        let first_only = lanes[..usize::from(half)].iter().all(|l| l % half == 0);
-        let (a, b) = (self.shuffled(a, first_only), self.shuffled(b, first_only));
+        if let Some(joined) = self.joined(a, b, lanes, ty) {
+            return joined;
+        }
+        let (a, b) = (self.value(a), self.value(b));
         let width = ty.scalar.bytes() as u8;
         let mut mask = [0u8; 16];
         for (at, byte) in mask.iter_mut().enumerate() {

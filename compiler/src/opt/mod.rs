@@ -1,5 +1,6 @@
 //! Passes over kernels and loops. Each is a function of its own; the order is here.
 
+mod alias;
 mod contract;
 mod dead;
 mod effects;
@@ -10,6 +11,7 @@ mod interval;
 mod pairs;
 mod scalars;
 mod simplify;
+mod stores;
 mod unroll;
 
 use crate::ir::{Block, Body, Kernel, Loop, Stmt, Var, for_each_stmt};
@@ -54,6 +56,7 @@ pub(crate) fn optimise(it: &mut Loop, options: &Options, target: &Target) {
     simplify::simplify(body, before, Some(after));
     dead::remove_dead(body, before, after);
     pairs::pack_pairs(body);
+    stores::group_stores(body);
     dead::remove_dead(body, before, after);
 }
 

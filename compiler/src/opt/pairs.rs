@@ -2,11 +2,15 @@
 //!
 //! Within a run of statements without control flow: two stores to neighbouring entries of one row are one store of two lanes
 //! if their values can be packed (equal operations on packed operands, neighbouring loads, one value twice) and that saves
-//! work. Each lane computes what its scalar did, in the same order: results are the same bits.
+//! work. Each lane computes what its scalar did, in the same order: results are the same bits. Other uses of a packed scalar
+//! take it from its lane, if the pair is computed early enough.
 
+use super::alias::{Touch, touch};
 use crate::ir::{Block, Body, Inst, Op, Place, Region, Scalar, Site, Stmt, Type, Value};
 use cranelift_entity::SecondaryMap;
+use cranelift_entity::packed_option::PackedOption;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// How deep a packed expression may be.
 const DEPTH_MAX: u32 = 16;
@@ -17,6 +21,7 @@ const PAIR: Type = Type::of(Scalar::F64).with_lanes(2);
 /// Packs the stores of a body's root and the blocks inside.
 pub(super) fn pack_pairs(body: &mut Body) {
     let mut root = std::mem::take(&mut body.root);
+    let mut lanes = Lanes::new();
     let mut uses: SecondaryMap<Value, u32> = SecondaryMap::new();
     crate::ir::for_each_stmt(&root, &mut |stmt| {
         stmt.for_each_operand(|v| uses[v] += 1);
@@ -24,27 +29,52 @@ pub(super) fn pack_pairs(body: &mut Body) {
             body.values[*value].op.for_each_operand(|v| uses[v] += 1);
         }
     });
-    block(body, &uses, &mut root);
+    block(body, &uses, &mut lanes, &mut root);
+    if lanes.values().any(|lane| lane.is_some()) {
+        take_from_lanes(body, &lanes, &mut root);
+    }
     body.root = root;
 }
 
-fn block(body: &mut Body, uses: &SecondaryMap<Value, u32>, statements: &mut Block) {
+/// Scalars that are now a lane of a pair.
+type Lanes = SecondaryMap<Value, PackedOption<Value>>;
+
+/// Replaces the uses of scalars that are now lanes.
+fn take_from_lanes(body: &mut Body, lanes: &Lanes, statements: &mut Block) {
+    let lane = |value: Value| lanes[value].expand().unwrap_or(value);
+    for stmt in statements {
+        stmt.map_operands(lane);
+        if let Stmt::Let(value) = stmt {
+            body.values[*value].op.map_operands(lane);
+        }
+        for inner in stmt.blocks_mut() {
+            take_from_lanes(body, lanes, inner);
+        }
+    }
+}
+
+fn block(
+    body: &mut Body,
+    uses: &SecondaryMap<Value, u32>,
+    lanes: &mut Lanes,
+    statements: &mut Block,
+) {
     let mut done = Block::with_capacity(statements.len());
     let mut run = Block::new();
     for mut stmt in std::mem::take(statements) {
         let mut control = matches!(stmt, Stmt::Exit(_) | Stmt::Continue(_));
         for inner in stmt.blocks_mut() {
             control = true;
-            block(body, uses, inner);
+            block(body, uses, lanes, inner);
         }
         if control {
-            done.extend(Run::new(body, uses, std::mem::take(&mut run)).pack());
+            done.extend(Run::new(body, uses, std::mem::take(&mut run)).pack(lanes));
             done.push(stmt);
         } else {
             run.push(stmt);
         }
     }
-    done.extend(Run::new(body, uses, run).pack());
+    done.extend(Run::new(body, uses, run).pack(lanes));
     *statements = done;
 }
 
@@ -72,6 +102,18 @@ struct Run<'a> {
     /// What goes in front of a statement.
     inserted: BTreeMap<usize, Vec<Stmt>>,
     removed: Vec<bool>,
+    /// Pairs already built, and in front of which statement.
+    built: BTreeMap<(Value, Value), (Value, usize)>,
+    /// Scalars taken from lanes, with their lane.
+    taken: Vec<(Value, Value)>,
+}
+
+/// A plan for a pair: how to build it, how many instructions that saves, in front of which statement it can be.
+#[derive(Clone)]
+struct Plan {
+    packed: Packed,
+    gain: i32,
+    at: usize,
 }
 
 /// A pair as it would be built.
@@ -83,8 +125,10 @@ enum Packed {
     Joined(Value, Value),
     /// Two neighbouring loads.
     Loaded(Value, Value),
-    /// The same operation on pairs; the first lane's instruction stands for both.
-    Each(Value, Vec<Packed>),
+    /// The same operation on pairs.
+    Each(Value, Value, Vec<Plan>),
+    /// A pair that is there already.
+    Built(Value),
 }
 
 impl<'a> Run<'a> {
@@ -99,6 +143,8 @@ impl<'a> Run<'a> {
             defined: BTreeMap::new(),
             inserted: BTreeMap::new(),
             removed,
+            built: BTreeMap::new(),
+            taken: Vec::new(),
         };
         run.find_accesses();
         run
@@ -145,11 +191,14 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn pack(mut self) -> Block {
+    fn pack(mut self, lanes: &mut Lanes) -> Block {
         for (first, second) in self.neighbours() {
             self.pack_stores(first, second);
         }
         let mut packed = Block::with_capacity(self.statements.len());
+        for (scalar, lane) in self.taken {
+            lanes[scalar] = lane.into();
+        }
         let removed = self.removed;
         for (at, stmt) in self.statements.into_iter().enumerate() {
             if let Some(stmts) = self.inserted.remove(&at) {
@@ -191,13 +240,11 @@ impl<'a> Run<'a> {
         if !self.may_sink(early, late.at) {
             return;
         }
-        let Some((packed, gain)) = self.plan(first.value, second.value, 0) else {
-            return;
-        };
-        if gain + 1 <= 0 {
+        let plan = self.plan(first.value, second.value, 0);
+        if plan.gain < 0 || plan.at > late.at {
             return;
         }
-        let value = self.build(&packed, late.at);
+        let value = self.build(&plan);
         let index = self.body.values.push(Inst {
             op: Op::Const(first.index as u64),
             ty: Type::I64,
@@ -221,82 +268,77 @@ impl<'a> Run<'a> {
 
     /// Whether nothing between a store and position `to` touches what it stores to.
     fn may_sink(&self, store: Access, to: usize) -> bool {
-        let between = &self.statements[store.at + 1..to];
-        between.iter().all(|stmt| match stmt {
-            Stmt::Let(value) => match &self.body.values[*value].op {
-                Op::Load { place, index, .. } => !self.touches(place, *index, *value, store),
-                _ => true,
-            },
-            Stmt::Store {
-                place,
-                index,
-                value,
-                ..
-            } => !self.touches(place, *index, *value, store),
-            _ => true,
-        })
+        self.untouched(store.at, store.at + 1..to, |_| true)
     }
 
-    /// Whether no store from a load's place on to position `to` touches what it loads.
+    /// Whether no store between position `from` and a load touches what it loads.
     fn may_rise(&self, load: Access, from: usize) -> bool {
-        let between = &self.statements[from..load.at];
-        between.iter().all(|stmt| match stmt {
-            Stmt::Store {
-                place,
-                index,
-                value,
-                ..
-            } => !self.touches(place, *index, *value, load),
-            _ => true,
-        })
+        self.untouched(load.at, from..load.at, |other| other.is_store)
     }
 
-    fn touches(&self, place: &Place, index: Value, value: Value, access: Access) -> bool {
-        let Place::Row { addr, region } = *place else {
+    /// Whether none of the accesses in `between` that matter overlaps the one at `at`.
+    fn untouched(&self, at: usize, between: Range<usize>, matters: fn(&Touch) -> bool) -> bool {
+        let Some(own) = touch(self.body, &self.statements[at]) else {
             return false;
         };
-        if region.slot != access.region.slot {
-            return false;
-        }
-        let known = self
-            .body
-            .int_constant(index)
-            .filter(|_| addr == access.addr);
-        let lanes = i64::from(self.body.ty(value).lanes);
-        known.is_none_or(|index| (index..index + lanes).contains(&access.index))
+        let others = self.statements[between].iter();
+        let mut touches = others.filter_map(|stmt| touch(self.body, stmt));
+        touches.all(|other| !matters(&other) || !other.overlaps(&own))
     }
 
-    /// How to pack two values, and how many instructions that saves.
-    fn plan(&self, a: Value, b: Value, depth: u32) -> Option<(Packed, i32)> {
+    /// In front of which statement a value can be used first.
+    fn ready(&self, value: Value) -> usize {
+        self.defined.get(&value).map_or(0, |at| at + 1)
+    }
+
+    /// How to pack two values.
+    fn plan(&self, a: Value, b: Value, depth: u32) -> Plan {
+        let at = self.ready(a).max(self.ready(b));
+        let plan = |packed, gain| Plan { packed, gain, at };
+        if let (Some(x), Some(y)) = (self.body.constant(a), self.body.constant(b))
+            && x == y
+        {
+            return plan(Packed::Same(a), 0);
+        }
         if a == b {
-            let constant = self.body.constant(a).is_some();
-            return Some((Packed::Same(a), if constant { 0 } else { -1 }));
+            return plan(Packed::Same(a), -1);
         }
-        if let (Some(x), Some(y)) = (self.body.constant(a), self.body.constant(b)) {
-            let same = (x == y).then_some((Packed::Same(a), 0));
-            return same.or(Some((Packed::Joined(a, b), -2)));
+        if let Some((pair, at)) = self.built.get(&(a, b)) {
+            let packed = Packed::Built(*pair);
+            return Plan {
+                packed,
+                gain: 0,
+                at: *at,
+            };
         }
-        if let Some(loaded) = self.plan_loads(a, b) {
-            return Some(loaded);
-        }
-        let single = self.uses[a] == 1 && self.uses[b] == 1;
-        let operations = (single && depth < DEPTH_MAX).then(|| self.plan_each(a, b, depth));
-        operations.flatten().or(Some((Packed::Joined(a, b), -1)))
+        let loaded = self.plan_loads(a, b);
+        let each = || (depth < DEPTH_MAX).then(|| self.plan_each(a, b, depth));
+        loaded
+            .or_else(|| each().flatten().filter(|plan| plan.gain >= -1))
+            .unwrap_or_else(|| plan(Packed::Joined(a, b), -1))
     }
 
-    fn plan_loads(&self, a: Value, b: Value) -> Option<(Packed, i32)> {
+    fn plan_loads(&self, a: Value, b: Value) -> Option<Plan> {
         let (first, second) = (*self.loads.get(&a)?, *self.loads.get(&b)?);
         let adjacent = first.addr == second.addr && first.index + 1 == second.index;
         let (early, late) = match first.at < second.at {
             true => (first, second),
             false => (second, first),
         };
-        let unused_else = self.uses[a] == 1 && self.uses[b] == 1;
         let movable = adjacent && self.may_rise(late, early.at);
-        movable.then_some((Packed::Loaded(a, b), if unused_else { 1 } else { -1 }))
+        movable.then_some(Plan {
+            packed: Packed::Loaded(a, b),
+            gain: if self.single(a, b) { 1 } else { -1 },
+            at: early.at,
+        })
     }
 
-    fn plan_each(&self, a: Value, b: Value, depth: u32) -> Option<(Packed, i32)> {
+    /// Whether nothing else uses either value.
+    fn single(&self, a: Value, b: Value) -> bool {
+        self.uses[a] == 1 && self.uses[b] == 1
+    }
+
+    fn plan_each(&self, a: Value, b: Value, depth: u32) -> Option<Plan> {
         let (x, y) = (&self.body.values[a].op, &self.body.values[b].op);
         let pairs = match (x, y) {
             (Op::Binary(p, a0, a1), Op::Binary(q, b0, b1)) if p == q && is_vector(*p) => {
@@ -308,46 +350,72 @@ impl<'a> Run<'a> {
             }
             _ => return None,
         };
-        let here = |v: &Value| self.defined.contains_key(v);
-        if !here(&a) || !here(&b) {
+        let (a_at, b_at) = (*self.defined.get(&a)?, *self.defined.get(&b)?);
+        let operands: Vec<Plan> = pairs
+            .into_iter()
+            .map(|(a, b)| self.plan(a, b, depth + 1))
+            .collect();
+        let at = operands.iter().map(|plan| plan.at).max().unwrap_or(0);
+        let single = self.single(a, b);
+        // Other uses of the scalars follow their definitions; the pair has to be there by then.
+        if !single && at > a_at.min(b_at) {
             return None;
         }
-        let mut gain = 1;
-        let mut operands = Vec::new();
-        for (a, b) in pairs {
-            let (packed, saved) = self.plan(a, b, depth + 1)?;
-            gain += saved;
-            operands.push(packed);
-        }
-        Some((Packed::Each(a, operands), gain))
+        let own = if single { 1 } else { 0 };
+        let gain = own + operands.iter().map(|plan| plan.gain).sum::<i32>();
+        let packed = Packed::Each(a, b, operands);
+        Some(Plan { packed, gain, at })
     }
 
-    /// Emits a pair in front of statement `at`.
-    fn build(&mut self, packed: &Packed, at: usize) -> Value {
-        match packed {
+    /// Emits a pair where it can be.
+    fn build(&mut self, plan: &Plan) -> Value {
+        let at = plan.at;
+        match &plan.packed {
+            Packed::Built(pair) => *pair,
             Packed::Same(value) => match self.body.constant(*value) {
                 Some(bits) => self.emit(Op::Const(bits), at),
                 None => self.emit(Op::Splat(*value), at),
             },
             Packed::Joined(a, b) => {
-                let a = self.emit(Op::Splat(*a), at);
-                let b = self.emit(Op::Splat(*b), at);
-                self.emit(Op::Shuffle(a, b, [0, 2, 0, 0]), at)
+                let first = self.emit(Op::Splat(*a), at);
+                let second = self.emit(Op::Splat(*b), at);
+                let pair = self.emit(Op::Shuffle(first, second, [0, 2, 0, 0]), at);
+                self.built.insert((*a, *b), (pair, at));
+                pair
             }
-            Packed::Loaded(a, b) => self.build_load(*a, *b),
-            Packed::Each(first, operands) => {
-                let operands: Vec<Value> = operands.iter().map(|p| self.build(p, at)).collect();
-                let mut op = self.body.values[*first].op.clone();
-                let mut next = operands.into_iter();
+            Packed::Loaded(a, b) => self.build_load(*a, *b, at),
+            Packed::Each(a, b, operands) => {
+                let (a, b) = (*a, *b);
+                // An operand may have been built for the other use of it just now.
+                let values: Vec<Value> = operands.iter().map(|plan| self.build(plan)).collect();
+                let mut op = self.body.values[a].op.clone();
+                let mut next = values.into_iter();
                 op.map_operands(|old| next.next().unwrap_or(old));
-                self.emit(op, at)
+                let pair = self.emit(op, at);
+                self.built.insert((a, b), (pair, at));
+                if !self.single(a, b) {
+                    self.take(a, pair, 0, at);
+                    self.take(b, pair, 1, at);
+                }
+                pair
             }
         }
     }
 
-    fn build_load(&mut self, a: Value, b: Value) -> Value {
-        let (first, second) = (self.loads[&a], self.loads[&b]);
-        let at = first.at.min(second.at);
+    /// Has other uses of a scalar take it from its lane.
+    fn take(&mut self, scalar: Value, pair: Value, lane: u8, at: usize) {
+        if self.taken.iter().any(|(known, _)| *known == scalar) {
+            return;
+        }
+        let op = Op::Lane(pair, lane);
+        let ty = self.body.ty(scalar);
+        let lane = self.body.values.push(Inst { op, ty });
+        self.inserted.entry(at).or_default().push(Stmt::Let(lane));
+        self.taken.push((scalar, lane));
+    }
+
+    fn build_load(&mut self, a: Value, b: Value, at: usize) -> Value {
+        let (first, _) = (self.loads[&a], self.loads[&b]);
         let op = Op::Const(first.index as u64);
         let index = self.body.values.push(Inst { op, ty: Type::I64 });
         self.inserted.entry(at).or_default().push(Stmt::Let(index));
@@ -356,7 +424,9 @@ impl<'a> Run<'a> {
             region: first.region,
         };
         let site = first.site;
-        self.emit(Op::Load { place, index, site }, at)
+        let pair = self.emit(Op::Load { place, index, site }, at);
+        self.built.insert((a, b), (pair, at));
+        pair
     }
 
     fn emit(&mut self, op: Op, at: usize) -> Value {

@@ -48,7 +48,11 @@ pub(crate) fn engine() -> Engine {
 /// An engine on a cache directory, and what it says.
 pub(crate) fn watched(directory: &std::path::Path) -> (Engine, Arc<Log>) {
     let log = Arc::new(Log::default());
-    let engine = Engine::builder().cache_dir(directory).observer(log.clone()).build().unwrap();
+    let engine = Engine::builder()
+        .cache_dir(directory)
+        .observer(log.clone())
+        .build()
+        .unwrap();
     (engine, log)
 }
 
@@ -61,7 +65,9 @@ pub(crate) fn flush(engine: &Engine) {
 pub(crate) fn ring(size: usize) -> (Set, Set, Map) {
     let nodes = Set::new("nodes", size).unwrap();
     let edges = Set::new("edges", size).unwrap();
-    let ends: Vec<i32> = (0..size).flat_map(|i| [i as i32, ((i + 1) % size) as i32]).collect();
+    let ends: Vec<i32> = (0..size)
+        .flat_map(|i| [i as i32, ((i + 1) % size) as i32])
+        .collect();
     let map = Map::new("ends", &edges, &nodes, 2, ends).unwrap();
     (nodes, edges, map)
 }

@@ -4,9 +4,7 @@
 mod hostile;
 
 use super::{Code, CraneliftLinker, HostTable, Image, Linker, LoadError};
-use parloop_compiler::ir::{
-    BinaryOp, Builder, HostSymbol, Kernel, Param, Passing, Place, Scalar,
-};
+use parloop_compiler::ir::{BinaryOp, Builder, HostSymbol, Kernel, Param, Passing, Place, Scalar};
 use parloop_compiler::{
     Access, ArgSignature, DType, Iteration, Layout, Options, Request, Signature, Source, Target,
     abi, compile,

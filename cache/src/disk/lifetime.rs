@@ -1,0 +1,122 @@
+//! Counts over the life of a directory, all processes together: a hint, for people.
+//!
+//! Invariants: made from the same events as all other statistics; added to the file in batches, never on a hit; lost
+//! counts are nobody's loss.
+
+use crate::disk::hint::{self, HintFile};
+use crate::disk::path;
+use crate::disk::tree::Tree;
+use crate::event::{Event, Layer};
+use rustix::io;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+pub(crate) const STATS_MAGIC: [u8; 8] = *b"parsta\x1a\x01";
+const NUMBERS: usize = 8;
+
+/// Counts over the life of a cache directory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Lifetime {
+    /// Hits on objects.
+    pub disk_hits: u64,
+    /// Hits on shortcuts.
+    pub shortcut_hits: u64,
+    /// Misses of objects.
+    pub disk_misses: u64,
+    /// Misses of shortcuts.
+    pub shortcut_misses: u64,
+    /// Files written.
+    pub published: u64,
+    /// Entries rejected.
+    pub rejected: u64,
+    /// Entries evicted.
+    pub evicted: u64,
+    /// Compile time that hits on objects saved.
+    pub saved: Duration,
+}
+
+impl Lifetime {
+    fn from_numbers(numbers: [u64; NUMBERS]) -> Self {
+        let [
+            disk_hits,
+            shortcut_hits,
+            disk_misses,
+            shortcut_misses,
+            published,
+            rejected,
+            evicted,
+            saved_ns,
+        ] = numbers;
+        let saved = Duration::from_nanos(saved_ns);
+        Self {
+            disk_hits,
+            shortcut_hits,
+            disk_misses,
+            shortcut_misses,
+            published,
+            rejected,
+            evicted,
+            saved,
+        }
+    }
+}
+
+/// What this process counted and has not yet added; the numbers in the order of the file.
+#[derive(Default)]
+pub(crate) struct Pending([AtomicU64; NUMBERS]);
+
+impl Pending {
+    pub(crate) fn note(&self, event: &Event) {
+        let index = match event {
+            Event::Hit {
+                layer: Layer::Disk, ..
+            } => 0,
+            Event::Hit {
+                layer: Layer::Shortcut,
+                ..
+            } => 1,
+            Event::Miss {
+                layer: Layer::Disk, ..
+            } => 2,
+            Event::Miss {
+                layer: Layer::Shortcut,
+                ..
+            } => 3,
+            Event::Publish { .. } => 4,
+            Event::Reject { .. } => 5,
+            Event::Evict { .. } => 6,
+            _ => return,
+        };
+        self.0[index].fetch_add(1, Relaxed);
+    }
+
+    /// A hit saved this much compile time.
+    pub(crate) fn saved(&self, cost_ns: u64) {
+        self.0[NUMBERS - 1].fetch_add(cost_ns, Relaxed);
+    }
+
+    /// Adds what was counted to the file.
+    pub(crate) fn write(&self, tree: &Tree) -> io::Result<()> {
+        if self.0.iter().all(|number| number.load(Relaxed) == 0) {
+            return Ok(());
+        }
+        let Some(file) = HintFile::<NUMBERS>::open(tree, path::STATS, STATS_MAGIC)? else {
+            return Ok(());
+        };
+        let mut numbers = file.read(tree).unwrap_or_default();
+        for (number, pending) in numbers.iter_mut().zip(&self.0) {
+            *number = number.saturating_add(pending.swap(0, Relaxed));
+        }
+        file.write(tree, numbers)
+    }
+
+    /// The counts of the file and of this process.
+    pub(crate) fn total(&self, tree: &Tree) -> Lifetime {
+        let mut numbers = hint::peek::<NUMBERS>(tree, path::STATS, STATS_MAGIC).unwrap_or_default();
+        for (number, pending) in numbers.iter_mut().zip(&self.0) {
+            *number = number.saturating_add(pending.load(Relaxed));
+        }
+        Lifetime::from_numbers(numbers)
+    }
+}

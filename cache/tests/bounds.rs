@@ -1,0 +1,263 @@
+//! Bounds on the disk: they hold, what goes first is what saves least, and no clock, hint or tiny limit upsets that.
+
+mod support;
+
+use parloop_cache::{Event, Store, StoreConfig, Table};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use support::*;
+
+fn bounded(place: &Place, size_bytes_max: u64, entries_max: u64) -> StoreConfig {
+    let mut config = place.config();
+    config.size_bytes_max = size_bytes_max;
+    config.entries_max = entries_max;
+    config
+}
+
+const LOTS: u64 = 1 << 40;
+
+fn publish_costing(store: &Store, n: u64, cost: Duration, bytes: usize) {
+    let mut publication = publication(&vec![n as u8; bytes], b"preimage");
+    publication.metadata.compile_time = cost;
+    store.publish(OBJECTS, &key(n), publication, None);
+    assert!(store.flush(PATIENCE));
+}
+
+fn kept(store: &Store) -> BTreeSet<u64> {
+    (0..300)
+        .filter(|n| store.inspect(OBJECTS, &key(*n)).is_ok())
+        .collect()
+}
+
+#[test]
+fn the_bound_on_entries_holds_after_every_publication() {
+    let place = Place::new();
+    let (store, recorder) = open(bounded(&place, LOTS, 10));
+    for n in 0..60 {
+        let table = Table::ALL[n as usize % 2];
+        publish(&store, table, &key(n), b"payload", b"preimage");
+        assert!(store.usage().entries() <= 10, "{:?}", store.usage());
+    }
+    assert!(store.usage().entries() >= 9);
+    let evicted = recorder
+        .take()
+        .iter()
+        .filter(|event| matches!(event, Event::Evict { .. }))
+        .count() as u64;
+    assert_eq!(evicted + store.usage().entries(), 60);
+}
+
+#[test]
+fn the_bound_on_bytes_holds_after_every_publication() {
+    let place = Place::new();
+    let (store, _) = open(bounded(&place, 100_000, LOTS));
+    for n in 0..60 {
+        publish_costing(
+            &store,
+            n,
+            Duration::from_millis(1),
+            1000 * (1 + n as usize % 20),
+        );
+        assert!(store.usage().bytes() <= 100_000, "{:?}", store.usage());
+    }
+    assert!(store.usage().bytes() > 50_000);
+}
+
+#[test]
+fn what_was_expensive_to_compile_or_is_small_outlives_the_rest() {
+    let place = Place::new();
+    let (store, _) = open(bounded(&place, LOTS, 40));
+    let (long, short) = (Duration::from_secs(1), Duration::from_micros(10));
+    for n in 0..30 {
+        publish_costing(&store, n, if n % 3 == 0 { long } else { short }, 100);
+    }
+    for n in 100..150 {
+        publish_costing(&store, n, short, 100);
+    }
+    let kept = kept(&store);
+    assert!((0..30).step_by(3).all(|n| kept.contains(&n)), "{kept:?}");
+}
+
+#[test]
+fn row_28_what_is_used_outlives_the_rest_by_the_caches_own_record() {
+    let place = Place::new();
+    let (store, _) = open(bounded(&place, LOTS, 20));
+    for n in 0..20 {
+        publish_costing(&store, n, Duration::from_millis(1), 100);
+    }
+    drop(store);
+    // Uses by a process that publishes nothing count too.
+    let (reader, _) = open(bounded(&place, LOTS, 20));
+    for n in (0..20).step_by(4) {
+        for _ in 0..40 {
+            load(&reader, OBJECTS, &key(n), b"preimage").unwrap();
+        }
+    }
+    drop(reader);
+    let (store, _) = open(bounded(&place, LOTS, 20));
+    for n in 100..112 {
+        publish_costing(&store, n, Duration::from_millis(1), 100);
+    }
+    let kept = kept(&store);
+    assert!((0..20).step_by(4).all(|n| kept.contains(&n)), "{kept:?}");
+    assert!(kept.len() <= 20);
+}
+
+#[test]
+fn row_27_times_of_any_value_neither_keep_nor_wipe() {
+    let place = Place::new();
+    let (store, _) = open(bounded(&place, LOTS, 10));
+    let far = Duration::from_secs(1 << 33);
+    for (n, time) in (0..50).zip(
+        [UNIX_EPOCH, UNIX_EPOCH + far, SystemTime::now()]
+            .into_iter()
+            .cycle(),
+    ) {
+        publish(&store, OBJECTS, &key(n), b"payload", b"preimage");
+        if let Ok(file) = std::fs::File::open(place.entry_path(OBJECTS, &key(n))) {
+            file.set_modified(time).unwrap();
+        }
+        let entries = store.usage().entries();
+        assert!(entries <= 10 && entries >= 9.min(n), "{entries} after {n}");
+    }
+}
+
+#[test]
+fn row_35_entries_loaded_while_others_are_evicted_are_whole() {
+    let place = Place::new();
+    let config = bounded(&place, LOTS, 4);
+    let (writer, _) = open(config.clone());
+    let done = Arc::new(AtomicBool::new(false));
+    let reader = {
+        let done = done.clone();
+        let (store, _) = open(config);
+        std::thread::spawn(move || {
+            let mut hits = 0;
+            while !done.load(SeqCst) {
+                for n in 0..8 {
+                    if let Ok(entry) = load(&store, OBJECTS, &key(n), b"preimage") {
+                        assert_eq!(entry.payload(), vec![n as u8; 3000]);
+                        hits += 1;
+                    }
+                }
+            }
+            hits
+        })
+    };
+    for n in 0..200 {
+        publish_costing(&writer, n % 8, Duration::from_millis(1 + n % 5), 3000);
+    }
+    done.store(true, SeqCst);
+    assert!(reader.join().unwrap() > 0);
+}
+
+#[test]
+fn row_36_an_entry_larger_than_a_limit_is_bypassed_with_a_reason_and_writes_nothing() {
+    let place = Place::new();
+    let mut small_entries = place.config();
+    small_entries.entry_bytes_max = 100;
+    for config in [
+        bounded(&place, 0, 10),
+        bounded(&place, LOTS, 0),
+        bounded(&place, 100, 10),
+        small_entries,
+    ] {
+        let (store, recorder) = open(config);
+        for _ in 0..3 {
+            publish(&store, OBJECTS, &key(1), b"payload", b"preimage");
+        }
+        let bypass = Event::Bypass {
+            layer: DISK,
+            key: key(1),
+            reason: "over_limit",
+        };
+        assert_eq!(recorder.take(), [bypass.clone(), bypass.clone(), bypass]);
+        assert_eq!((store.usage().entries(), place.temporary_files()), (0, 0));
+    }
+}
+
+#[test]
+fn row_36_a_limit_shrunk_a_hundredfold_is_met_after_the_next_publication() {
+    let place = Place::new();
+    let (store, _) = open(bounded(&place, LOTS, 1000));
+    for n in 0..200 {
+        store.publish(OBJECTS, &key(n), publication(b"payload", b"preimage"), None);
+    }
+    drop(store);
+    let (store, recorder) = open(bounded(&place, LOTS, 2));
+    assert_eq!(store.usage().entries(), 200);
+    publish(&store, OBJECTS, &key(200), b"payload", b"preimage");
+    assert_eq!(store.usage().entries(), 2);
+    let evicted = recorder
+        .take()
+        .iter()
+        .filter(|event| matches!(event, Event::Evict { .. }))
+        .count();
+    assert_eq!(evicted, 199);
+}
+
+#[test]
+fn row_41_damaged_or_missing_hints_are_rebuilt_and_nothing_depends_on_them() {
+    let place = Place::new();
+    let config = bounded(&place, LOTS, 10);
+    let (store, _) = open(config.clone());
+    let hint = |name: &str| place.root().join("v1").join(name);
+    let mut n = 0;
+    for (name, damage) in ["usage", "uses", "stats"]
+        .into_iter()
+        .flat_map(|name| [None, Some(0), Some(1), Some(40), Some(100_000)].map(|d| (name, d)))
+    {
+        match damage {
+            None => drop(std::fs::remove_file(hint(name))),
+            Some(len) => std::fs::write(hint(name), vec![0xff; len]).unwrap(),
+        }
+        for _ in 0..12 {
+            n += 1;
+            publish(&store, OBJECTS, &key(n), b"payload", b"preimage");
+            assert!(
+                load(&store, OBJECTS, &key(n), b"preimage").is_ok() || store.usage().entries() > 0
+            );
+        }
+        assert!(store.usage().entries() <= 10, "{name} {damage:?}");
+    }
+}
+
+#[test]
+fn totals_that_miss_what_others_wrote_are_counted_anew() {
+    let place = Place::new();
+    let (store, _) = open(bounded(&place, LOTS, 100));
+    publish(&store, OBJECTS, &key(0), b"payload", b"preimage");
+    // As if a thousand entries had come from processes that died before they added them.
+    for n in 1..200 {
+        let path = place.entry_path(OBJECTS, &key(n));
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, b"left by the dead").unwrap();
+    }
+    for n in 1000..1300 {
+        store.publish(OBJECTS, &key(n), publication(b"payload", b"preimage"), None);
+    }
+    store.flush(PATIENCE);
+    assert!(store.usage().entries() <= 100, "{:?}", store.usage());
+}
+
+#[test]
+fn opening_and_hitting_list_no_directory_and_write_nothing() {
+    let place = Place::new();
+    drop(with_one_entry(&place));
+    let calls: Arc<Mutex<Vec<&'static str>>> = Arc::default();
+    let mut config = place.config();
+    let record = calls.clone();
+    config.faults = Some(Arc::new(move |call| {
+        record.lock().unwrap().push(call);
+        None
+    }));
+    let (store, _) = open(config);
+    load(&store, OBJECTS, &key(1), b"preimage").unwrap();
+    let calls = std::mem::take(&mut *calls.lock().unwrap());
+    assert_eq!(
+        calls,
+        ["elevated", "open", "stat", "read", "open", "stat", "read"]
+    );
+}

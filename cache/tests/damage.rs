@@ -1,0 +1,482 @@
+//! Damaged files: whatever is in place of an entry or of the secret is a miss with a reason, and heals.
+
+mod support;
+
+use parloop_cache::{Event, Expect, Key, Miss, Table};
+use std::collections::BTreeSet;
+use std::os::unix::fs::{FileExt, symlink};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use support::*;
+
+#[test]
+fn row_01_an_entry_truncated_at_every_offset_is_a_miss_and_heals() {
+    let place = Place::new();
+    let (store, recorder, file) = with_one_entry(&place);
+    let path = place.entry_path(OBJECTS, &key(1));
+    for len in 1..file.len() {
+        std::fs::write(&path, &file[..len]).unwrap();
+        let reason = if len < 152 { "truncated" } else { "bad_magic" };
+        check_defect_heals(&place, &store, &recorder, reason);
+    }
+}
+
+#[test]
+fn row_02_every_flipped_bit_of_an_entry_is_a_miss_and_heals() {
+    let place = Place::new();
+    let (store, recorder, file) = with_one_entry(&place);
+    let path = place.entry_path(OBJECTS, &key(1));
+    let mut reasons = BTreeSet::new();
+    for bit in 0..file.len() * 8 {
+        let mut bad = file.clone();
+        bad[bit / 8] ^= 1 << (bit % 8);
+        std::fs::write(&path, &bad).unwrap();
+        let reason = answer(&store, OBJECTS, &key(1), b"preimage")
+            .expect_err("a flipped bit was not noticed");
+        reasons.insert(reason);
+        check_heals(&store, &recorder);
+    }
+    assert_eq!(
+        reasons,
+        BTreeSet::from(["bad_lengths", "bad_mac", "bad_magic", "version"])
+    );
+}
+
+#[test]
+fn row_02_every_flipped_bit_of_a_shortcut_is_a_miss_and_heals() {
+    let place = Place::new();
+    let (store, recorder) = place.open();
+    let k = key(1);
+    publish(&store, Table::Shortcuts, &k, b"record", b"source");
+    let path = place.entry_path(Table::Shortcuts, &k);
+    let file = std::fs::read(&path).unwrap();
+    for bit in 0..file.len() * 8 {
+        let mut bad = file.clone();
+        bad[bit / 8] ^= 1 << (bit % 8);
+        std::fs::write(&path, &bad).unwrap();
+        assert!(
+            load(&store, Table::Shortcuts, &k, b"source").is_err(),
+            "bit {bit}"
+        );
+        publish(&store, Table::Shortcuts, &k, b"record", b"source");
+        assert_eq!(
+            answer(&store, Table::Shortcuts, &k, b"source"),
+            Ok(b"record".to_vec())
+        );
+    }
+    let misses = recorder
+        .take()
+        .iter()
+        .filter(|e| matches!(e, Event::Miss { .. }))
+        .count();
+    assert_eq!(misses, file.len() * 8);
+}
+
+#[test]
+fn row_03_an_entry_replaced_by_another_valid_entry_is_a_miss_and_heals() {
+    let place = Place::new();
+    let (store, recorder, _) = with_one_entry(&place);
+    publish(&store, OBJECTS, &key(2), b"other", b"other preimage");
+    std::fs::copy(
+        place.entry_path(OBJECTS, &key(2)),
+        place.entry_path(OBJECTS, &key(1)),
+    )
+    .unwrap();
+    check_defect_heals(&place, &store, &recorder, "wrong_key");
+}
+
+#[test]
+fn row_03_a_shortcut_in_place_of_an_object_is_a_miss_and_heals() {
+    let place = Place::new();
+    let (store, recorder, _) = with_one_entry(&place);
+    publish(&store, Table::Shortcuts, &key(1), b"record", b"preimage");
+    std::fs::copy(
+        place.entry_path(Table::Shortcuts, &key(1)),
+        place.entry_path(OBJECTS, &key(1)),
+    )
+    .unwrap();
+    check_defect_heals(&place, &store, &recorder, "wrong_table");
+}
+
+/// An eight-bit hash: many preimages for a key.
+fn weak_key(preimage: &[u8]) -> Key {
+    let sum = preimage
+        .iter()
+        .fold(0u8, |sum, byte| sum.wrapping_add(*byte));
+    Key::new([sum; 32])
+}
+
+#[test]
+fn row_04_two_preimages_of_one_digest_are_both_usable() {
+    for table in Table::ALL {
+        let place = Place::new();
+        let (store, recorder) = place.open();
+        let (k, other) = (weak_key(b"ab"), weak_key(b"ba"));
+        assert_eq!(k, other);
+        publish(&store, table, &k, b"first", b"ab");
+        assert_eq!(answer(&store, table, &k, b"ba"), Err("preimage_differs"));
+        publish(&store, table, &k, b"second", b"ba");
+        for _ in 0..2 {
+            assert_eq!(answer(&store, table, &k, b"ab"), Ok(b"first".to_vec()));
+            assert_eq!(answer(&store, table, &k, b"ba"), Ok(b"second".to_vec()));
+        }
+        let digest = *blake3::hash(b"ba").as_bytes();
+        let by_digest = store.load(table, &k, Expect::PreimageDigest(digest), &|_| true);
+        assert_eq!(by_digest.unwrap().payload(), b"second");
+        let rejects = recorder
+            .take()
+            .iter()
+            .filter(|e| matches!(e, Event::Reject { .. }))
+            .count();
+        assert_eq!(rejects, 0, "a collision is no defect");
+    }
+}
+
+#[test]
+fn row_04_with_more_preimages_of_one_digest_than_names_no_answer_is_wrong() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    let preimages: Vec<[u8; 2]> = (0..12).map(|i| [i, 100 - i]).collect();
+    for p in &preimages {
+        publish(&store, OBJECTS, &weak_key(p), &[p[0]], p);
+    }
+    let hits = preimages
+        .iter()
+        .filter(|p| match answer(&store, OBJECTS, &weak_key(*p), *p) {
+            Ok(payload) => payload == [p[0]] || panic!("a wrong payload"),
+            Err(reason) => reason != "preimage_differs",
+        });
+    assert_eq!(hits.count(), 4);
+}
+
+#[test]
+fn row_05_an_empty_entry_is_a_miss_and_heals() {
+    let place = Place::new();
+    let (store, recorder, _) = with_one_entry(&place);
+    std::fs::write(place.entry_path(OBJECTS, &key(1)), b"").unwrap();
+    check_defect_heals(&place, &store, &recorder, "truncated");
+}
+
+#[test]
+fn row_06_a_sparse_entry_of_4_gib_is_a_miss_without_being_read() {
+    let place = Place::new();
+    let (store, recorder, _) = with_one_entry(&place);
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .open(place.entry_path(OBJECTS, &key(1)))
+        .unwrap();
+    file.set_len(4 << 30).unwrap();
+    check_defect_heals(&place, &store, &recorder, "too_large");
+}
+
+#[test]
+fn row_06_length_fields_of_any_value_are_a_miss() {
+    let place = Place::new();
+    let (store, recorder, good) = with_one_entry(&place);
+    let trailer = good.len() - 152;
+    for field in [trailer, trailer + 8] {
+        for value in [
+            u64::MAX,
+            u64::MAX - 7,
+            1 << 63,
+            1 << 32,
+            good.len() as u64,
+            0,
+        ] {
+            let mut bad = good.clone();
+            bad[field..field + 8].copy_from_slice(&value.to_le_bytes());
+            std::fs::write(place.entry_path(OBJECTS, &key(1)), &bad).unwrap();
+            check_defect_heals(&place, &store, &recorder, "bad_lengths");
+        }
+    }
+}
+
+#[test]
+fn row_07_garbage_a_directory_a_fifo_or_a_socket_in_place_of_an_entry_is_a_miss_and_heals() {
+    let place = Place::new();
+    let (store, recorder, _) = with_one_entry(&place);
+    let path = place.entry_path(OBJECTS, &key(1));
+    let again = || std::fs::remove_file(&path).unwrap();
+
+    again();
+    std::fs::write(&path, vec![0xa5; 5000]).unwrap();
+    check_defect_heals(&place, &store, &recorder, "bad_magic");
+
+    again();
+    std::fs::create_dir(&path).unwrap();
+    check_defect_heals(&place, &store, &recorder, "not_regular");
+
+    again();
+    std::fs::create_dir(&path).unwrap();
+    std::fs::write(path.join("inside"), b"x").unwrap();
+    check_defect_heals(&place, &store, &recorder, "not_regular");
+
+    again();
+    let fifo = rustix::fs::FileType::Fifo;
+    let mode = rustix::fs::Mode::from_raw_mode(0o600);
+    rustix::fs::mknodat(rustix::fs::CWD, &path, fifo, mode, 0).unwrap();
+    // The FIFO, and the directory with something in it that was moved aside.
+    let problems = store.problems();
+    assert_eq!(problems.len(), 2);
+    assert!(problems.iter().all(|problem| problem.code == "not_regular"));
+    assert!(
+        problems[0].path.ends_with(key(1).to_string()) && problems[1].path.starts_with("v1/tmp")
+    );
+    check_defect_heals(&place, &store, &recorder, "not_regular");
+
+    again();
+    let _socket = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    check_defect_heals(&place, &store, &recorder, "not_regular");
+}
+
+#[test]
+fn row_09_an_entry_of_another_format_version_is_a_miss_and_stays_until_it_is_replaced() {
+    let place = Place::new();
+    let (store, recorder, good) = with_one_entry(&place);
+    let path = place.entry_path(OBJECTS, &key(1));
+    for version in [0u32, 2, u32::MAX] {
+        let mut other = good.clone();
+        let at = good.len() - 16;
+        other[at..at + 4].copy_from_slice(&version.to_le_bytes());
+        std::fs::write(&path, &other).unwrap();
+        assert_eq!(
+            answer(&store, OBJECTS, &key(1), b"preimage"),
+            Err("version")
+        );
+        assert_eq!(recorder.take(), [miss(key(1), "version")]);
+        assert_eq!(std::fs::read(&path).unwrap(), other, "left in place");
+        check_heals(&store, &recorder);
+    }
+}
+
+#[test]
+fn row_09_a_tree_of_another_version_is_left_alone() {
+    let place = Place::new();
+    let (store, _, _) = with_one_entry(&place);
+    let other = place.root().join("v2/objects/aa/something");
+    std::fs::create_dir_all(other.parent().unwrap()).unwrap();
+    std::fs::write(&other, b"of the future").unwrap();
+    store.clear();
+    assert_eq!(std::fs::read(&other).unwrap(), b"of the future");
+}
+
+#[test]
+fn row_11_an_entry_that_needs_a_feature_the_host_lacks_is_a_miss_and_stays() {
+    let place = Place::new();
+    let (store, recorder, good) = with_one_entry(&place);
+    let expect = Expect::Preimage(b"preimage");
+    let without = store.load(OBJECTS, &key(1), expect, &|feature| feature != "fma");
+    assert_eq!(without.unwrap_err(), Miss::FeatureMissing);
+    assert_eq!(recorder.take(), [miss(key(1), "feature_missing")]);
+    assert_eq!(
+        std::fs::read(place.entry_path(OBJECTS, &key(1))).unwrap(),
+        good
+    );
+    assert!(
+        store
+            .load(OBJECTS, &key(1), expect, &|feature| feature == "fma")
+            .is_ok()
+    );
+}
+
+#[test]
+fn row_18_any_prefix_followed_by_zeros_is_a_miss_as_after_a_power_cut() {
+    let place = Place::new();
+    let (store, recorder, good) = with_one_entry(&place);
+    for kept in 0..good.len() {
+        let mut torn = vec![0; good.len()];
+        torn[..kept].copy_from_slice(&good[..kept]);
+        if torn == good {
+            continue;
+        }
+        std::fs::write(place.entry_path(OBJECTS, &key(1)), &torn).unwrap();
+        assert!(
+            load(&store, OBJECTS, &key(1), b"preimage").is_err(),
+            "{kept} bytes kept"
+        );
+        check_heals(&store, &recorder);
+    }
+}
+
+#[test]
+fn row_24_an_entry_that_is_empty_for_a_moment_is_a_hit() {
+    let place = Place::new();
+    let (store, _, good) = with_one_entry(&place);
+    drop(store);
+    let path = place.entry_path(OBJECTS, &key(1));
+    std::fs::write(&path, b"").unwrap();
+    let looks = AtomicUsize::new(0);
+    let mut config = place.config();
+    config.faults = Some(Arc::new(move |call| {
+        // The first look is at the secret, the second one finds the file empty, the third one whole.
+        if call == "open" && looks.fetch_add(1, SeqCst) == 2 {
+            let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+            file.write_all_at(&good, 0).unwrap();
+        }
+        None
+    }));
+    let (store, recorder) = open(config);
+    assert_eq!(
+        answer(&store, OBJECTS, &key(1), b"preimage"),
+        Ok(b"payload".to_vec())
+    );
+    assert!(matches!(recorder.take()[..], [Event::Hit { .. }]));
+}
+
+#[test]
+fn row_25_an_entry_removed_or_replaced_after_it_was_loaded_stays_valid() {
+    let place = Place::new();
+    let (store, _, _) = with_one_entry(&place);
+    let path = place.entry_path(OBJECTS, &key(1));
+    let entry = load(&store, OBJECTS, &key(1), b"preimage").unwrap();
+    std::fs::OpenOptions::new()
+        .write(true)
+        .open(&path)
+        .unwrap()
+        .set_len(0)
+        .unwrap();
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(
+        (entry.payload(), entry.preimage()),
+        (&b"payload"[..], &b"preimage"[..])
+    );
+    assert_eq!(entry.metadata().label, "res_calc");
+}
+
+#[test]
+fn row_25_an_entry_unlinked_or_truncated_between_open_and_read_is_a_hit_or_a_miss() {
+    for truncate in [false, true] {
+        let place = Place::new();
+        let path = place.entry_path(OBJECTS, &key(1));
+        let armed = Arc::new(AtomicBool::new(false));
+        let mut config = place.config();
+        let trigger = armed.clone();
+        config.faults = Some(Arc::new(move |call| {
+            if call == "read" && trigger.swap(false, SeqCst) {
+                if truncate {
+                    std::fs::OpenOptions::new()
+                        .write(true)
+                        .open(&path)
+                        .unwrap()
+                        .set_len(9)
+                        .unwrap();
+                } else {
+                    std::fs::remove_file(&path).unwrap();
+                }
+            }
+            None
+        }));
+        let (store, _) = open(config);
+        publish(&store, OBJECTS, &key(1), b"payload", b"preimage");
+        armed.store(true, SeqCst);
+        let expected = if truncate {
+            Err("truncated")
+        } else {
+            Ok(b"payload".to_vec())
+        };
+        assert_eq!(answer(&store, OBJECTS, &key(1), b"preimage"), expected);
+    }
+}
+
+#[test]
+fn a_secret_damaged_at_any_byte_is_replaced_and_entries_miss_once() {
+    let place = Place::new();
+    let (store, _, _) = with_one_entry(&place);
+    drop(store);
+    let path = place.root().join("secret");
+    for at in 0..56 {
+        let mut secret = std::fs::read(&path).unwrap();
+        assert_eq!(secret.len(), 56);
+        secret[at] ^= 0x10;
+        std::fs::write(&path, &secret).unwrap();
+        let (store, recorder) = place.open();
+        assert_eq!(
+            answer(&store, OBJECTS, &key(1), b"preimage"),
+            Err("bad_mac"),
+            "byte {at}"
+        );
+        check_heals(&store, &recorder);
+    }
+}
+
+#[test]
+fn a_secret_that_is_missing_cut_open_to_others_or_no_file_is_replaced() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::new();
+    let (store, _, _) = with_one_entry(&place);
+    drop(store);
+    let path = place.root().join("secret");
+    let remove = || std::fs::remove_file(&path).unwrap();
+    let damages: [&dyn Fn(); 7] = [
+        &remove,
+        &|| std::fs::write(&path, b"").unwrap(),
+        &|| std::fs::write(&path, [0; 55]).unwrap(),
+        &|| std::fs::write(&path, [0; 4096]).unwrap(),
+        &|| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap(),
+        &|| {
+            remove();
+            symlink("/dev/zero", &path).unwrap();
+        },
+        &|| {
+            remove();
+            std::fs::create_dir(&path).unwrap();
+        },
+    ];
+    for (i, damage) in damages.iter().enumerate() {
+        damage();
+        let (store, recorder) = place.open();
+        assert_eq!(
+            answer(&store, OBJECTS, &key(1), b"preimage"),
+            Err("bad_mac"),
+            "damage {i}"
+        );
+        check_heals(&store, &recorder);
+        let facts = std::fs::symlink_metadata(&path).unwrap();
+        assert!(facts.is_file());
+        assert_eq!(facts.permissions().mode() & 0o777, 0o600);
+    }
+}
+
+#[test]
+fn a_running_store_goes_on_with_a_secret_that_another_replaced() {
+    let place = Place::new();
+    let (first, _, _) = with_one_entry(&place);
+    std::fs::write(place.root().join("secret"), b"damaged").unwrap();
+    let (second, recorder) = place.open();
+    assert_eq!(
+        answer(&second, OBJECTS, &key(1), b"preimage"),
+        Err("bad_mac")
+    );
+    check_heals(&second, &recorder);
+    // The first store learns of the new secret when a hash fails, and both read what either writes.
+    assert_eq!(
+        answer(&first, OBJECTS, &key(1), b"preimage"),
+        Ok(b"payload".to_vec())
+    );
+    publish(&first, OBJECTS, &key(2), b"two", b"2");
+    assert_eq!(answer(&second, OBJECTS, &key(2), b"2"), Ok(b"two".to_vec()));
+}
+
+#[test]
+fn a_secret_removed_under_a_running_store_comes_back_and_nothing_misses() {
+    let place = Place::new();
+    let (store, _, _) = with_one_entry(&place);
+    std::fs::remove_file(place.root().join("secret")).unwrap();
+    publish(&store, OBJECTS, &key(2), b"two", b"2");
+    let (fresh, _) = place.open();
+    assert_eq!(
+        answer(&fresh, OBJECTS, &key(1), b"preimage"),
+        Ok(b"payload".to_vec())
+    );
+    assert_eq!(answer(&fresh, OBJECTS, &key(2), b"2"), Ok(b"two".to_vec()));
+}
+
+#[test]
+fn an_entry_that_the_caller_rejects_is_counted_and_removed() {
+    let place = Place::new();
+    let (store, recorder, _) = with_one_entry(&place);
+    store.reject(OBJECTS, &key(1), "relocation");
+    assert_eq!(recorder.take(), [reject(key(1), "relocation")]);
+    assert_eq!(answer(&store, OBJECTS, &key(1), b"preimage"), Err("absent"));
+    check_heals(&store, &recorder);
+}

@@ -1,0 +1,73 @@
+//! Stores to one row stand together, so that the machine writes a cache line once and not in turns with others.
+//!
+//! Within a run of statements without control flow, a store sinks to the last store of its row, if nothing between touches what
+//! it stores to.
+
+use super::alias::{Touch, touch};
+use crate::ir::{Block, Body, Stmt, Value};
+use std::collections::BTreeMap;
+
+/// Groups the stores of a body's root and the blocks inside.
+pub(super) fn group_stores(body: &mut Body) {
+    let mut root = std::mem::take(&mut body.root);
+    block(body, &mut root);
+    body.root = root;
+}
+
+fn block(body: &Body, statements: &mut Block) {
+    for inner in statements.iter_mut().flat_map(Stmt::blocks_mut) {
+        block(body, inner);
+    }
+    let mut grouped = Block::with_capacity(statements.len());
+    let mut run = Block::new();
+    for stmt in std::mem::take(statements) {
+        let ends_run = stmt.blocks().next().is_some();
+        run.push(stmt);
+        if ends_run {
+            let control = run.pop();
+            grouped.extend(sink(body, std::mem::take(&mut run)));
+            grouped.extend(control);
+        }
+    }
+    grouped.extend(sink(body, run));
+    *statements = grouped;
+}
+
+/// The run with its stores grouped.
+fn sink(body: &Body, run: Block) -> Block {
+    let touches: Vec<Option<Touch>> = run.iter().map(|stmt| touch(body, stmt)).collect();
+    let mut last: BTreeMap<Value, usize> = BTreeMap::new();
+    // Stores that go in front of a statement, in order.
+    let mut arriving: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for at in (0..run.len()).rev() {
+        let Some(store) = touches[at].filter(|t| t.is_store) else {
+            continue;
+        };
+        let to = *last.entry(store.addr).or_insert(at);
+        let between = &touches[at + 1..to.max(at + 1)];
+        if to > at
+            && between
+                .iter()
+                .flatten()
+                .all(|other| !other.overlaps(&store))
+        {
+            arriving.entry(to).or_default().push(at);
+        } else {
+            // What stays is where earlier ones may go.
+            last.insert(store.addr, at);
+        }
+    }
+    let moved: Vec<usize> = arriving.values().flatten().copied().collect();
+    let mut statements: Vec<Option<Stmt>> = run.into_iter().map(Some).collect();
+    let mut taken: BTreeMap<usize, Stmt> = BTreeMap::new();
+    for at in moved {
+        taken.extend(statements[at].take().map(|stmt| (at, stmt)));
+    }
+    let mut grouped = Block::with_capacity(statements.len());
+    for (at, stmt) in statements.into_iter().enumerate() {
+        let here = arriving.get(&at).into_iter().flatten().rev();
+        grouped.extend(here.filter_map(|from| taken.remove(from)));
+        grouped.extend(stmt);
+    }
+    grouped
+}

@@ -1,0 +1,347 @@
+//! Cold and warm runs: the exact events of each, the same bytes, and what a damaged or missing file costs.
+
+mod support;
+
+use parloop::{CodeSource, DType, Engine, Mode, PreparedLoop, Set};
+use std::path::{Path, PathBuf};
+use support::{Log, flush, watched};
+
+const TEXT: &str = "void add(const double *a, double *b) { b[0] += a[0]; }";
+
+/// A cache directory that is not there yet.
+fn directory() -> (tempfile::TempDir, PathBuf) {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join("cache");
+    (temp, path)
+}
+
+/// Prepares the loop of `text` over a direct dat pair.
+fn prepare(engine: &Engine, text: &str) -> PreparedLoop {
+    let set = Set::new("s", 3).unwrap();
+    let a = engine.dat(&set, "a", 1, &[1.0, 2.0, 3.0]).unwrap();
+    let b = engine.dat_zeroed(&set, "b", 1, DType::F64).unwrap();
+    let kernel = engine.kernel(text, None);
+    let mut prepared = engine.prepare(&kernel, &set, &[a.read(), b.inc()]).unwrap();
+    prepared.run().unwrap();
+    assert_eq!(*b.data::<f64>().unwrap(), [1.0, 2.0, 3.0]);
+    prepared
+}
+
+const COLD: [&str; 4] = ["shortcut miss: absent", "memory miss: absent", "disk miss: absent", "compile"];
+const WARM: [&str; 3] = ["shortcut hit", "memory miss: absent", "disk hit"];
+
+/// All files of a table of the cache, sorted.
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![directory.to_owned()];
+    while let Some(directory) = open.pop() {
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { open.push(path) } else { found.push(path) }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The files that begin as objects do.
+fn objects(directory: &Path) -> Vec<Vec<u8>> {
+    let contents = files(directory).into_iter().map(|path| std::fs::read(path).unwrap());
+    contents.filter(|bytes| bytes.starts_with(b"\x7fELF")).collect()
+}
+
+#[test]
+fn a_cold_run_compiles_and_a_warm_one_loads() {
+    let (_temp, path) = directory();
+    let (engine, log) = watched(&path);
+    let cold = prepare(&engine, TEXT);
+    assert_eq!((cold.source(), engine.compilations()), (CodeSource::Compiled, 1));
+    flush(&engine);
+    let mut all = log.take_sorted();
+    all.retain(|line| !COLD.contains(&line.as_str()));
+    assert_eq!(all, ["disk publish", "shortcut publish"]);
+
+    let (engine, log) = watched(&path);
+    let warm = prepare(&engine, TEXT);
+    assert_eq!((warm.source(), engine.compilations()), (CodeSource::Disk, 0));
+    assert_eq!(warm.fingerprint(), cold.fingerprint());
+    assert_eq!(log.take(), WARM);
+}
+
+#[test]
+fn a_cold_runs_events_are_these_in_this_order() {
+    let (_temp, path) = directory();
+    let (engine, log) = watched(&path);
+    prepare(&engine, TEXT);
+    assert_eq!(log.take(), COLD);
+}
+
+#[test]
+fn a_second_loop_finds_the_code_in_memory() {
+    let (_temp, path) = directory();
+    let (engine, log) = watched(&path);
+    let set = Set::new("s", 1).unwrap();
+    let a = engine.dat_zeroed(&set, "a", 1, DType::F64).unwrap();
+    let b = engine.dat_zeroed(&set, "b", 1, DType::F64).unwrap();
+    let kernel = engine.kernel(TEXT, None);
+    engine.par_loop(&kernel, &set, &[a.read(), b.inc()]).unwrap();
+    log.take();
+    engine.par_loop(&kernel, &set, &[a.read(), b.inc()]).unwrap();
+    assert_eq!(log.take(), ["memory hit"], "the kernel remembers its fingerprint");
+
+    flush(&engine);
+    log.take();
+    let again = engine.kernel(TEXT, None);
+    engine.par_loop(&again, &set, &[a.read(), b.inc()]).unwrap();
+    assert_eq!(log.take(), ["shortcut hit", "memory hit"], "another handle of the same text");
+}
+
+#[test]
+fn an_edit_that_changes_nothing_compiles_nothing() {
+    let (_temp, path) = directory();
+    let (engine, _) = watched(&path);
+    prepare(&engine, TEXT);
+    flush(&engine);
+    let edits = [
+        "/* adds */ void add(const double *a, double *b) { b[0] += a[0]; }",
+        "void plus(const double *from, double *to)\n{\n  to[0] += from[0];\n}",
+    ];
+    for edit in edits {
+        let (engine, log) = watched(&path);
+        let prepared = prepare(&engine, edit);
+        assert_eq!((prepared.source(), engine.compilations()), (CodeSource::Disk, 0));
+        assert_eq!(log.take(), ["shortcut miss: absent", "memory miss: absent", "disk hit"]);
+        flush(&engine);
+        let (engine, log) = watched(&path);
+        prepare(&engine, edit);
+        assert_eq!(log.take(), WARM, "the edited text has its own shortcut");
+    }
+    let (engine, _) = watched(&path);
+    prepare(&engine, "void add(const double *a, double *b) { b[0] += 1.0 * a[0] + 0.0 * 3.5; }");
+    assert_eq!(engine.compilations(), 1);
+}
+
+#[test]
+fn two_engines_make_the_same_bytes() {
+    let (first, second) = (directory(), directory());
+    for path in [&first.1, &second.1] {
+        let (engine, _) = watched(path);
+        prepare(&engine, TEXT);
+        flush(&engine);
+    }
+    let payload = |path: &Path| {
+        let files = objects(path);
+        assert_eq!(files.len(), 1);
+        files[0].clone()
+    };
+    let (first, second) = (payload(&first.1), payload(&second.1));
+    let object = common_length(&first, &second);
+    assert!(object > 500, "{object} bytes are alike");
+    assert_eq!(first[..object], second[..object]);
+}
+
+/// How long the common beginning of two entries is: at least the object, which the metadata follows.
+fn common_length(first: &[u8], second: &[u8]) -> usize {
+    first.iter().zip(second).take_while(|(a, b)| a == b).count()
+}
+
+#[test]
+fn a_directory_that_is_gone_is_a_miss_and_comes_back() {
+    let (_temp, path) = directory();
+    let (engine, _) = watched(&path);
+    prepare(&engine, TEXT);
+    flush(&engine);
+    drop(engine);
+    std::fs::remove_dir_all(&path).unwrap();
+    for (expected, count) in [(CodeSource::Compiled, 1), (CodeSource::Disk, 0)] {
+        let (engine, _) = watched(&path);
+        assert_eq!((prepare(&engine, TEXT).source(), engine.compilations()), (expected, count));
+        flush(&engine);
+    }
+}
+
+/// Damages each cached file in one way; the run after compiles or not, is right, and the one after that hits.
+fn heals(damage: impl Fn(&Path)) {
+    let (_temp, path) = directory();
+    let (engine, _) = watched(&path);
+    prepare(&engine, TEXT);
+    flush(&engine);
+    drop(engine);
+    let entries = |path: &Path| {
+        let named = |file: &PathBuf| file.file_name().is_some_and(|name| name.len() >= 52);
+        files(path).into_iter().filter(named).collect::<Vec<_>>()
+    };
+    let count = entries(&path).len();
+    assert_eq!(count, 2, "an object and a shortcut: {:?}", files(&path));
+    for victim in 0..count {
+        damage(&entries(&path)[victim]);
+        let (engine, log) = watched(&path);
+        prepare(&engine, TEXT);
+        let told = log.take();
+        assert!(told.iter().any(|line| line.contains("miss") && !line.contains("memory")), "{told:?}");
+        flush(&engine);
+        drop(engine);
+        let (engine, log) = watched(&path);
+        assert_eq!(prepare(&engine, TEXT).source(), CodeSource::Disk);
+        assert_eq!(log.take(), WARM);
+    }
+}
+
+#[test]
+fn a_deleted_file_is_made_again() {
+    heals(|file| std::fs::remove_file(file).unwrap());
+}
+
+#[test]
+fn a_truncated_file_is_made_again() {
+    heals(|file| {
+        let bytes = std::fs::read(file).unwrap();
+        std::fs::write(file, &bytes[..bytes.len() / 2]).unwrap();
+    });
+}
+
+#[test]
+fn a_flipped_byte_is_noticed_and_the_file_made_again() {
+    for at in [0usize, 70, 400] {
+        heals(|file| {
+            let mut bytes = std::fs::read(file).unwrap();
+            let at = at.min(bytes.len() - 1);
+            bytes[at] ^= 0x10;
+            std::fs::write(file, bytes).unwrap();
+        });
+    }
+}
+
+#[test]
+fn files_that_are_exchanged_are_not_taken_for_one_another() {
+    let (_temp, path) = directory();
+    let other = "void sub(const double *a, double *b) { b[0] += a[0] * 1.0; double t = sqrt(b[0]); b[0] += 0.0 * t; }";
+    let (engine, _) = watched(&path);
+    prepare(&engine, TEXT);
+    prepare(&engine, other);
+    flush(&engine);
+    drop(engine);
+    let elves: Vec<PathBuf> =
+        files(&path).into_iter().filter(|f| std::fs::read(f).unwrap().starts_with(b"\x7fELF")).collect();
+    assert_eq!(elves.len(), 2);
+    let first = std::fs::read(&elves[0]).unwrap();
+    std::fs::write(&elves[1], first).unwrap();
+    let (engine, _) = watched(&path);
+    prepare(&engine, TEXT);
+    prepare(&engine, other);
+    assert_eq!(engine.compilations(), 1);
+}
+
+#[test]
+fn an_object_that_the_loader_refuses_is_rejected_and_compiled() {
+    use parloop_cache::{Entry, Expect, Key, Publication, Store, StoreConfig, Table};
+    use std::sync::Arc;
+    let (_temp, path) = directory();
+    let (engine, _) = watched(&path);
+    let fingerprint = prepare(&engine, TEXT).fingerprint();
+    flush(&engine);
+    drop(engine);
+    let key: Key = fingerprint.parse().unwrap();
+    let mut config = StoreConfig::at(&path);
+    config.mode = Mode::ReadWrite;
+    let store = Store::open(config, Arc::new(()));
+    let digest = Expect::PreimageDigest(*key.as_bytes());
+    let entry: Entry = store.load(Table::Objects, &key, digest, &|_| true).unwrap();
+    store.reject(Table::Objects, &key, "test");
+    let mut payload = entry.payload().to_vec();
+    payload[18] ^= 1; // another machine
+    let (preimage, metadata) = (entry.preimage().into(), entry.metadata());
+    store.publish(Table::Objects, &key, Publication { payload: payload.into(), preimage, metadata }, None);
+    assert!(store.flush(std::time::Duration::from_secs(10)));
+    drop(store);
+
+    let (engine, log) = watched(&path);
+    assert_eq!(prepare(&engine, TEXT).source(), CodeSource::Compiled);
+    let told = log.take();
+    let expected = ["shortcut hit", "memory miss: absent", "disk hit", "disk reject: load_header", "compile"];
+    assert_eq!(told, expected);
+    flush(&engine);
+    let (engine, log) = watched(&path);
+    assert_eq!(prepare(&engine, TEXT).source(), CodeSource::Disk);
+    assert_eq!(log.take(), WARM);
+}
+
+#[test]
+fn one_of_many_threads_compiles() {
+    let (_temp, path) = directory();
+    let (engine, _) = watched(&path);
+    std::thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| prepare(&engine, TEXT));
+        }
+    });
+    assert_eq!(engine.compilations(), 1);
+}
+
+#[test]
+fn without_a_directory_code_is_kept_in_memory() {
+    let log = std::sync::Arc::new(Log::default());
+    let engine = Engine::builder().observer(log.clone()).build().unwrap();
+    prepare(&engine, TEXT);
+    assert_eq!(log.take(), ["shortcut miss: disabled", "memory miss: absent", "disk miss: disabled", "compile"]);
+    prepare(&engine, TEXT);
+    assert_eq!(log.take(), ["shortcut miss: disabled", "memory hit"]);
+    assert_eq!(engine.compilations(), 1);
+}
+
+#[test]
+fn the_modes_answer_and_keep_as_they_say() {
+    let (_temp, path) = directory();
+    let with = |mode| Engine::builder().cache_dir(&path).cache_mode(mode).build().unwrap();
+    let run = |mode| {
+        let engine = with(mode);
+        let source = prepare(&engine, TEXT).source();
+        flush(&engine);
+        source
+    };
+    assert_eq!(run(Mode::Off), CodeSource::Compiled);
+    assert_eq!(run(Mode::ReadOnly), CodeSource::Compiled);
+    assert_eq!(run(Mode::ReadWrite), CodeSource::Compiled);
+    assert_eq!(run(Mode::ReadOnly), CodeSource::Disk);
+    assert_eq!(run(Mode::Off), CodeSource::Compiled);
+    assert_eq!(run(Mode::Refresh), CodeSource::Compiled);
+    assert_eq!(run(Mode::ReadWrite), CodeSource::Disk);
+}
+
+#[test]
+fn code_stays_while_a_prepared_loop_holds_it_though_memory_evicts_it() {
+    let mut config = parloop::Config::default();
+    config.memory_entries_max = 1;
+    let engine = Engine::new(config).unwrap();
+    let mut first = prepare(&engine, TEXT);
+    for i in 0..20 {
+        prepare(&engine, &format!("void k(const double *a, double *b) {{ b[0] += a[0] + {i}.0 - {i}.0; }}"));
+    }
+    first.run().unwrap();
+    first.run().unwrap();
+}
+
+#[test]
+fn levels_have_entries_of_their_own() {
+    let (_temp, path) = directory();
+    let lowest = if cfg!(target_arch = "x86_64") { parloop::Level::Baseline } else { parloop::Level::Aarch64 };
+    let (engine, _) = watched(&path);
+    let native = prepare(&engine, TEXT).fingerprint();
+    flush(&engine);
+    let engine = Engine::builder().cache_dir(&path).level(lowest).build().unwrap();
+    let low = prepare(&engine, TEXT);
+    assert_eq!(low.fingerprint() == native, low.source() == CodeSource::Disk);
+}
+
+#[test]
+fn perf_is_told_the_names_of_loops_on_request() {
+    let mut config = parloop::Config::default();
+    config.perf_map = true;
+    let engine = Engine::new(config).unwrap();
+    prepare(&engine, "void seen_by_perf(const double *a, double *b) { b[0] += a[0]; }");
+    let path = format!("/tmp/perf-{}.map", std::process::id());
+    let lines = std::fs::read_to_string(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let line = lines.lines().find(|line| line.ends_with(" parloop::seen_by_perf")).unwrap();
+    assert!(line.split(' ').take(2).all(|word| u64::from_str_radix(word, 16).is_ok()), "{line}");
+}

@@ -1,0 +1,169 @@
+//! Measurements, not assertions: run with `--release -- --ignored --nocapture`.
+
+mod support;
+
+use parloop::{Engine, Set};
+use std::time::{Duration, Instant};
+use support::flush;
+
+const RES_CALC: &str = r"
+void res_calc(const double *x1, const double *x2, const double *q1, const double *q2, const double *adt1,
+              const double *adt2, double *res1, double *res2) {
+  double dx = x1[0] - x2[0], dy = x1[1] - x2[1];
+  double ri = 1.0 / q1[0];
+  double p1 = gm1 * (q1[3] - 0.5 * ri * (q1[1] * q1[1] + q1[2] * q1[2]));
+  double vol1 = ri * (q1[1] * dy - q1[2] * dx);
+  ri = 1.0 / q2[0];
+  double p2 = gm1 * (q2[3] - 0.5 * ri * (q2[1] * q2[1] + q2[2] * q2[2]));
+  double vol2 = ri * (q2[1] * dy - q2[2] * dx);
+  double mu = 0.5 * (adt1[0] + adt2[0]) * eps;
+  double f = 0.5 * (vol1 * q1[0] + vol2 * q2[0]) + mu * (q1[0] - q2[0]);
+  res1[0] += f; res2[0] -= f;
+  f = 0.5 * (vol1 * q1[1] + p1 * dy + vol2 * q2[1] + p2 * dy) + mu * (q1[1] - q2[1]);
+  res1[1] += f; res2[1] -= f;
+  f = 0.5 * (vol1 * q1[2] - p1 * dx + vol2 * q2[2] - p2 * dx) + mu * (q1[2] - q2[2]);
+  res1[2] += f; res2[2] -= f;
+  f = 0.5 * (vol1 * (q1[3] + p1) + vol2 * (q2[3] + p2)) + mu * (q1[3] - q2[3]);
+  res1[3] += f; res2[3] -= f;
+}";
+
+fn median(name: &str, runs: usize, mut work: impl FnMut() -> Duration) {
+    let mut times: Vec<Duration> = (0..runs).map(|_| work()).collect();
+    times.sort_unstable();
+    eprintln!("{name}: median {:?}, least {:?}", times[runs / 2], times[0]);
+}
+
+struct Edges {
+    engine: Engine,
+    edges: Set,
+    maps: [parloop::Map; 2],
+    dats: [parloop::Dat; 4],
+}
+
+fn empty_mesh(engine: Engine) -> Edges {
+    engine.declare_constant("gm1", &[0.4f64]).unwrap();
+    engine.declare_constant("eps", &[0.05f64]).unwrap();
+    let set = |name| Set::new(name, 0).unwrap();
+    let (nodes, cells, edges) = (set("nodes"), set("cells"), set("edges"));
+    let map = |name, to| parloop::Map::new(name, &edges, to, 2, Vec::<i32>::new()).unwrap();
+    let dat = |set, name, dim| {
+        engine
+            .dat_zeroed(set, name, dim, parloop::DType::F64)
+            .unwrap()
+    };
+    Edges {
+        maps: [map("pedge", &nodes), map("pecell", &cells)],
+        dats: [
+            dat(&nodes, "x", 2),
+            dat(&cells, "q", 4),
+            dat(&cells, "adt", 1),
+            dat(&cells, "res", 4),
+        ],
+        edges,
+        engine,
+    }
+}
+
+impl Edges {
+    fn args(&self) -> [parloop::Arg<'_>; 8] {
+        let [pedge, pecell] = &self.maps;
+        let [x, q, adt, res] = &self.dats;
+        [
+            x.read().at(pedge, 0),
+            x.read().at(pedge, 1),
+            q.read().at(pecell, 0),
+            q.read().at(pecell, 1),
+            adt.read().at(pecell, 0),
+            adt.read().at(pecell, 1),
+            res.inc().at(pecell, 0),
+            res.inc().at(pecell, 1),
+        ]
+    }
+}
+
+#[test]
+#[ignore = "a measurement"]
+fn launches_on_an_empty_set() {
+    let mesh = empty_mesh(Engine::builder().build().unwrap());
+    let kernel = mesh.engine.kernel(RES_CALC, Some("res_calc"));
+    let mut prepared = mesh
+        .engine
+        .prepare(&kernel, &mesh.edges, &mesh.args())
+        .unwrap();
+    median("prepared, res_calc (4 dats)", 101, || {
+        let start = Instant::now();
+        for _ in 0..10_000 {
+            prepared.run().unwrap();
+        }
+        start.elapsed() / 10_000
+    });
+    median("unprepared, res_calc", 101, || {
+        let start = Instant::now();
+        for _ in 0..1000 {
+            mesh.engine
+                .par_loop(&kernel, &mesh.edges, &mesh.args())
+                .unwrap();
+        }
+        start.elapsed() / 1000
+    });
+    let save = mesh.engine.kernel(
+        "void s(const double *q, double *r) { r[0] = q[0]; }",
+        Some("s"),
+    );
+    let cells = mesh.dats[1].set().clone();
+    let args = [mesh.dats[1].read(), mesh.dats[3].write()];
+    let mut prepared = mesh.engine.prepare(&save, &cells, &args).unwrap();
+    median("prepared, save (2 dats)", 101, || {
+        let start = Instant::now();
+        for _ in 0..10_000 {
+            prepared.run().unwrap();
+        }
+        start.elapsed() / 10_000
+    });
+}
+
+#[test]
+#[ignore = "a measurement"]
+fn acquiring_res_calc() {
+    let temp = tempfile::tempdir().unwrap();
+    let directory = temp.path().join("cache");
+    let start = |directory: Option<&std::path::Path>| {
+        let builder = Engine::builder();
+        let builder = match directory {
+            Some(directory) => builder.cache_dir(directory),
+            None => builder,
+        };
+        empty_mesh(builder.build().unwrap())
+    };
+    median("cold, no disk", 51, || {
+        let mesh = start(None);
+        let kernel = mesh.engine.kernel(RES_CALC, Some("res_calc"));
+        mesh.engine
+            .prepare(&kernel, &mesh.edges, &mesh.args())
+            .unwrap()
+            .acquire_time()
+    });
+    let mesh = start(Some(&directory));
+    let kernel = mesh.engine.kernel(RES_CALC, Some("res_calc"));
+    mesh.engine
+        .prepare(&kernel, &mesh.edges, &mesh.args())
+        .unwrap();
+    flush(&mesh.engine);
+    median("warm, through the shortcut, new engine", 51, || {
+        let mesh = start(Some(&directory));
+        let kernel = mesh.engine.kernel(RES_CALC, Some("res_calc"));
+        let prepared = mesh
+            .engine
+            .prepare(&kernel, &mesh.edges, &mesh.args())
+            .unwrap();
+        assert_eq!(prepared.source(), parloop::CodeSource::Disk);
+        prepared.acquire_time()
+    });
+    median("engine made", 51, || {
+        let now = Instant::now();
+        let engine = Engine::builder().cache_dir(&directory).build().unwrap();
+        let made = now.elapsed();
+        drop(engine);
+        made
+    });
+}
