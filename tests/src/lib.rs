@@ -4,6 +4,7 @@
 //! interpreter and natively, [`oracle`] through the system's C compiler, [`log`] writes events down. The specifications
 //! themselves are in `tests/`, a file for each promise or behaviour.
 
+pub mod cached;
 pub mod case;
 pub mod child;
 pub mod log;

@@ -116,7 +116,7 @@ const SAME: [(&str, &str, &str); 32] = [
     ("an index for a star", "(*n >", "(n[0] >"),
     ("a star for an index", "x[0]", "*x"),
     ("a helper written out", "scale(t[i], d)", "t[i] * d"),
-    ("an assignment spelled out", "res[0] += t[0]", "res[0] = res[0] + t[0]"),
+    ("an unsigned literal", "i < 2", "i < 2L"),
     ("the increment before", "i++", "++i"),
     ("qualifiers", "double *res,", "double *__restrict__ res,"),
     ("storage and inline", "void flux", "static inline void flux"),
