@@ -88,7 +88,11 @@ fn shaping_versions(root: &Path) -> io::Result<Vec<(&'static str, String)>> {
     let lock = workspace_lock(root);
     let text = fs::read_to_string(lock.as_deref().unwrap_or(&root.join("Cargo.toml")))?;
     let find = if lock.is_some() { locked } else { pinned };
-    let missing = |name| io::Error::other(format!("the version of {name} is not known"));
+    let missing = |name| {
+        io::Error::other(format!(
+            "{name} has no version in the lock file and no `=` pin"
+        ))
+    };
     let each = SHAPING.iter().map(|name| {
         let versions = find(&text, name);
         if versions.is_empty() {
@@ -119,18 +123,11 @@ fn locked(lock: &str, name: &str) -> Vec<String> {
 /// The pin of a dependency in a packaged manifest, where each has a table of its own.
 fn pinned(manifest: &str, name: &str) -> Vec<String> {
     let head = format!("[dependencies.{name}]");
-    let mut lines = manifest
-        .lines()
-        .skip_while(|line| line.trim() != head)
-        .skip(1);
-    let table = lines.by_ref().take_while(|line| !line.starts_with('['));
-    let version = table
-        .into_iter()
-        .find_map(|line| line.strip_prefix("version = "));
-    version
-        .map(|v| unquoted(v).to_owned())
-        .into_iter()
-        .collect()
+    let lines = manifest.lines().skip_while(|line| line.trim() != head);
+    let mut table = lines.skip(1).take_while(|line| !line.starts_with('['));
+    let version = table.find_map(|line| line.strip_prefix("version = "));
+    let pin = version.and_then(|version| unquoted(version).strip_prefix('='));
+    pin.map(str::to_owned).into_iter().collect()
 }
 
 fn unquoted(text: &str) -> &str {

@@ -1,5 +1,7 @@
 //! Compiles C loop kernels to relocatable objects: a pure function of a [`Request`].
 
+#![forbid(unsafe_code)]
+
 pub mod abi;
 mod check;
 mod diagnostic;

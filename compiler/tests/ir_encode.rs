@@ -540,3 +540,36 @@ fn the_build_id_is_that_of_the_sources_and_stable() {
     let (version, hash) = id.split_once('+').unwrap();
     assert_eq!((version, hash.len()), (env!("CARGO_PKG_VERSION"), 64));
 }
+
+#[test]
+fn the_build_id_of_a_packaged_crate_comes_from_its_pins() {
+    let root = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("packaged");
+    std::fs::create_dir_all(root.join("src/deep")).unwrap();
+    let names = "codegen entity frontend module object";
+    let pins = |object: &str| {
+        let cranelift = names.split(' ').map(|name| format!("cranelift-{name}"));
+        let all = cranelift.chain(["regalloc2", "target-lexicon"].map(str::to_owned));
+        let tables = all.map(|name| {
+            format!("[dependencies.{name}]\nversion = \"=0.135.8\"\nfeatures = [\n]\n\n")
+        });
+        format!(
+            "[package]\n\n{}[dependencies.object]\nversion = \"{object}\"\n",
+            tables.collect::<String>()
+        )
+    };
+    let id = |object: &str, source: &str| {
+        std::fs::write(root.join("Cargo.toml"), pins(object)).unwrap();
+        std::fs::write(root.join("build.rs"), "").unwrap();
+        std::fs::write(root.join("src/deep/a.rs"), source).unwrap();
+        build_script::build_id(&root, "0.1.0").map_err(|e| e.to_string())
+    };
+    let first = id("=0.39.1", "1").unwrap();
+    assert_eq!(id("=0.39.1", "1").unwrap(), first);
+    assert_ne!(id("=0.39.1", "2").unwrap(), first);
+    assert_ne!(id("=0.39.2", "1").unwrap(), first);
+    let unpinned = id("0.39.1", "1").unwrap_err();
+    assert_eq!(
+        unpinned,
+        "object has no version in the lock file and no `=` pin"
+    );
+}

@@ -1,7 +1,7 @@
 //! Real loop kernels and the mini-apps around them, for measuring and checking parloop.
 //!
-//! Three apps, each a module with the same parts: the C text of its kernels, the mesh they run on, and the same numerics in
-//! plain Rust as a reference.
+//! Three apps, each a module with the same parts: the C text of its kernels, the mesh they run on, the loops over it
+//! ([`app`] says what those of all apps have in common), and the same numerics in plain Rust as a reference.
 //!
 //! - [`airfoil`]: Euler flow past a NACA0012 profile, five loops; the field's standard benchmark, with published residuals.
 //! - [`jac`]: Jacobi iteration for a 5-point Laplacian stored as an edge set, in double and single precision.
@@ -24,6 +24,7 @@
 #![forbid(unsafe_code)]
 
 pub mod airfoil;
+pub mod app;
 pub mod jac;
 pub mod reduce;
 pub mod text;

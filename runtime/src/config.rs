@@ -135,6 +135,18 @@ struct Row {
     show: fn(&Config) -> String,
 }
 
+impl Row {
+    fn impossible(&self, value: String, from: Origin) -> ConfigError {
+        let expected = self.help.rsplit(": ").next().unwrap_or(self.help);
+        ConfigError::Value {
+            name: self.name,
+            from,
+            value,
+            expected,
+        }
+    }
+}
+
 const PREFIX: &str = "PARLOOP_";
 
 const TABLE: [Row; 14] = [
@@ -290,6 +302,7 @@ impl Config {
             cache_dir: user_cache_dir(),
             ..Config::default()
         };
+        config.origins.insert("cache_dir", Origin::Default);
         for (variable, value) in env::vars_os() {
             let variable = variable.to_string_lossy();
             let Some(name) = variable.strip_prefix(PREFIX) else {
@@ -320,41 +333,47 @@ impl Config {
             });
         };
         if (row.read)(self, value).is_none() {
-            let expected = row.help.rsplit(": ").next().unwrap_or(row.help);
-            return Err(ConfigError::Value {
-                name: row.name,
-                from,
-                value: value.to_owned(),
-                expected,
-            });
+            return Err(row.impossible(value.to_owned(), from));
         }
         self.origins.insert(row.name, from);
         Ok(())
     }
 
-    /// All settings. One that was assigned as a field, and so differs from the default, counts as the program's.
-    pub fn settings(&self) -> Vec<Setting> {
-        // Both are built in: no directory, and the user's.
-        let plain = Config::default();
-        let usual = Config {
-            cache_dir: user_cache_dir(),
-            ..Config::default()
-        };
-        let setting = |row: &Row| {
+    /// Refuses values that [`Config::set`] would not have taken.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        let rows = TABLE
+            .iter()
+            .filter(|row| ["level", "lanes"].contains(&row.name));
+        for row in rows {
             let value = (row.show)(self);
-            let changed = value != (row.show)(&plain) && value != (row.show)(&usual);
-            let unrecorded = if changed {
+            if (row.read)(&mut self.clone(), &value).is_none() {
+                return Err(row.impossible(value, self.origin(row)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Where a setting's value came from. One that was assigned as a field, and so differs from the default, is the program's.
+    fn origin(&self, row: &Row) -> Origin {
+        let recorded = self.origins.get(row.name).copied();
+        recorded.unwrap_or_else(|| {
+            let changed = (row.show)(self) != (row.show)(&Config::default());
+            if changed {
                 Origin::Api
             } else {
                 Origin::Default
-            };
-            Setting {
-                name: row.name,
-                variable: format!("{PREFIX}{}", row.name.to_ascii_uppercase()),
-                origin: self.origins.get(row.name).copied().unwrap_or(unrecorded),
-                value,
-                help: row.help,
             }
+        })
+    }
+
+    /// All settings, with the origin of each.
+    pub fn settings(&self) -> Vec<Setting> {
+        let setting = |row: &Row| Setting {
+            name: row.name,
+            variable: format!("{PREFIX}{}", row.name.to_ascii_uppercase()),
+            value: (row.show)(self),
+            origin: self.origin(row),
+            help: row.help,
         };
         TABLE.iter().map(setting).collect()
     }

@@ -60,7 +60,7 @@ pub(crate) struct ConstantValue {
 impl ConstantValue {
     fn of<T: Value>(values: &[T]) -> ConstantValue {
         let size = size_of::<T>();
-        let mut words = vec![0u64; (values.len() * size).div_ceil(8)];
+        let mut words = vec![0u64; size_of_val(values).div_ceil(8)];
         // Values are naturally aligned in words: 8 is a multiple of their size.
         for (i, value) in values.iter().enumerate() {
             let bit = i * size % 8 * 8;
@@ -225,13 +225,19 @@ impl Constants {
 
     /// What the front end reads has changed.
     fn redeclared(&self, state: &mut State) {
-        let declaration = |(name, constant): (&Box<str>, &Constant)| ConstantDecl {
-            name: name.to_string(),
+        let declaration = |name: &str, constant: &Constant| ConstantDecl {
+            name: name.to_owned(),
             dtype: constant.dtype,
             dim: constant.dim,
             specialised: constant.specialised.then(|| constant.bits.clone()),
         };
-        state.declarations = Arc::new(state.by_name.iter().map(declaration).collect());
+        state.declarations = Arc::new(
+            state
+                .by_name
+                .iter()
+                .map(|(name, c)| declaration(name, c))
+                .collect(),
+        );
         state.generation += 1;
         self.changed();
     }

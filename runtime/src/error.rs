@@ -3,9 +3,10 @@
 //! Faults of the cache are not among them: they cost a compilation and are told as events.
 
 use crate::code::LoadError;
+use crate::config::ConfigError;
 use crate::data::DataError;
 use crate::par_loop::ArgError;
-use parloop_compiler::{CompileError, Diagnostics, Level};
+use parloop_compiler::{CompileError, Diagnostics};
 use std::fmt;
 
 /// Why a loop did not run, or did not run to its end.
@@ -94,12 +95,9 @@ pub enum Error {
         /// Its name.
         name: String,
     },
-    /// A level of CPU features that the host does not have.
-    #[error("this host can not run code of level {level}; use `native`")]
-    Level {
-        /// The level.
-        level: Level,
-    },
+    /// A setting that the engine can't have.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// A constant that the kernel reads is no longer declared as it was.
     #[error("kernel `{kernel}` reads a constant that is not declared; declare it on this engine")]
     Constant {

@@ -156,8 +156,8 @@ fn mesh(size: usize, targets: Targets, wide: bool) -> Mesh {
         match targets {
             Targets::Distinct => vec![(2 * size - 1 - 2 * e) as i64, (2 * size - 2 - 2 * e) as i64],
             Targets::Repeated => vec![first as i64, ((first + 1 + e % 3) % 7) as i64],
-            Targets::Partial if e % 3 == 0 => vec![-1, first as i64],
-            Targets::Partial if e % 5 == 0 => vec![-1, -1],
+            Targets::Partial if e.is_multiple_of(3) => vec![-1, first as i64],
+            Targets::Partial if e.is_multiple_of(5) => vec![-1, -1],
             Targets::Partial => vec![first as i64, ((first + 2) % 7) as i64],
         }
     };

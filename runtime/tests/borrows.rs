@@ -167,7 +167,7 @@ fn storage_that_another_dat_occupies_is_refused_until_that_is_gone() {
     let base: *mut u8 = memory.as_mut_ptr().cast();
     // SAFETY: `memory` outlives the dats and is not touched meanwhile; so for all calls here.
     let lend = |name: &str, offset: usize| unsafe {
-        engine.dat_from_raw(&set, name, 1, DType::F64, base.add(offset), ())
+        engine.dat_from_raw(&set, name, 1, DType::F64, base.wrapping_add(offset), ())
     };
     let first = lend("first", 0).unwrap();
     assert_eq!(
@@ -184,7 +184,7 @@ fn storage_that_another_dat_occupies_is_refused_until_that_is_gone() {
     );
     let next = lend("next", 32).unwrap();
     // SAFETY: as above.
-    let global = unsafe { engine.global_from_raw("g", 2, DType::F64, base.add(56), ()) };
+    let global = unsafe { engine.global_from_raw("g", 2, DType::F64, base.wrapping_add(56), ()) };
     assert_eq!(global.unwrap_err(), DataError::Overlap { name: "g".into() });
     drop(first);
     lend("again", 0).unwrap();

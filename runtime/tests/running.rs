@@ -344,6 +344,62 @@ fn math_functions_are_those_of_the_process() {
 }
 
 #[test]
+fn every_math_function_that_kernels_may_call_is_linked_at_every_level() {
+    let calls = "sqrt(x) fabs(x) floor(x) ceil(x) trunc(x) rint(x) nearbyint(x) fmin(x,y) fmax(x,y) copysign(x,y) fma(x,y,x) \
+        fdim(x,y) exp(x) exp2(x) exp10(x) expm1(x) log(x) log2(x) log10(x) log1p(x) logb(x) pow(x,y) sin(x) cos(x) \
+        tan(x) asin(x) acos(x) atan(x) atan2(x,y) sinh(x) cosh(x) tanh(x) asinh(x) acosh(y) atanh(x) cbrt(x) hypot(x,y) \
+        erf(x) erfc(x) tgamma(x) lgamma(x) fmod(x,y) remainder(x,y) nextafter(x,y) round(x) lround(y) llround(y) lrint(y) \
+        llrint(y) ilogb(y) ldexp(x,3) scalbn(x,2) scalbln(x,2) j0(x) j1(x) jn(2,x) y0(x) y1(x) yn(2,x)";
+    let native = engine();
+    let lowest = parloop::Level::ALL
+        .into_iter()
+        .find(|l| l.is_x86_64() == native.level().is_x86_64());
+    let baseline = parloop::Engine::builder()
+        .level(lowest.unwrap())
+        .build()
+        .unwrap();
+    for (ty, suffix, dtype) in [("double", "", DType::F64), ("float", "f", DType::F32)] {
+        let calls: Vec<String> = calls
+            .split_whitespace()
+            .map(|c| c.replacen('(', &format!("{suffix}("), 1))
+            .collect();
+        let lines: String = calls
+            .iter()
+            .enumerate()
+            .map(|(i, c)| format!("r[{i}] = {c};\n"))
+            .collect();
+        let text = format!("void k({ty} *r) {{ {ty} x = 0.4, y = 1.9; r[0] = x; {lines} }}");
+        let results = [&native, &baseline].map(|engine| {
+            let set = Set::new("s", 1).unwrap();
+            let dat = engine.dat_zeroed(&set, "r", calls.len(), dtype).unwrap();
+            engine
+                .par_loop(&engine.kernel(&text, None), &set, &[dat.write()])
+                .unwrap();
+            match dtype {
+                DType::F64 => dat.data::<f64>().unwrap().to_vec(),
+                _ => dat
+                    .data::<f32>()
+                    .unwrap()
+                    .iter()
+                    .map(|v| f64::from(*v))
+                    .collect(),
+            }
+        });
+        for ((call, native), baseline) in calls.iter().zip(&results[0]).zip(&results[1]) {
+            assert!(
+                (native - baseline).abs() <= 1e-7 * native.abs(),
+                "{call}: {native} {baseline}"
+            );
+        }
+        assert!(
+            (results[0][16] - 0.4f64.ln()).abs() < 1e-6,
+            "{}",
+            results[0][16]
+        );
+    }
+}
+
+#[test]
 fn a_program_lends_functions_to_its_kernels() {
     extern "C" fn twice(x: f64) -> f64 {
         2.0 * x
@@ -380,10 +436,19 @@ fn an_engine_refuses_what_it_can_not_be() {
     } else {
         Level::V3
     };
-    assert!(matches!(
-        parloop::Engine::builder().level(foreign).build(),
-        Err(Error::Level { .. })
-    ));
+    let refused = |builder: parloop::EngineBuilder, word: &str| {
+        let error = builder.build().unwrap_err();
+        assert!(
+            matches!(error, Error::Config(_)) && error.to_string().contains(word),
+            "{error}"
+        );
+    };
+    refused(parloop::Engine::builder().level(foreign), "level");
+    let lanes = parloop::Options {
+        lanes: 3,
+        ..parloop::Options::default()
+    };
+    refused(parloop::Engine::builder().options(lanes), "1, 2 or 4");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Measurements, not assertions: run with `--release -- --ignored --nocapture`.
 
+#![expect(clippy::print_stderr, reason = "what they are for")]
+
 mod support;
 
 use parloop::{Engine, Set};
@@ -158,6 +160,25 @@ fn acquiring_res_calc() {
             .unwrap();
         assert_eq!(prepared.source(), parloop::CodeSource::Disk);
         prepared.acquire_time()
+    });
+    let key: parloop_cache::Key = {
+        let kernel = mesh.engine.kernel(RES_CALC, Some("res_calc"));
+        let prepared = mesh
+            .engine
+            .prepare(&kernel, &mesh.edges, &mesh.args())
+            .unwrap();
+        prepared.fingerprint().parse().unwrap()
+    };
+    median("verified object read", 201, || {
+        let now = Instant::now();
+        let digest = parloop_cache::Expect::PreimageDigest(*key.as_bytes());
+        let entry = mesh
+            .engine
+            .store()
+            .load(parloop_cache::Table::Objects, &key, digest, &|_| true);
+        let took = now.elapsed();
+        assert!(entry.unwrap().payload().len() > 1000);
+        took
     });
     median("engine made", 51, || {
         let now = Instant::now();

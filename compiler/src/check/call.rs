@@ -215,9 +215,9 @@ impl Checker<'_, '_> {
         let read_only = from
             .read_only
             .or_else(|| to.is_const.then_some(ReadOnly::Const));
-        let same = from.dims == to.dims;
+        // What it points to may be part of a larger array, which kernels walk through as a whole.
         Ok(Pointer {
-            extent: if same { from.extent } else { None },
+            extent: to.extent.map(|extent| (extent, 0)),
             dims: to.dims.clone(),
             read_only,
             ..from

@@ -43,7 +43,7 @@ pub(super) fn fold(
             let scalar = scalar_type(unit, ty)?;
             Some(Num::constant(Scalar::U64, u64::from(scalar.bytes())))
         }
-        Expr::Assign(..) | Expr::Call(..) | Expr::Index(..) | Expr::SizeofExpr(_) => None,
+        Expr::Assign(..) | Expr::Call(..) | Expr::Index(..) | Expr::SizeofValue(_) => None,
     }
 }
 

@@ -57,7 +57,7 @@ impl Checker<'_, '_> {
             Expr::Call(name, args) => self.call(name, args, span),
             Expr::Cast(ty, operand) => self.cast(ty, operand, span),
             Expr::SizeofType(ty) => self.sizeof_type(ty).map(Operand::Num),
-            Expr::SizeofExpr(operand) => self.sizeof_expr(operand, span).map(Operand::Num),
+            Expr::SizeofValue(operand) => self.sizeof_expr(operand, span).map(Operand::Num),
         }
     }
 
@@ -204,7 +204,12 @@ impl Checker<'_, '_> {
 
     fn address(&mut self, target: ExprId, span: Span) -> Checked<Operand> {
         let pointer = match self.lvalue(target)? {
-            Lvalue::Element(pointer) => pointer,
+            // Of an entry of an inner array the whole array may be meant.
+            Lvalue::Element(pointer) => Pointer {
+                extent: None,
+                outside: None,
+                ..pointer
+            },
             Lvalue::Var(var, scalar, is_const) => Pointer {
                 extent: Some((1, 0)),
                 read_only: is_const.then_some(super::place::ReadOnly::Const),
@@ -279,6 +284,11 @@ impl Checker<'_, '_> {
         let to = self.lvalue(target);
         if let Ok(Lvalue::Pointer(_) | Lvalue::Array(_)) = to {
             return self.store(&to?, Num::int(0), span).map(|()| Num::int(0));
+        }
+        if to.is_err() {
+            // Its own errors are still worth telling.
+            let _: Checked<Operand> = self.rvalue(value);
+            return Err(Poison);
         }
         let value = self.num(value);
         let (to, mut value) = (to?, value?);

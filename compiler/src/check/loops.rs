@@ -203,7 +203,7 @@ impl Checker<'_, '_> {
                     _ => true,
                 },
                 Expr::Literal(_) | Expr::Bool(_) | Expr::Cast(..) => true,
-                Expr::Conditional(..) | Expr::SizeofType(_) | Expr::SizeofExpr(_) => true,
+                Expr::Conditional(..) | Expr::SizeofType(_) | Expr::SizeofValue(_) => true,
                 Expr::Binary(op, ..) => op != Binary::Comma,
                 Expr::Unary(op, _) => {
                     matches!(op, Unary::Plus | Unary::Neg | Unary::Not | Unary::BitNot)

@@ -10,6 +10,7 @@ mod convert;
 mod decl;
 mod expr;
 mod flow;
+mod global;
 mod init;
 mod loops;
 mod math;
@@ -26,7 +27,10 @@ mod switch;
 mod unit;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Span};
-use crate::ir::{Builder, ConstantSlot, Kernel, Label, Scalar, Site, Table, TableData, Value, Var};
+use crate::ir::{
+    Block, Body, Builder, ConstantSlot, Kernel, Label, Scalar, Site, Stmt, Table, TableData, Value,
+    Var, limits,
+};
 use crate::source::{CheckedKernel, KernelText, ParamInfo};
 use crate::syntax::ast::DeclId;
 use num::Num;
@@ -184,7 +188,14 @@ fn load<'a>(text: &KernelText<'a>) -> Result<Unit<'a>, Diagnostics> {
         let found = Diagnostic::error("too-large", Span::default(), message);
         return Err(Diagnostics(vec![found]));
     }
-    Ok(Unit::new(text.text, text.constants))
+    let mut unit = Unit::new(text.text, text.constants);
+    // The tokens end where expansion gave up; what is missing then is not worth telling.
+    let gave_up = |e: &Diagnostic| e.code == "too-large" || e.code == "too-deep";
+    if unit.errors.iter().any(gave_up) {
+        unit.errors.retain(gave_up);
+        return Err(unit.into_diagnostics());
+    }
+    Ok(unit)
 }
 
 impl Unit<'_> {
@@ -272,6 +283,11 @@ impl<'u, 'a> Checker<'u, 'a> {
         let resolved = Rc::clone(&self.frame.resolved);
         let params = self.kernel_params(&resolved);
         self.body(&resolved);
+        let body = std::mem::take(&mut self.b).finish();
+        if nesting(&body) > limits::NESTING_MAX {
+            let message = "with its helper functions inlined, this kernel is nested too deeply";
+            self.error("too-deep", resolved.function.span, message);
+        }
         let name = self.unit.text(resolved.function.name).to_owned();
         let slots = self.slots.iter().map(|at| &self.constants[*at]);
         let (constants, names) = slots.map(|c| (c.slot, c.name.clone())).unzip();
@@ -280,7 +296,7 @@ impl<'u, 'a> Checker<'u, 'a> {
             kernel: Kernel {
                 params,
                 constants,
-                body: self.b.finish(),
+                body,
             },
             params: self.params,
             constants: names,
@@ -304,6 +320,26 @@ impl<'u, 'a> Checker<'u, 'a> {
     fn zero(&mut self, scalar: Scalar) -> Value {
         self.b.constant(0, scalar)
     }
+}
+
+/// How deep the blocks of a body nest.
+fn nesting(body: &Body) -> usize {
+    let mut deepest = 0;
+    let mut open: Vec<(&Block, usize)> = vec![(&body.root, 1)];
+    while let Some((block, depth)) = open.pop() {
+        deepest = deepest.max(depth);
+        for stmt in block {
+            match stmt {
+                Stmt::If { then, other, .. } => {
+                    open.extend([(then, depth + 1), (other, depth + 1)]);
+                }
+                Stmt::For(counted) => open.push((&counted.body, depth + 1)),
+                Stmt::Loop { body, .. } | Stmt::Block { body, .. } => open.push((body, depth + 1)),
+                _ => {}
+            }
+        }
+    }
+    deepest
 }
 
 impl Frame {

@@ -2,8 +2,8 @@
 //!
 //! One pass in text order with a stack of scopes. An expression's nodes are one range, so no tree is walked.
 
-use super::suggest;
 use super::unit::{Entity, Unit};
+use super::{ERRORS_MAX, suggest};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::syntax::ast::{
     Decl, DeclId, Derived, Expr, ExprId, Full, Function, Init, InitId, List, Stmt, StmtId, TypeId,
@@ -134,6 +134,11 @@ fn report_unknown(unit: &mut Unit<'_>, name: Name, id: ExprId, locals: &[String]
     if is_function {
         let message = format!("`{text}` is a function and can only be called");
         unit.error("function-as-value", span, message);
+        return;
+    }
+    // One misspelt file is enough to suggest for.
+    if unit.errors.len() > ERRORS_MAX {
+        unit.error("undeclared-name", span, format!("`{text}` is not declared"));
         return;
     }
     let constants = unit.constants.iter().map(|c| c.name.as_str());
@@ -280,7 +285,11 @@ impl Resolver<'_, '_> {
             }
             let entity = unit.outer(name);
             if entity == Entity::None && unknown.insert(name) {
-                let declared = hidden.iter().rev().take(suggest::NAMES_MAX);
+                let near_max = match unit.errors.len() {
+                    0..=ERRORS_MAX => suggest::NAMES_MAX,
+                    _ => 0,
+                };
+                let declared = hidden.iter().rev().take(near_max);
                 let texts: Vec<String> = declared.map(|(n, _)| unit.text(*n).to_owned()).collect();
                 report_unknown(unit, name, id, &texts);
             }

@@ -11,13 +11,13 @@ const SPECULATED_MAX: usize = 16;
 
 impl Checker<'_, '_> {
     /// Emits into a block of its own.
-    fn aside<T>(&mut self, inside: impl FnOnce(&mut Self) -> T) -> (T, Block) {
+    pub(super) fn aside<T>(&mut self, inside: impl FnOnce(&mut Self) -> T) -> (T, Block) {
         self.b.open();
         let result = inside(self);
         (result, self.b.close())
     }
 
-    fn splice(&mut self, block: Block) {
+    pub(super) fn splice(&mut self, block: Block) {
         for stmt in block {
             self.b.push(stmt);
         }
@@ -65,7 +65,7 @@ impl Checker<'_, '_> {
         }
         if known.is_some() {
             self.splice(block);
-            return Ok(self.from_bool(right));
+            return Ok(self.as_int(right));
         }
         if self.is_cheap(&block) {
             self.splice(block);
@@ -74,7 +74,7 @@ impl Checker<'_, '_> {
         Ok(self.branched_logical(op, left, right, block))
     }
 
-    fn from_bool(&mut self, num: Num) -> Operand {
+    fn as_int(&mut self, num: Num) -> Operand {
         let result = match num.bits() {
             Some(bits) => Num::int(bits as i32),
             None => Num::truth(self.value(num)),
@@ -88,7 +88,7 @@ impl Checker<'_, '_> {
             if decides {
                 return Operand::Num(Num::int(bits as i32));
             }
-            return self.from_bool(left);
+            return self.as_int(left);
         }
         let ir = match op {
             Binary::And => BinaryOp::And,

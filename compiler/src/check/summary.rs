@@ -66,7 +66,7 @@ pub(super) fn pick(unit: &mut Unit<'_>, function: Option<&str>) -> Option<usize>
         .names
         .find(&name)
         .and_then(|name| unit.function_item(name));
-    if item.is_none() {
+    if item.is_none() && unit.errors.is_empty() {
         let all = summaries(unit);
         let near = super::suggest::nearest(&name, all.iter().map(|f| f.name.as_str()));
         let message = format!("the text has no function `{name}`");
@@ -98,7 +98,10 @@ fn only_kernel(unit: &mut Unit<'_>) -> Checked<String> {
             found
         }
     };
-    unit.errors.push(found);
+    // After broken tokens the functions are anyone's guess.
+    if unit.errors.is_empty() {
+        unit.errors.push(found);
+    }
     Err(Poison)
 }
 

@@ -56,7 +56,7 @@ pub(super) struct Unit<'a> {
 }
 
 /// How many declarations of the file may need one another in a row.
-const NESTED_MAX: u32 = 64;
+const NESTED_MAX: u32 = 200;
 
 impl<'a> Unit<'a> {
     /// Lexes and splits a text; typedefs are parsed at once.

@@ -7,6 +7,9 @@ use crate::signature::{Access, ArgSignature, DType, MapUse, Signature, Source};
 use crate::source::ParamInfo;
 use std::fmt::Write;
 
+/// Locals of more values than this start from +0 in any mode.
+const LISTED_MAX: u64 = 64;
+
 /// An argument and the parameter that takes it.
 pub(super) struct Argument {
     index: usize,
@@ -117,7 +120,11 @@ impl Argument {
                 }
             },
             Placing::Zeroed => {
-                put!(out, "        {dtype} {local}[{extent}] = {{0}};");
+                put!(
+                    out,
+                    "        {dtype} {local}[{extent}] = {{{}}};",
+                    self.zeros(extent)
+                );
             }
             Placing::Copied => {
                 let zero = match source.map().is_some_and(|map| map.partial) {
@@ -136,6 +143,18 @@ impl Argument {
             .map(|k| format!("&{local}[{k} * {dim}]"))
             .collect();
         self.rows_or_pointer(out, &rows)
+    }
+
+    /// Initialisers of a local that starts from zero. Increments of floats start from -0, to which adding is exact, so that
+    /// the C compiler drops the first addition as it would if the kernel added in place; not in strict mode, where a kernel
+    /// that reads what it increments sees +0.
+    fn zeros(&self, extent: u64) -> String {
+        let ArgSignature { access, dtype, .. } = self.signature;
+        let exact = access == Access::Inc && dtype.scalar().is_float();
+        if !exact || self.float == FloatMode::Strict || extent > LISTED_MAX {
+            return "0".to_owned();
+        }
+        vec!["-0.0"; extent as usize].join(", ")
     }
 
     /// Writes what has to run after the kernel.

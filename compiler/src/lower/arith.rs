@@ -27,7 +27,7 @@ impl Lower<'_, '_> {
             Op::Compare(op, a, b) => self.compare(op, a, b),
             Op::Select(c, a, b) => self.select(c, a, b, ty),
             Op::Fma(a, b, c) => {
-                let (a, b, c) = (self.value(a), self.value(b), self.value(c));
+                let (a, b, c) = (self.value(a), self.value(b), self.right_operand(c));
                 self.b.ins().fma(a, b, c)
             }
             Op::Convert(a) => self.convert(a, ty),
@@ -96,8 +96,14 @@ impl Lower<'_, '_> {
 
     fn binary(&mut self, op: BinaryOp, a: Value, b: Value, ty: Type) -> clif::Value {
         let count = self.it.body.int_constant(b);
-        let (x, y) = (self.value(a), self.value(b));
         let float = ty.scalar.is_float();
+        let commutes = matches!(op, BinaryOp::Add | BinaryOp::Mul);
+        // A constant is best on the right, where it can be an operand in memory.
+        let (a, b) = match float && commutes && self.it.body.constant(a).is_some() {
+            true => (b, a),
+            false => (a, b),
+        };
+        let (x, y) = (self.value(a), self.right_operand(b));
         match op {
             BinaryOp::Add if float => self.b.ins().fadd(x, y),
             BinaryOp::Sub if float => self.b.ins().fsub(x, y),

@@ -19,7 +19,9 @@ use crate::abi;
 use crate::ir::{Array, Label, Loop, Op, Scalar, Symbol, Table, Type, Value, Var};
 use cranelift_codegen::ir::{
     self as clif, AbiParam, BlockArg, FuncRef, GlobalValue, InstBuilder, MemFlagsData, Signature,
-    condcodes::IntCC, types,
+    condcodes::IntCC,
+    immediates::{Ieee32, Ieee64},
+    types,
 };
 use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 use cranelift_entity::SecondaryMap;
@@ -279,6 +281,17 @@ impl Lower<'_, '_> {
             return self.constant(bits, self.it.body.ty(value));
         }
         self.values[value].expect("values are defined before they are used")
+    }
+
+    /// The CLIF value of the last operand of an instruction, which may lie in memory: there a floating-point constant is read
+    /// where it is used and takes no register.
+    fn right_operand(&mut self, value: Value) -> clif::Value {
+        let ty = self.it.body.ty(value);
+        match (self.it.body.constant(value), ty.lanes, ty.scalar) {
+            (Some(bits), 1, Scalar::F64) => self.b.ins().f64const(Ieee64::with_bits(bits)),
+            (Some(bits), 1, Scalar::F32) => self.b.ins().f32const(Ieee32::with_bits(bits as u32)),
+            _ => self.value(value),
+        }
     }
 
     fn constant(&mut self, bits: u64, ty: Type) -> clif::Value {

@@ -8,7 +8,8 @@ use super::fold::{Folded, fold};
 use crate::ir::{Block, Body, Inst, Label, Op, Place, Stmt, Type, Value, Var};
 use cranelift_entity::packed_option::PackedOption;
 use cranelift_entity::{EntityRef, SecondaryMap};
-use std::collections::{BTreeSet, HashMap};
+use rustc_hash::FxHashMap as HashMap;
+use std::collections::BTreeSet;
 
 /// Simplifies the blocks of a body that run one after another; the last may run many times.
 pub(super) fn simplify(body: &mut Body, before: &mut Block, after: Option<&mut Block>) {
@@ -92,11 +93,11 @@ impl<'a> Simplify<'a> {
             same: SecondaryMap::new(),
             held: SecondaryMap::new(),
             held_log: Vec::new(),
-            known: HashMap::new(),
+            known: HashMap::default(),
             known_log: Vec::new(),
-            loads: HashMap::new(),
+            loads: HashMap::default(),
             loads_log: Vec::new(),
-            states: HashMap::new(),
+            states: HashMap::default(),
             next_state: 1,
             left: BTreeSet::new(),
         }

@@ -100,7 +100,7 @@ pub(crate) enum Expr {
     Index(ExprId, ExprId),
     Cast(TypeId, ExprId),
     SizeofType(TypeId),
-    SizeofExpr(ExprId),
+    SizeofValue(ExprId),
 }
 
 /// What a declaration's type starts from.
@@ -263,7 +263,7 @@ impl Ast {
         let above = |id: ExprId| self.height(id).saturating_add(1);
         match expr {
             Expr::Literal(_) | Expr::Bool(_) | Expr::Name(_) | Expr::SizeofType(_) => 0,
-            Expr::Unary(_, a) | Expr::Cast(_, a) | Expr::SizeofExpr(a) => above(a),
+            Expr::Unary(_, a) | Expr::Cast(_, a) | Expr::SizeofValue(a) => above(a),
             // Left operands are walked in a loop.
             Expr::Binary(_, a, b) => self.height(a).max(1).max(above(b)),
             Expr::Assign(_, a, b) | Expr::Index(a, b) => above(a).max(above(b)),

@@ -233,7 +233,7 @@ impl Printer<'_> {
                 write!(self.out, "(Cast {:?}", self.ast.ty(ty).base)
             }
             Expr::SizeofType(ty) => write!(self.out, "(Sizeof {:?})", self.ast.ty(ty).base),
-            Expr::SizeofExpr(a) => {
+            Expr::SizeofValue(a) => {
                 children.push(a);
                 write!(self.out, "(Sizeof")
             }

@@ -62,7 +62,16 @@ impl Wrap<'_> {
         result
     }
 
+    /// The base address of an argument's dat: that of the first argument with this dat, so that it takes one register.
     fn base(&mut self, index: u16) -> Value {
+        let args = &self.signature.args;
+        let same = |arg: &ArgSignature| {
+            arg.dat == args[usize::from(index)].dat && arg.source != Source::Element
+        };
+        let index = args
+            .iter()
+            .position(same)
+            .map_or(index, |first| first as u16);
         if let Some(base) = self.bases[index as usize] {
             return base;
         }

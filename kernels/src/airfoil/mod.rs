@@ -2,12 +2,13 @@
 //!
 //! It is the benchmark by which OP2, PyOP2 and their kin are compared (Mudalige, Giles, Reguly, Bertolli, Kelly: "OP2: an
 //! active library framework for solving unstructured mesh-based applications on multi-core and many-core architectures",
-//! 2012). Here are its constants and kernel texts; [`mesh`] makes its mesh, [`mod@file`] reads and writes it, [`mod@reference`]
-//! is the same numerics in plain Rust.
+//! 2012). Here are its constants and kernel texts; [`mesh`] makes its mesh, [`mod@file`] reads and writes it, [`mod@app`] runs
+//! the loops over it, [`mod@reference`] is the same numerics in plain Rust.
 //!
 //! The state of a cell is q = (rho, rho u, rho v, rho E). An iteration is save_soln, then twice (adt_calc, res_calc,
 //! bres_calc, update).
 
+pub mod app;
 pub mod file;
 pub mod mesh;
 mod profile;

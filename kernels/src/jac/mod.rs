@@ -5,6 +5,7 @@
 //! INC; u_max, a global MAX. The constant `alpha` is named by `update`. Each comes in double and in single precision; [`mesh`]
 //! makes the sets and the matrix, [`mod@reference`] is the same numerics in plain Rust and the solution in closed form.
 
+pub mod app;
 pub mod mesh;
 pub mod reference;
 

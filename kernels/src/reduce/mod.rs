@@ -5,6 +5,7 @@
 //! in any order while they stay below 2^24 eighths, and results can be compared bit for bit. [`mesh`] makes the sets and
 //! values, [`mod@reference`] is the same in plain Rust.
 
+pub mod app;
 pub mod element;
 pub mod mesh;
 pub mod reference;

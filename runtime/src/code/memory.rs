@@ -9,7 +9,7 @@ use parloop_compiler::abi;
 use std::mem::ManuallyDrop;
 
 /// A compiled loop, by the convention of `abi`.
-pub(crate) type Entry = unsafe extern "C" fn(
+pub type Entry = unsafe extern "C" fn(
     ctx: *mut abi::Ctx,
     args: *const abi::Arg,
     elems: *const u32,

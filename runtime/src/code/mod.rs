@@ -16,6 +16,6 @@ mod tests;
 pub use error::LoadError;
 pub(crate) use kernel::Code;
 pub(crate) use link::{CraneliftLinker, Linker};
-pub(crate) use memory::Entry;
+pub use memory::Entry;
 pub(crate) use object::Image;
 pub(crate) use symbols::HostTable;

@@ -280,23 +280,15 @@ impl<'a> File<'a> {
                     entry = true;
                 }
                 (elf::STT_OBJECT, _) => {
-                    let Some(Role::Data(part)) = self.role(section) else {
-                        return bad("data outside the read-only data");
-                    };
-                    let bytes = self.data[part].bytes;
-                    let Some(object) = range(bytes, value, size) else {
-                        return bad("data outside its section");
-                    };
+                    let (target, bytes) = self.data_symbol(index, symbol)?;
+                    symbols.targets[index] = Some(target);
                     if name == abi::INFO.as_bytes() {
-                        if info.replace(object).is_some() {
+                        if info.replace(bytes).is_some() {
                             return bad("two descriptions of the loop");
                         }
                     } else if !is_table(name) {
                         return bad("data of an unknown name");
                     }
-                    // In range, so both fit 32 bits: an object has at most 64 MiB.
-                    let (offset, size) = (value as u32, size as u32);
-                    symbols.targets[index] = Some(SymbolTarget::Data { part, offset, size });
                 }
                 _ => return bad("of a kind that loops do not have"),
             }
@@ -307,6 +299,25 @@ impl<'a> File<'a> {
             });
         }
         Ok((symbols, scratch_bytes(info.ok_or(no_info)?)?))
+    }
+
+    /// Where a symbol of data leads, and its bytes.
+    fn data_symbol(
+        &self,
+        index: usize,
+        symbol: &elf::Sym64<LittleEndian>,
+    ) -> Result<(SymbolTarget, &'a [u8]), LoadError> {
+        let bad = |what| Err(LoadError::Symbol { index, what });
+        let Some(Role::Data(part)) = self.role(symbol.st_shndx(LE)) else {
+            return bad("data outside the read-only data");
+        };
+        let (value, size) = (symbol.st_value(LE), symbol.st_size(LE));
+        let Some(bytes) = range(self.data[part].bytes, value, size) else {
+            return bad("data outside its section");
+        };
+        // In range, so both fit 32 bits: an object has at most 64 MiB.
+        let (offset, size) = (value as u32, size as u32);
+        Ok((SymbolTarget::Data { part, offset, size }, bytes))
     }
 
     fn role(&self, section: u16) -> Option<Role> {

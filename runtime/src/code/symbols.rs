@@ -130,16 +130,17 @@ macro_rules! host_functions {
 
 host_functions! {
     (x: f64) -> f64:
-        acos asin atan acosh asinh atanh cos cosh sin sinh tan tanh exp exp2 expm1 log log10 log1p log2 logb cbrt sqrt
+        acos asin atan acosh asinh atanh cos cosh sin sinh tan tanh exp exp10 exp2 expm1 log log10 log1p log2 logb cbrt sqrt
         fabs floor ceil trunc round rint nearbyint erf erfc tgamma lgamma j0 j1 y0 y1;
     (x: f32) -> f32:
-        acosf asinf atanf acoshf asinhf atanhf cosf coshf sinf sinhf tanf tanhf expf exp2f expm1f logf log10f log1pf
-        log2f logbf cbrtf sqrtf fabsf floorf ceilf truncf roundf rintf nearbyintf erff erfcf tgammaf lgammaf;
+        acosf asinf atanf acoshf asinhf atanhf cosf coshf sinf sinhf tanf tanhf expf exp10f exp2f expm1f logf log10f log1pf
+        log2f logbf cbrtf sqrtf fabsf floorf ceilf truncf roundf rintf nearbyintf erff erfcf tgammaf lgammaf j0f j1f y0f y1f;
     (x: f64, y: f64) -> f64: atan2 fmod pow hypot fdim fmax fmin copysign remainder nextafter;
     (x: f32, y: f32) -> f32: atan2f fmodf powf hypotf fdimf fmaxf fminf copysignf remainderf nextafterf;
     (x: f64, y: f64, z: f64) -> f64: fma;
     (x: f32, y: f32, z: f32) -> f32: fmaf;
     (n: i32, x: f64) -> f64: jn yn;
+    (n: i32, x: f32) -> f32: jnf ynf;
     (x: f64, n: i32) -> f64: ldexp scalbn;
     (x: f32, n: i32) -> f32: ldexpf scalbnf;
     (x: f64, n: i64) -> f64: scalbln;

@@ -105,7 +105,7 @@ impl EngineBuilder {
     ///
     /// # Errors
     /// [`Error::Load`] if code can't be loaded on this system at all, [`Error::HostFunction`] for a host function with a
-    /// name that is taken or no C identifier, or without an address, [`Error::Level`] for a level that the host lacks.
+    /// name that is taken or no C identifier, or without an address, [`Error::Config`] for a setting that can't be.
     pub fn build(self) -> Result<Engine, Error> {
         let EngineBuilder {
             config,
@@ -116,10 +116,8 @@ impl EngineBuilder {
         if let Some(name) = refused {
             return Err(Error::HostFunction { name });
         }
+        config.check()?;
         let level = config.level.unwrap_or_else(host::native_level);
-        if !host::runs(level) {
-            return Err(Error::Level { level });
-        }
         let failed = |reason: LoadError| Error::Load {
             kernel: String::new(),
             reason,

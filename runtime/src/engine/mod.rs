@@ -19,7 +19,7 @@ use crate::data::{Buffer, Dat, DataError, Global, Registry, Shape, Value};
 use crate::kernel::Kernel;
 use crate::mesh::Set;
 use parloop_cache::{ClassCache, Observer, StatsSnapshot, Store};
-use parloop_compiler::{DType, Options, Target};
+use parloop_compiler::{DType, Level, Options, Target};
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
@@ -64,6 +64,11 @@ impl Engine {
     /// Its configuration.
     pub fn config(&self) -> &Config {
         &self.0.config
+    }
+
+    /// The level of CPU features that it compiles for: the configured one, or the highest that the host has.
+    pub fn level(&self) -> Level {
+        self.0.target.level
     }
 
     /// What its caches and compiler have done so far.

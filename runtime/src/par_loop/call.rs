@@ -150,6 +150,21 @@ impl Call {
     /// Runs the code on `elements`, each of which is below the size of the loop's set, halo included.
     #[inline]
     pub(crate) fn run(&mut self, elements: Elements<'_>) -> Result<(), Stopped> {
+        // SAFETY: `self.code` lives, and the arguments were checked for it.
+        unsafe { self.run_entry(self.entry, elements) }
+    }
+
+    /// Runs other code than the call's own on its arguments.
+    ///
+    /// # Safety
+    /// `entry` may be called while this runs, takes arguments of this call's signature, and needs no more scratch memory than
+    /// the call's own code.
+    #[inline]
+    pub(crate) unsafe fn run_entry(
+        &mut self,
+        entry: Entry,
+        elements: Elements<'_>,
+    ) -> Result<(), Stopped> {
         self.take_borrows()?;
         let mut ctx = abi::Ctx {
             constants: self.block.constants.as_ptr(),
@@ -160,9 +175,9 @@ impl Call {
             element: 0,
             value: 0,
         };
-        let (entry, args) = (self.entry, self.block.args.as_ptr());
+        let args = self.block.args.as_ptr();
         let status = exec::run(elements, |list, begin, end| {
-            // SAFETY: `self.code` lives; the arguments fit it and are borrowed; the elements are the set's (see above).
+            // SAFETY: the caller vouches for the code; the arguments are borrowed; the elements are the set's (see above).
             unsafe { entry(&raw mut ctx, args, list, begin, end) }
         });
         self.give_back(self.slots.len());

@@ -9,7 +9,9 @@ mod bind;
 mod call;
 mod error;
 mod params;
+mod prepare;
 mod prepared;
+mod rebind;
 mod useful;
 
 pub use arg::{Arg, Over, element_index};
@@ -19,4 +21,5 @@ use bind::{Binding, Slot, bind};
 pub use error::ArgError;
 use params::check_params;
 
-pub use prepared::{Bound, CodeSource, PreparedLoop};
+pub use prepared::{CodeSource, PreparedLoop};
+pub use rebind::Bound;

@@ -73,14 +73,7 @@ impl Verifier<'_> {
                 ensure(ty == result, Rule::mismatch(value, ty, result))
             }
             Op::Counter => Err(Rule::CounterOutsideFor(value)),
-            Op::Splat(a) => self.typed(*a, Type::of(ty.scalar)),
-            Op::Lane(a, lane) => {
-                let from = self.visible_type(*a)?;
-                ensure(*lane < from.lanes, Rule::NoSuchLane(*lane))?;
-                let wanted = Type::of(from.scalar);
-                ensure(ty == wanted, Rule::mismatch(value, ty, wanted))
-            }
-            Op::Shuffle(a, b, mask) => self.shuffle(*a, *b, *mask, ty),
+            Op::Splat(_) | Op::Lane(..) | Op::Shuffle(..) => self.lane_op(value, op, ty),
             Op::CheckIndex { .. } | Op::CheckDivisor { .. } => self.guard(op, ty),
             Op::Param(_)
             | Op::Element
@@ -115,6 +108,21 @@ impl Verifier<'_> {
             self.slots[value] = *slot.ok_or(Rule::BadType(ty))?;
         }
         Ok(())
+    }
+
+    /// Operations that move lanes about.
+    fn lane_op(&self, value: Value, op: &Op, ty: Type) -> Checked {
+        match op {
+            Op::Splat(a) => self.typed(*a, Type::of(ty.scalar)),
+            Op::Lane(a, lane) => {
+                let from = self.visible_type(*a)?;
+                ensure(*lane < from.lanes, Rule::NoSuchLane(*lane))?;
+                let wanted = Type::of(from.scalar);
+                ensure(ty == wanted, Rule::mismatch(value, ty, wanted))
+            }
+            Op::Shuffle(a, b, mask) => self.shuffle(*a, *b, *mask, ty),
+            _ => Ok(()),
+        }
     }
 
     fn shuffle(&self, a: Value, b: Value, mask: [u8; 4], ty: Type) -> Checked {

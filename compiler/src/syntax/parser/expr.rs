@@ -73,10 +73,7 @@ impl Parser<'_> {
     fn push(&mut self, expr: Expr, span: Span) -> Parsed<ExprId> {
         let id = self.ast.push_expr(expr, span);
         if self.ast.height(id) > NESTING_MAX {
-            let message = format!("this is nested more than {NESTING_MAX} levels deep");
-            let failed = self.error("too-deep", span, message);
-            self.at = self.tokens.len();
-            return Err(failed);
+            return Err(self.too_deep(span));
         }
         Ok(id)
     }
@@ -203,7 +200,7 @@ impl Parser<'_> {
         let operand = self.unary()?;
         self.leave();
         let span = self.since(word.span);
-        self.push(Expr::SizeofExpr(operand), span)
+        self.push(Expr::SizeofValue(operand), span)
     }
 
     fn primary(&mut self, token: Token) -> Parsed<ExprId> {

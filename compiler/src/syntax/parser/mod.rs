@@ -4,6 +4,7 @@
 
 mod decl;
 mod expr;
+mod specifiers;
 mod stmt;
 mod types;
 
@@ -28,6 +29,8 @@ pub(crate) struct Parser<'p> {
     pub(super) ast: &'p mut Ast,
     errors: &'p mut Vec<Diagnostic>,
     depth: u16,
+    /// Whether nesting went too deep: what follows from that is not reported.
+    stopped: bool,
     /// Operators whose right operand is still to come, of all open expressions.
     operators: Vec<(Binary, u8, ExprId)>,
 }
@@ -49,6 +52,7 @@ impl<'p> Parser<'p> {
             ast,
             errors,
             depth: 0,
+            stopped: false,
             operators: Vec::new(),
         }
     }
@@ -110,8 +114,19 @@ impl<'p> Parser<'p> {
     }
 
     fn error(&mut self, code: &'static str, span: Span, message: impl Into<String>) -> Failed {
-        self.errors.push(Diagnostic::error(code, span, message));
+        if !self.stopped {
+            self.errors.push(Diagnostic::error(code, span, message));
+        }
         Failed
+    }
+
+    /// Nesting went too deep.
+    fn too_deep(&mut self, span: Span) -> Failed {
+        let message = format!("this is nested more than {NESTING_MAX} levels deep");
+        let failed = self.error("too-deep", span, message);
+        self.at = self.tokens.len();
+        self.stopped = true;
+        failed
     }
 
     /// A construct of C that the language leaves out.
@@ -161,11 +176,7 @@ impl<'p> Parser<'p> {
     fn enter(&mut self) -> Parsed<()> {
         if self.depth >= NESTING_MAX {
             let span = self.peek().span;
-            let message = format!("this is nested more than {NESTING_MAX} levels deep");
-            let failed = self.error("too-deep", span, message);
-            // Everything around it would only fail again.
-            self.at = self.tokens.len();
-            return Err(failed);
+            return Err(self.too_deep(span));
         }
         self.depth += 1;
         Ok(())

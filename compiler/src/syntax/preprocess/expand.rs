@@ -7,6 +7,7 @@ use super::super::number;
 use super::super::token::{Kind, Literal, Name, Token};
 use super::{ARGUMENT_DEPTH_MAX, Preprocessor, STEPS_MAX};
 use crate::diagnostic::{Diagnostic, Span};
+use crate::ir::Scalar;
 use std::borrow::Cow;
 use std::rc::Rc;
 
@@ -194,11 +195,12 @@ impl Preprocessor<'_, '_> {
         }
         let found = found.clone();
         if let Some(what) = found.refused {
-            let message = format!("this macro needs {what}, which is not in the language");
-            self.errors.push(
-                Diagnostic::error("unsupported-macro", token.span, message)
-                    .with_related(found.at, "defined here"),
-            );
+            self.refuse_macro(&found, what, token.span);
+            if self.opens_next(input) {
+                self.arguments(token.span, input);
+            }
+            output.push(self.stand_in(token.span));
+            return;
         }
         let Some(params) = &found.params else {
             let tokens = self.substitute(&found, token.span, &[], &[]);
@@ -217,6 +219,7 @@ impl Preprocessor<'_, '_> {
             end: end.end.max(token.span.end),
         };
         if self.wrong_count(&found, params.len(), &arguments, call) {
+            output.push(self.stand_in(call));
             return;
         }
         if depth >= ARGUMENT_DEPTH_MAX {
@@ -229,6 +232,28 @@ impl Preprocessor<'_, '_> {
             .collect();
         let tokens = self.substitute(&found, call, &arguments, &expanded);
         self.enter(token.name, tokens, input);
+    }
+
+    fn refuse_macro(&mut self, found: &Macro, what: &str, span: Span) {
+        let message = format!("this macro needs {what}, which is not in the language");
+        self.errors.push(
+            Diagnostic::error("unsupported-macro", span, message)
+                .with_related(found.at, "defined here"),
+        );
+    }
+
+    /// A `0` in place of a call that can't be expanded, so that nothing else fails for it.
+    fn stand_in(&mut self, span: Span) -> Token {
+        self.literals.push(Literal {
+            bits: 0,
+            ty: Scalar::I32,
+            text: span,
+        });
+        Token {
+            kind: Kind::Number,
+            name: Name(self.literals.len() as u32 - 1),
+            span,
+        }
     }
 
     fn enter(&mut self, owner: Name, tokens: Vec<Token>, input: &mut Input<'_>) {

@@ -212,6 +212,7 @@ fn the_generator_is_named() {
 
 #[test]
 #[ignore = "a measurement: run it with --release --nocapture"]
+#[expect(clippy::print_stderr, reason = "what it is for")]
 fn how_long_a_load_takes() {
     let (loader, object) = (Loader::new(), object());
     let time = |name: &str, work: &dyn Fn()| {

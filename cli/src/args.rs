@@ -1,0 +1,209 @@
+//! The command line's shape: commands and their options. Options that are settings of an engine are made in `settings`.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Loops of C kernels over unstructured meshes, compiled in-process and cached.
+#[derive(Debug, Parser)]
+#[command(name = "parloop", version)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a benchmark and report the time of each loop
+    #[command(subcommand)]
+    Bench(BenchCommand),
+    /// Compile the kernels of a C file: diagnostics, sizes, time of each stage
+    Check(CheckArgs),
+    /// Look into the cache directory
+    #[command(subcommand)]
+    Cache(CacheCommand),
+    /// Show each setting, its value, and where it came from
+    Config(ConfigArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BenchCommand {
+    /// Flow past an airfoil: five loops, the field's standard benchmark
+    Airfoil(AirfoilArgs),
+    /// Jacobi iteration for a 5-point Laplacian over an edge set
+    Jac(JacArgs),
+    /// Reductions alone: INC, MIN and MAX of several types
+    Reduce(ReduceArgs),
+}
+
+/// What all benchmarks take.
+#[derive(Debug, Args)]
+pub(crate) struct BenchArgs {
+    /// Iterations to run
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) iterations: u64,
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Also run each loop as C, compiled by the system's C compiler ($CC, else cc), in turn with ours
+    #[arg(long, value_name = "WITH")]
+    pub(crate) compare: Option<CompareWith>,
+    /// What the C compiler is told
+    #[arg(
+        long,
+        value_name = "FLAGS",
+        default_value = "-O3 -march=native",
+        requires = "compare",
+        allow_hyphen_values = true
+    )]
+    pub(crate) cc_flags: String,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum CompareWith {
+    /// The system's C compiler
+    Cc,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AirfoilArgs {
+    /// Cells of the generated mesh, about
+    #[arg(long, value_name = "N", default_value_t = 12_000, group = "mesh_size")]
+    pub(crate) cells: u64,
+    /// Blocks of the generated mesh: 3 I J cells
+    #[arg(long, value_name = "I,J", group = "mesh_size", value_parser = blocks)]
+    pub(crate) blocks: Option<(u64, u64)>,
+    /// A mesh file instead of a generated mesh
+    #[arg(long, value_name = "FILE", group = "mesh_size")]
+    pub(crate) mesh: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) bench: BenchArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct JacArgs {
+    /// Squares along a side of the grid
+    #[arg(long, value_name = "N", default_value_t = 110)]
+    pub(crate) squares: u64,
+    /// Precision of the numbers
+    #[arg(long, value_enum, default_value_t = Precision::Double)]
+    pub(crate) precision: Precision,
+    #[command(flatten)]
+    pub(crate) bench: BenchArgs,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Precision {
+    Double,
+    Float,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReduceArgs {
+    /// Edges of the network; it has half as many nodes
+    #[arg(long, value_name = "N", default_value_t = 24_000)]
+    pub(crate) edges: u64,
+    /// Types to reduce, by their names in C; `all` for every type
+    #[arg(
+        long,
+        value_name = "TYPE,..",
+        value_delimiter = ',',
+        default_value = "double,float,int64_t,int"
+    )]
+    pub(crate) types: Vec<String>,
+    #[command(flatten)]
+    pub(crate) bench: BenchArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// The C file
+    pub(crate) file: PathBuf,
+    /// Only this function
+    #[arg(long, value_name = "NAME")]
+    pub(crate) function: Option<String>,
+    /// Declare a kernel constant: a name, a type if it is not double, a number of values if it is not 1
+    #[arg(
+        long = "constant",
+        value_name = "NAME[:TYPE][:DIM]",
+        value_delimiter = ','
+    )]
+    pub(crate) constants: Vec<String>,
+    /// Print one JSON object
+    #[arg(long, conflicts_with = "dump")]
+    pub(crate) json: bool,
+    /// Print what a stage makes
+    #[arg(long, value_name = "STAGE")]
+    pub(crate) dump: Option<Dump>,
+}
+
+/// What `--dump` prints, in the order of the pipeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Dump {
+    /// Tokens after preprocessing
+    Tokens,
+    /// Syntax trees
+    Ast,
+    /// The kernel as the front end makes it
+    Ir,
+    /// A self-contained C file: the kernel and the loop around it
+    C,
+    /// The kernel, its short loops unrolled
+    Kernel,
+    /// The loop: gather, kernel, scatter
+    Wrapped,
+    /// The loop with its accesses checked
+    Guarded,
+    /// The loop after all passes
+    Optimised,
+    /// The code generator's input
+    Clif,
+    /// The object file, as bytes
+    Object,
+    /// The object, disassembled by objdump
+    Asm,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CacheCommand {
+    /// Print the cache directory
+    Path,
+    /// List the entries
+    Ls(JsonArgs),
+    /// Count entries and bytes
+    Stats(JsonArgs),
+    /// Show an entry: what it was made from, and its code
+    Inspect(InspectArgs),
+    /// Remove all entries, and nothing else
+    Clear,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct JsonArgs {
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InspectArgs {
+    /// The fingerprint, or the beginning of it
+    pub(crate) fingerprint: String,
+    /// Leave the disassembly out
+    #[arg(long)]
+    pub(crate) no_asm: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArgs {
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Reads `I,J`.
+fn blocks(text: &str) -> Result<(u64, u64), String> {
+    let wrong = || format!("`{text}` is not I,J: two numbers and a comma, such as 50,80");
+    let (i, j) = text.split_once(',').ok_or_else(wrong)?;
+    let number = |text: &str| text.trim().parse().map_err(|_| wrong());
+    Ok((number(i)?, number(j)?))
+}

@@ -1,0 +1,142 @@
+//! One kernel function through every stage, with a clock on each, and with the printable form of the one that is asked for.
+
+use super::infer;
+use crate::args::Dump;
+use parloop_compiler::{
+    CheckedKernel, Compiled, Diagnostic, Fingerprint, KernelText, Options, Preimage, Request,
+    Severity, Signature, Stage, Target, Watch, check_kernel, compile_watched, dump_c,
+};
+use std::fmt;
+use std::time::{Duration, Instant};
+
+/// The name of the front end's time among those of the stages.
+const FRONT_END: &str = "check";
+
+/// What became of a kernel function.
+pub(crate) struct Outcome {
+    pub(crate) name: String,
+    pub(crate) findings: Vec<Diagnostic>,
+    /// What the code generator's side says, if it refuses.
+    pub(crate) refusal: Option<String>,
+    pub(crate) made: Option<Made>,
+    /// By the stages' names, in order.
+    pub(crate) stages: Vec<(&'static str, Duration)>,
+    /// What the stage that was asked for made.
+    pub(crate) dump: Option<String>,
+}
+
+/// What a compilation made.
+pub(crate) struct Made {
+    pub(crate) signature: Signature,
+    pub(crate) compiled: Compiled,
+    pub(crate) fingerprint: Fingerprint,
+}
+
+impl Outcome {
+    pub(crate) fn is_ok(&self) -> bool {
+        self.made.is_some()
+    }
+}
+
+/// Compiles the function that `text` names, as a direct loop.
+pub(crate) fn compile(
+    text: &KernelText<'_>,
+    options: Options,
+    target: Target,
+    dump: Option<Dump>,
+) -> Outcome {
+    let mut outcome = Outcome {
+        name: text.function.unwrap_or_default().to_owned(),
+        findings: Vec::new(),
+        refusal: None,
+        made: None,
+        stages: Vec::new(),
+        dump: None,
+    };
+    let started = Instant::now();
+    let checked = check_kernel(text);
+    outcome.stages.push((FRONT_END, started.elapsed()));
+    match checked {
+        Err(diagnostics) => outcome.findings = diagnostics.0,
+        Ok(checked) => outcome.translate(text, checked, options, target, dump),
+    }
+    outcome
+}
+
+impl Outcome {
+    fn translate(
+        &mut self,
+        text: &KernelText<'_>,
+        checked: CheckedKernel,
+        options: Options,
+        target: Target,
+        dump: Option<Dump>,
+    ) {
+        let signature = infer::signature(&checked);
+        let strict = options.float == parloop_compiler::FloatMode::Strict;
+        self.dump = match dump {
+            Some(Dump::Ir) => Some(checked.kernel.to_string()),
+            Some(Dump::C) => Some(dump_c(text, &checked, &signature, strict)),
+            _ => None,
+        };
+        self.findings = checked.warnings;
+        let request = Request {
+            kernel: checked.kernel,
+            signature,
+            options,
+            target,
+        };
+        let mut clock = Clock {
+            last: Instant::now(),
+            wanted: dump.and_then(stage),
+            stages: &mut self.stages,
+            dump: &mut self.dump,
+        };
+        match compile_watched(&request, &mut clock) {
+            Ok(compiled) => {
+                self.made = Some(Made {
+                    compiled,
+                    fingerprint: Preimage::of(&request).fingerprint(),
+                    signature: request.signature,
+                });
+            }
+            Err(error) => self.refusal = Some(error.to_string()),
+        }
+    }
+
+    /// Whether any finding is an error.
+    pub(crate) fn has_errors(&self) -> bool {
+        let is_error = |finding: &Diagnostic| finding.severity == Severity::Error;
+        self.refusal.is_some() || self.findings.iter().any(is_error)
+    }
+}
+
+/// The stage of the pipeline that prints what is asked for.
+fn stage(dump: Dump) -> Option<Stage> {
+    match dump {
+        Dump::Kernel => Some(Stage::Prepared),
+        Dump::Wrapped => Some(Stage::Wrapped),
+        Dump::Guarded => Some(Stage::Guarded),
+        Dump::Optimised => Some(Stage::Optimised),
+        Dump::Clif => Some(Stage::Clif),
+        Dump::Tokens | Dump::Ast | Dump::Ir | Dump::C | Dump::Object | Dump::Asm => None,
+    }
+}
+
+/// Takes the time of each stage, printing left out.
+struct Clock<'a> {
+    last: Instant,
+    wanted: Option<Stage>,
+    stages: &'a mut Vec<(&'static str, Duration)>,
+    dump: &'a mut Option<String>,
+}
+
+impl Watch for Clock<'_> {
+    fn passed(&mut self, stage: Stage, result: &dyn fmt::Display) {
+        self.stages.push((stage.name(), self.last.elapsed()));
+        if self.wanted == Some(stage) {
+            *self.dump = Some(result.to_string());
+        }
+        self.last = Instant::now();
+    }
+}

@@ -1,0 +1,313 @@
+//! `parloop bench`: residuals, the JSON object field by field, where code comes from, and sizes that are refused.
+
+mod support;
+
+use serde_json::{Value, json};
+use support::{Place, keys};
+
+const TINY: [&str; 6] = ["bench", "airfoil", "--blocks", "4,6", "--iterations", "150"];
+
+fn with<'a>(args: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
+    [args, more].concat()
+}
+
+fn check_kernel(kernel: &Value, iterations: u64) {
+    let number = |name: &str| kernel[name].as_f64().unwrap();
+    let calls = kernel["calls"].as_u64().unwrap();
+    assert!(calls == iterations || calls == 2 * iterations, "{kernel}");
+    assert!(kernel["elements"].as_u64().unwrap() >= calls, "{kernel}");
+    assert!(number("ns_per_element_min") <= number("ns_per_element"));
+    assert!(number("gb_per_s") > 0.0 && number("acquire_us") > 0.0);
+    assert!(number("seconds") > 0.0);
+}
+
+#[test]
+fn json_is_one_object_with_exactly_the_promised_fields() {
+    let place = Place::new();
+    let text = place.printed(&with(&TINY, &["--json"]));
+    assert_eq!(text.lines().count(), 1, "{text}");
+    let report: Value = serde_json::from_str(&text).unwrap();
+    let expected = [
+        "app",
+        "cache",
+        "commit",
+        "history",
+        "iterations",
+        "kernels",
+        "machine",
+        "mesh",
+        "rms",
+        "schema",
+        "seconds",
+        "threads",
+    ];
+    assert_eq!(keys(&report), expected);
+    assert_eq!(report["app"], "airfoil");
+    assert_eq!(report["iterations"], 150);
+    assert_eq!(report["threads"], 1);
+    let mesh = json!({"nodes": 91, "cells": 72, "edges": 130, "bedges": 28});
+    assert_eq!(report["mesh"], mesh);
+
+    let history = report["history"].as_array().unwrap();
+    let at: Vec<&Value> = history.iter().map(|pair| &pair[0]).collect();
+    assert_eq!(at, [100, 150]);
+    assert_eq!(history[1][1], report["rms"]);
+
+    let kernels = report["kernels"].as_array().unwrap();
+    let names: Vec<&Value> = kernels.iter().map(|kernel| &kernel["name"]).collect();
+    assert_eq!(
+        names,
+        ["save_soln", "adt_calc", "res_calc", "bres_calc", "update"]
+    );
+    for kernel in kernels {
+        let expected = [
+            "acquire_us",
+            "calls",
+            "elements",
+            "gb_per_s",
+            "name",
+            "ns_per_element",
+            "ns_per_element_min",
+            "seconds",
+            "source",
+        ];
+        assert_eq!(keys(kernel), expected);
+        assert_eq!(kernel["source"], "compiled");
+        check_kernel(kernel, 150);
+    }
+
+    let cache = &report["cache"];
+    let expected = [
+        "bytes",
+        "compiled",
+        "disk_hits",
+        "entries",
+        "memory_hits",
+        "misses",
+    ];
+    assert_eq!(keys(cache), expected);
+    assert_eq!(
+        (&cache["compiled"], &cache["entries"]),
+        (&json!(5), &json!(5))
+    );
+    assert_eq!(cache["misses"], json!({"absent": 5}));
+}
+
+#[test]
+fn a_second_run_compiles_nothing_and_says_so_in_its_last_line() {
+    let place = Place::new();
+    let cold = place.printed(&TINY);
+    assert!(
+        cold.lines()
+            .last()
+            .unwrap()
+            .contains("5 compiled, 0 from disk"),
+        "{cold}"
+    );
+    let warm = place.printed(&TINY);
+    assert!(
+        warm.lines()
+            .last()
+            .unwrap()
+            .contains("0 compiled, 5 from disk"),
+        "{warm}"
+    );
+    let residuals =
+        |text: &str| -> Vec<String> { text.lines().skip(1).take(2).map(str::to_owned).collect() };
+    assert_eq!(residuals(&cold), residuals(&warm));
+    let first = residuals(&cold).remove(0);
+    let (iteration, residual) = first.trim().split_once("  ").unwrap();
+    assert_eq!(
+        (iteration, residual.len()),
+        ("100", "4.70040e-04".len()),
+        "{cold}"
+    );
+}
+
+#[test]
+fn a_deleted_file_is_one_counted_miss_and_the_run_after_hits_again() {
+    let place = Place::new();
+    place.printed(&TINY);
+    let listing = place.json(&["cache", "ls", "--json"]);
+    let key = listing["entries"][0]["fingerprint"].as_str().unwrap();
+    let file = place.cache().join("v1/objects").join(&key[..2]).join(key);
+    std::fs::remove_file(&file).unwrap();
+    let healed = place.json(&with(&TINY, &["--json"]));
+    assert_eq!(healed["cache"]["compiled"], 1);
+    assert_eq!(healed["cache"]["misses"], json!({"absent": 1}));
+    let after = place.json(&with(&TINY, &["--json"]));
+    assert_eq!(
+        (&after["cache"]["compiled"], &after["cache"]["misses"]),
+        (&json!(0), &json!({}))
+    );
+}
+
+#[test]
+fn other_meshes_need_no_other_code() {
+    let place = Place::new();
+    place.printed(&TINY);
+    let args = [
+        "bench",
+        "airfoil",
+        "--cells",
+        "300",
+        "--iterations",
+        "1",
+        "--json",
+    ];
+    let other = place.json(&args);
+    assert_eq!(
+        (&other["cache"]["compiled"], &other["cache"]["entries"]),
+        (&json!(0), &json!(5))
+    );
+}
+
+#[test]
+fn a_mesh_file_gives_what_the_generated_mesh_gives() {
+    use parloop_kernels::airfoil::file;
+    use parloop_kernels::airfoil::mesh::{Blocks, Mesh};
+    let place = Place::new();
+    let path = place.path().join("mesh.dat");
+    file::write(&Mesh::generate(Blocks::new(4, 6).unwrap()).unwrap(), &path).unwrap();
+    let path = path.to_str().unwrap();
+    let args = [
+        "bench",
+        "airfoil",
+        "--mesh",
+        path,
+        "--iterations",
+        "150",
+        "--json",
+    ];
+    let (read, generated) = (place.json(&args), place.json(&with(&TINY, &["--json"])));
+    assert_eq!(read["history"], generated["history"]);
+}
+
+#[test]
+fn jac_and_reduce_run_in_their_types() {
+    let place = Place::new();
+    for precision in ["double", "float"] {
+        let args = [
+            "bench",
+            "jac",
+            "--squares",
+            "9",
+            "--iterations",
+            "200",
+            "--json",
+        ];
+        let report = place.json(&with(&args, &["--precision", precision]));
+        let rms = report["rms"].as_f64().unwrap();
+        assert!(rms > 0.99 && rms <= 1.0, "{precision}: {rms}");
+        assert_eq!(report["mesh"]["nodes"], 64);
+        assert_eq!(report["cache"]["compiled"], 2);
+    }
+    let args = [
+        "bench",
+        "reduce",
+        "--edges",
+        "100",
+        "--iterations",
+        "3",
+        "--json",
+    ];
+    let report = place.json(&with(&args, &["--types", "double,uint8_t"]));
+    let names: Vec<&str> = report["kernels"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|kernel| kernel["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names.len(), 10);
+    assert_eq!((names[0], names[9]), ("globals double", "gap uint8_t"));
+}
+
+#[test]
+fn a_comparison_gives_ratios_and_baselines_or_says_that_there_is_no_compiler() {
+    let place = Place::new();
+    let args = with(&TINY, &["--compare", "cc", "--json"]);
+    let mut without = place.parloop(&args);
+    let output = without.env("CC", "no-such-compiler").assert().success();
+    let output = output.get_output();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report.get("ratio_geomean"), None);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.contains("no C compiler") && said.contains("no-such-compiler"),
+        "{said}"
+    );
+
+    let compiler = std::process::Command::new("cc").arg("--version").output();
+    if compiler.is_err() {
+        // Nothing here to compare with.
+        return;
+    }
+    let mut with_compiler = place.parloop(&args);
+    let output = with_compiler.env_remove("CC").assert().success();
+    let report: Value = serde_json::from_slice(&output.get_output().stdout).unwrap();
+    assert!(report["ratio_geomean"].as_f64().unwrap() > 0.0);
+    for kernel in report["kernels"].as_array().unwrap() {
+        assert!(kernel["ratio"].as_f64().unwrap() > 0.0);
+        let baseline = &kernel["baseline"];
+        let expected = ["compile_us", "compiler", "flags", "ns_per_element"];
+        assert_eq!(keys(baseline), expected);
+        assert_eq!(baseline["flags"], "-O3 -march=native");
+        assert!(baseline["compile_us"].as_f64().unwrap() > 0.0);
+    }
+}
+
+#[test]
+fn sizes_files_and_options_that_can_not_be_are_refused_with_what_would_do() {
+    let place = Place::new();
+    let cases: [(&[&str], i32, &str); 12] = [
+        (&["--cells", "0"], 2, "at least one cell"),
+        (&["--cells", "99999999999"], 2, "too large"),
+        (&["--blocks", "0,4"], 2, "at least one cell"),
+        (&["--blocks", "5"], 2, "two numbers and a comma"),
+        (
+            &["--cells", "9", "--blocks", "1,1"],
+            2,
+            "cannot be used with",
+        ),
+        (&["--iterations", "0"], 2, "--iterations"),
+        (&["--mesh", "no/such/file"], 1, "no/such/file"),
+        (&["--sails", "3"], 2, "--sails"),
+        (&["--compare", "rust"], 2, "cc"),
+        (&["--lanes", "3"], 2, "1, 2 or 4"),
+        (&["--cc-flags", "-O1"], 2, "--compare"),
+        (&["--cache-mode", "maybe"], 2, "read-only"),
+    ];
+    for (args, code, expected) in cases {
+        let said = place.failure(&with(&["bench", "airfoil"], args), code);
+        assert!(said.contains(expected), "{args:?}: {said}");
+    }
+    let said = place.failure(&["bench", "jac", "--squares", "1"], 2);
+    assert!(said.contains("2 x 2"), "{said}");
+    let said = place.failure(&["bench", "reduce", "--edges", "0"], 2);
+    assert!(said.contains("at least one node"), "{said}");
+    let said = place.failure(&["bench", "reduce", "--types", "quad"], 2);
+    assert!(said.contains("quad") && said.contains("uint16_t"), "{said}");
+}
+
+#[test]
+fn a_broken_mesh_file_is_named_with_its_line() {
+    let place = Place::new();
+    let path = place.file("short.dat", "4 1 0 0\n0 0\n1 0\n1 1\n");
+    let said = place.failure(&["bench", "airfoil", "--mesh", path.to_str().unwrap()], 1);
+    assert!(
+        said.contains("short.dat:") && said.contains("expected 4"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_cache_directory_that_can_not_be_used_costs_one_warning() {
+    let place = Place::new();
+    let file = place.file("occupied", "not a directory");
+    let args = with(&TINY, &["--cache-dir", file.to_str().unwrap()]);
+    let output = place.parloop(&args).assert().success().get_output().clone();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(said.matches("warning").count(), 1, "{said}");
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(printed.contains("5 compiled, 0 from disk"), "{printed}");
+}

@@ -1,0 +1,304 @@
+//! What stands before the names of a declaration: types, storage, and words that kernels may hold but need not.
+
+use super::super::ast::{Base, List, Storage, TypeId, TypeNode};
+use super::super::token::{Kind, Name, Token, kw};
+use super::{Parsed, Parser};
+use crate::diagnostic::Span;
+use crate::ir::Scalar;
+
+/// The words of a declaration before its names, counted.
+#[derive(Default)]
+struct Words {
+    longs: u8,
+    short: bool,
+    signed: bool,
+    unsigned: bool,
+    char: bool,
+    int: bool,
+    float: bool,
+    double: bool,
+    void: bool,
+    bool: bool,
+    complex: bool,
+    named: Option<TypeId>,
+    unknown: bool,
+}
+
+impl Words {
+    fn is_empty(&self) -> bool {
+        let plain = self.short || self.signed || self.unsigned || self.char || self.int;
+        let other = self.float || self.double || self.void || self.bool || self.complex;
+        self.longs == 0 && !plain && !other && self.named.is_none() && !self.unknown
+    }
+
+    /// The scalar that the words name; `None` if they do not go together.
+    fn scalar(&self) -> Option<Scalar> {
+        let integer = self.longs > 0 || self.short || self.signed || self.unsigned || self.int;
+        let kinds = [self.char, self.float, self.double, self.bool];
+        match kinds {
+            [false, true, false, false] if !integer => Some(Scalar::F32),
+            [false, false, true, false] if !integer => Some(Scalar::F64),
+            [false, false, false, true] if !integer => Some(Scalar::Bool),
+            [true, false, false, false] if self.longs == 0 && !self.short && !self.int => {
+                Some(if self.unsigned {
+                    Scalar::U8
+                } else {
+                    Scalar::I8
+                })
+            }
+            [false, false, false, false] => self.integer(),
+            _ => None,
+        }
+    }
+
+    fn integer(&self) -> Option<Scalar> {
+        let signed_twice = self.signed && self.unsigned;
+        match (self.longs, self.short) {
+            _ if signed_twice => None,
+            (0, false) => Some(if self.unsigned {
+                Scalar::U32
+            } else {
+                Scalar::I32
+            }),
+            (0, true) => Some(if self.unsigned {
+                Scalar::U16
+            } else {
+                Scalar::I16
+            }),
+            (1 | 2, false) => Some(if self.unsigned {
+                Scalar::U64
+            } else {
+                Scalar::I64
+            }),
+            _ => None,
+        }
+    }
+}
+
+/// What stands before the names of a declaration.
+#[derive(Clone, Copy)]
+pub(super) struct Specifiers {
+    pub(super) base: TypeNode,
+    pub(super) storage: Storage,
+}
+
+impl Parser<'_> {
+    /// Whether a declaration or a type name starts `n` tokens ahead.
+    pub(super) fn starts_type(&self, n: usize) -> bool {
+        let token = self.ahead(n);
+        if !token.is_word() {
+            return false;
+        }
+        if token.name.is_keyword() {
+            return starts_declaration(token.name);
+        }
+        self.types.find(token.name).is_some()
+    }
+
+    /// Skips attributes and the like; whether there were any.
+    pub(super) fn skip_attributes(&mut self) -> bool {
+        let start = self.at;
+        loop {
+            let token = self.peek();
+            let grouped = [
+                kw::ATTRIBUTE,
+                kw::ATTRIBUTE2,
+                kw::DECLSPEC,
+                kw::ALIGNAS,
+                kw::PRAGMA,
+            ];
+            if grouped.into_iter().any(|word| token.is(word)) {
+                self.at += 1;
+                if self.kind() == Kind::LParen {
+                    self.skip_group();
+                }
+            } else if token.is(kw::EXTENSION) {
+                self.at += 1;
+            } else if self.kind() == Kind::LBracket && self.ahead(1).kind == Kind::LBracket {
+                self.skip_group();
+            } else {
+                return self.at > start;
+            }
+        }
+    }
+
+    /// The words before the names of a declaration.
+    pub(super) fn specifiers(&mut self) -> Parsed<Specifiers> {
+        let start = self.peek().span;
+        let mut words = Words::default();
+        let mut storage = Storage::default();
+        let mut is_const = false;
+        loop {
+            if self.skip_attributes() {
+                continue;
+            }
+            let token = self.peek();
+            if !token.is_word() {
+                break;
+            }
+            if !token.name.is_keyword() {
+                if !words.is_empty() || !self.type_word(token, &mut words) {
+                    break;
+                }
+                continue;
+            }
+            match token.name {
+                kw::CONST | kw::CONST_GNU | kw::CONST_GNU2 => is_const = true,
+                kw::STATIC => storage.is_static = true,
+                kw::EXTERN => storage.is_extern = true,
+                kw::TYPEDEF => storage.is_typedef = true,
+                kw::AUTO
+                | kw::REGISTER
+                | kw::INLINE
+                | kw::INLINE_GNU
+                | kw::INLINE_GNU2
+                | kw::FORCEINLINE
+                | kw::NORETURN
+                | kw::RESTRICT
+                | kw::RESTRICT_GNU
+                | kw::RESTRICT_GNU2
+                | kw::VOLATILE
+                | kw::VOLATILE_GNU => {}
+                word => {
+                    if !self.scalar_word(word, &mut words)? {
+                        break;
+                    }
+                }
+            }
+            self.at += 1;
+        }
+        let span = self.since(start);
+        let base = self.base_type(&words, is_const, span)?;
+        Ok(Specifiers { base, storage })
+    }
+
+    /// A name in the place of a type. Unknown ones are reported where a declaration must be.
+    fn type_word(&mut self, token: Token, words: &mut Words) -> bool {
+        if let Some(ty) = self.types.find(token.name) {
+            words.named = Some(ty);
+            self.at += 1;
+            return true;
+        }
+        let next = self.ahead(1);
+        let declares = next.is_name() || next.kind == Kind::Star || next.is(kw::CONST);
+        if declares {
+            let name = self.names.text(token.name).to_owned();
+            self.error(
+                "unknown-type",
+                token.span,
+                format!("`{name}` is not a type"),
+            );
+            words.unknown = true;
+            self.at += 1;
+        }
+        declares
+    }
+
+    fn scalar_word(&mut self, word: Name, words: &mut Words) -> Parsed<bool> {
+        let span = self.peek().span;
+        match word {
+            kw::VOID => words.void = true,
+            kw::CHAR => words.char = true,
+            kw::SHORT => words.short = true,
+            kw::INT => words.int = true,
+            kw::LONG => words.longs += 1,
+            kw::FLOAT => words.float = true,
+            kw::DOUBLE => words.double = true,
+            kw::SIGNED | kw::SIGNED_GNU => words.signed = true,
+            kw::UNSIGNED => words.unsigned = true,
+            kw::BOOL | kw::BOOL_MACRO => words.bool = true,
+            kw::COMPLEX | kw::COMPLEX_MACRO => words.complex = true,
+            kw::STRUCT => {
+                return Err(self.refuse(
+                    span,
+                    "a struct",
+                    Some("pass its members as parameters of their own"),
+                ));
+            }
+            kw::UNION => return Err(self.refuse(span, "a union", None)),
+            kw::ENUM => {
+                // Enumerators are constants; a variable of the type is an int.
+                words.int = true;
+                if self.ahead(1).is_name() {
+                    self.at += 1;
+                }
+                if self.ahead(1).kind == Kind::LBrace {
+                    return Err(self.refuse(
+                        span,
+                        "an enum declared in a function",
+                        Some("declare it outside"),
+                    ));
+                }
+            }
+            kw::TYPEOF | kw::ATOMIC | kw::THREAD | kw::GENERIC | kw::IMAGINARY => {
+                let what = format!("`{}`", self.names.text(word));
+                return Err(self.refuse(span, &what, None));
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn base_type(&mut self, words: &Words, is_const: bool, span: Span) -> Parsed<TypeNode> {
+        let node = |base| TypeNode {
+            base,
+            is_const,
+            derived: List::default(),
+            span,
+        };
+        if words.unknown {
+            return Ok(node(Base::Unknown));
+        }
+        if words.complex {
+            return Err(self.error("complex", span, "complex numbers are not in the language"));
+        }
+        if let Some(named) = words.named {
+            let named = self.type_node(named);
+            return Ok(TypeNode {
+                is_const: is_const || named.is_const,
+                span,
+                ..named
+            });
+        }
+        if words.double && words.longs > 0 {
+            return Err(self.refuse(span, "long double", Some("use double")));
+        }
+        if words.void {
+            return Ok(node(Base::Void));
+        }
+        if words.is_empty() {
+            return Err(self.expected("a type"));
+        }
+        match words.scalar() {
+            Some(scalar) => Ok(node(Base::Scalar(scalar))),
+            None => Err(self.error("unknown-type", span, "these words do not make a type")),
+        }
+    }
+}
+
+fn starts_declaration(word: Name) -> bool {
+    !matches!(
+        word,
+        kw::BREAK
+            | kw::CASE
+            | kw::CONTINUE
+            | kw::DEFAULT
+            | kw::DO
+            | kw::ELSE
+            | kw::FOR
+            | kw::GOTO
+            | kw::IF
+            | kw::RETURN
+            | kw::SIZEOF
+            | kw::SWITCH
+            | kw::WHILE
+            | kw::TRUE
+            | kw::FALSE
+            | kw::ASM
+            | kw::ASM_GNU
+            | kw::ALIGNOF
+            | kw::STATIC_ASSERT
+            | kw::PRAGMA
+            | kw::GENERIC
+    )
+}
