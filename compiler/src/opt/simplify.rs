@@ -64,7 +64,8 @@ struct Simplify<'a> {
 pub(super) enum Memory {
     Array(u32),
     Region(u16),
-    Param(u16),
+    /// What a kernel's parameters point to: two of them may be one dat.
+    Params,
     Fixed,
 }
 
@@ -73,7 +74,7 @@ pub(super) fn memory(place: &Place) -> Memory {
     match *place {
         Place::Array(array) => Memory::Array(array.index() as u32),
         Place::Row { region, .. } => Memory::Region(region.slot),
-        Place::Param(param) | Place::ParamRow { param, .. } => Memory::Param(param),
+        Place::Param(_) | Place::ParamRow { .. } => Memory::Params,
         Place::Table(_) | Place::Constant(_) => Memory::Fixed,
     }
 }

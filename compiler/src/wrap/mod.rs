@@ -4,6 +4,7 @@
 //! (in place), or of a local array that was filled before or is written back after. What is in place is said by `Binding`.
 
 mod bind;
+mod fresh;
 mod gather;
 mod rewrite;
 mod scatter;
@@ -70,6 +71,7 @@ pub(crate) fn wrap(
     check(kernel, signature)?;
     let mut wrap = Wrap::new(kernel, signature, float);
     let bindings = wrap.gather()?;
+    wrap.clear_locals();
     wrap.inline(&bindings);
     wrap.scatter(&bindings);
     Ok(wrap.finish())

@@ -5,6 +5,7 @@
 
 use parloop_compiler::ir::{HostSymbol, Scalar};
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 /// An address of a host function. Never called from Rust.
 #[derive(Clone, Copy, Debug)]
@@ -32,10 +33,12 @@ pub(crate) struct HostTable {
 impl HostTable {
     /// The math functions of C.
     pub(crate) fn with_math() -> HostTable {
-        let addresses = math()
-            .into_iter()
-            .map(|(name, at)| (name.into(), HostAddress(at)))
-            .collect();
+        static MATH: OnceLock<Vec<(&str, HostAddress)>> = OnceLock::new();
+        let from_libm = |(name, linked): (&'static str, *const u8)| {
+            (name, HostAddress(shared(name).unwrap_or(linked)))
+        };
+        let math = MATH.get_or_init(|| math().into_iter().map(from_libm).collect());
+        let addresses = math.iter().map(|(name, at)| ((*name).into(), *at)).collect();
         HostTable {
             addresses,
             extra: Vec::new(),
@@ -80,6 +83,27 @@ impl HostTable {
     pub(crate) fn extra(&self) -> &[HostSymbol] {
         &self.extra
     }
+}
+
+/// Where the process's libm has a function. Rust's own library defines some of them too (`cbrt` among them, which rounds
+/// otherwise), a linker may prefer those, and a kernel's results must not depend on how a program was linked.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn shared(name: &str) -> Option<*const u8> {
+    use std::ffi::{CString, c_char, c_void};
+    // SAFETY: this is the signature that POSIX gives for the function in `dlfcn.h`.
+    unsafe extern "C" {
+        fn dlsym(handle: *mut c_void, name: *const c_char) -> *mut c_void;
+    }
+    let name = CString::new(name).ok()?;
+    // SAFETY: the name ends in a zero; a null handle (`RTLD_DEFAULT`) means all libraries of the process.
+    let found = unsafe { dlsym(std::ptr::null_mut(), name.as_ptr()) };
+    (!found.is_null()).then_some(found.cast_const().cast())
+}
+
+/// Elsewhere the linked functions are taken.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+fn shared(_name: &str) -> Option<*const u8> {
+    None
 }
 
 /// Declares C functions, a list of names for each signature, and makes `math()`, the list of their addresses.

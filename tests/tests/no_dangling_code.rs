@@ -1,0 +1,120 @@
+//! No dangling code: an entry point is reachable only while its owner lives, eviction included; never writable and executable.
+//!
+//! Prepared loops are run after all else that led to them is gone; the process's memory is looked at while loops are
+//! compiled, loaded and dropped.
+
+use parloop::{Config, DType, Engine, PreparedLoop, Set};
+use parloop_tests::cached::{directory, flush, run_small};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// A kernel that differs from all others by `i`.
+fn text(i: usize) -> String {
+    format!("void k(const double *a, double *b) {{ b[0] += {}.0 * a[0] - {i}.0 * a[0]; }}", i + 2)
+}
+
+fn small_memory(entries: u64) -> Engine {
+    let mut config = Config::default();
+    config.memory_entries_max = entries;
+    Engine::new(config).unwrap()
+}
+
+#[test]
+fn evicted_code_runs_on_while_a_prepared_loop_holds_it() {
+    let engine = small_memory(1);
+    let mut held: Vec<PreparedLoop> = (0..40).map(|i| run_small(&engine, &text(i))).collect();
+    let evicted: u64 = engine.stats().evictions.values().sum();
+    assert!(evicted >= 39, "{evicted} evictions");
+    for prepared in &mut held {
+        prepared.run().unwrap();
+    }
+    // What was evicted is compiled again for those who ask anew.
+    (0..40).for_each(|i| drop(run_small(&engine, &text(i))));
+    assert!(engine.compilations() >= 79, "{} compilations", engine.compilations());
+    std::thread::scope(|scope| {
+        for prepared in &mut held {
+            scope.spawn(|| prepared.run().unwrap());
+        }
+        for i in 0..20 {
+            run_small(&engine, &text(100 + i));
+        }
+    });
+}
+
+#[test]
+fn a_prepared_loop_outlives_every_other_handle() {
+    let (_temp, path) = directory();
+    let (mut prepared, a) = {
+        let engine = Engine::builder().cache_dir(&path).build().unwrap();
+        let set = Set::new("cells", 4).unwrap();
+        let a = engine.dat(&set, "a", 1, &[1.0, 2.0, 3.0, 4.0]).unwrap();
+        let b = engine.dat(&set, "b", 1, &[1.0; 4]).unwrap();
+        engine.declare_constant("gam", &[0.5]).unwrap();
+        let kernel = engine.kernel("void k(double *a, const double *b) { a[0] = gam * a[0] + b[0]; }", None);
+        let prepared = engine.prepare(&kernel, &set, &[a.rw(), b.read()]).unwrap();
+        flush(&engine);
+        (prepared, a)
+    };
+    std::fs::remove_dir_all(&path).unwrap();
+    prepared.run().unwrap();
+    prepared.run().unwrap();
+    drop(prepared);
+    assert_eq!(*a.data::<f64>().unwrap(), [1.75, 2.0, 2.25, 2.5]);
+}
+
+/// Mappings of this process that are executable: their number, and those that are writable too.
+fn executable() -> (usize, Vec<String>) {
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    let rights = |line: &&str| line.split_whitespace().nth(1).is_some_and(|r| r.contains('x'));
+    let lines: Vec<&str> = maps.lines().filter(rights).collect();
+    let both = lines.iter().filter(|l| l.split_whitespace().nth(1).unwrap().contains('w'));
+    (lines.len(), both.map(|l| (*l).to_owned()).collect())
+}
+
+#[test]
+fn no_memory_is_ever_writable_and_executable_and_dropped_code_is_unmapped() {
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let watcher = scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                assert_eq!(executable().1, Vec::<String>::new());
+            }
+        });
+        let engine = small_memory(4);
+        let (before, _) = executable();
+        for i in 0..300 {
+            run_small(&engine, &text(1000 + i));
+        }
+        let (after, _) = executable();
+        // Other tests of this process load code too, but no more than they hold.
+        assert!(after < before + 150, "{before} executable mappings became {after}");
+        stop.store(true, Ordering::Relaxed);
+        watcher.join().unwrap();
+    });
+}
+
+#[test]
+fn a_folded_constant_changes_the_code_under_a_prepared_loop_and_the_old_code_goes() {
+    let engine = small_memory(2);
+    let set = Set::new("cells", 1).unwrap();
+    let a = engine.dat_zeroed(&set, "a", 1, DType::F64).unwrap();
+    engine.declare_constant("gam", &[0.0]).unwrap();
+    engine.specialise("gam", true).unwrap();
+    let kernel = engine.kernel("void k(double *a) { a[0] = gam; }", None);
+    let mut prepared = engine.prepare(&kernel, &set, &[a.write()]).unwrap();
+    for i in 0..100 {
+        engine.set_constant("gam", &[f64::from(i)]).unwrap();
+        prepared.run().unwrap();
+        assert_eq!(*a.data::<f64>().unwrap(), [f64::from(i)]);
+    }
+}
+
+#[test]
+fn code_that_was_never_kept_still_runs() {
+    let mut config = Config::default();
+    config.memory_entries_max = 0;
+    config.memory_bytes_max = 0;
+    let engine = Engine::new(config).unwrap();
+    for _ in 0..3 {
+        run_small(&engine, &text(0)).run().unwrap();
+    }
+}
