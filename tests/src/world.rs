@@ -1,7 +1,7 @@
 //! A mesh and values for a case: made from a seed, the same for every way of running it.
 
-use crate::case::{Case, MapKind, Path};
-use parloop_compiler::DType;
+use crate::case::{ArgSpec, Case, MapKind, Path};
+use parloop_compiler::{Access, DType};
 
 /// What values are like.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -128,12 +128,23 @@ impl World {
     pub fn new(case: &Case, size: u32, taste: Taste, seed: u64) -> World {
         let mut dice = Dice(seed ^ 0x9e37_79b9_7f4a_7c15);
         let targets = size + 3;
+        // What is read and written in place through a map names a target once for each element: C gets copies of the rows, and
+        // writes them all back.
+        let in_place = |arg: &ArgSpec| arg.access == Access::Rw && matches!(arg.path, Path::Through(_));
+        let distinct = case.args.iter().any(in_place);
         let entries = |map: MapKind, dice: &mut Dice| -> Vec<i64> {
-            let entry = |_| match dice.below(5) {
-                0 if map.partial() => -1,
-                _ => dice.below(u64::from(targets)) as i64,
-            };
-            (0..size * u32::from(map.arity())).map(entry).collect()
+            let arity = usize::from(map.arity());
+            let mut entries: Vec<i64> = Vec::new();
+            for at in 0..size as usize * arity {
+                let row = &entries[at / arity * arity..];
+                let mut entry = dice.below(u64::from(targets)) as i64;
+                while distinct && row.contains(&entry) {
+                    entry = (entry + 1) % i64::from(targets);
+                }
+                let missing = map.partial() && dice.below(5) == 0;
+                entries.push(if missing { -1 } else { entry });
+            }
+            entries
         };
         let maps = case.maps();
         let maps = maps.into_iter().map(|m| (m, entries(m, &mut dice))).collect();

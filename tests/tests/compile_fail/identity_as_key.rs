@@ -1,0 +1,7 @@
+//! An identity of a set can't become the key of compiled code.
+use parloop_cache::{Identity, Key};
+
+fn main() {
+    let identity = Identity::new();
+    let _key: Key = Key::new(identity);
+}
