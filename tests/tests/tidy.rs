@@ -8,7 +8,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const CRATES: [&str; 7] = ["compiler", "cache", "runtime", "kernels", "cli", "tests", "benches"];
+const CRATES: [&str; 7] = [
+    "compiler", "cache", "runtime", "kernels", "cli", "tests", "benches",
+];
 
 /// Which crates of the workspace a crate's library and binaries may use.
 const MAY_USE: [(&str, &[&str]); 7] = [
@@ -16,9 +18,35 @@ const MAY_USE: [(&str, &[&str]); 7] = [
     ("parloop-cache", &[]),
     ("parloop", &["parloop-compiler", "parloop-cache"]),
     ("parloop-kernels", &["parloop"]),
-    ("parloop-cli", &["parloop", "parloop-compiler", "parloop-cache", "parloop-kernels"]),
-    ("parloop-tests", &["parloop", "parloop-compiler", "parloop-cache", "parloop-kernels", "parloop-cli"]),
-    ("parloop-benches", &["parloop", "parloop-compiler", "parloop-cache", "parloop-kernels", "parloop-cli"]),
+    (
+        "parloop-cli",
+        &[
+            "parloop",
+            "parloop-compiler",
+            "parloop-cache",
+            "parloop-kernels",
+        ],
+    ),
+    (
+        "parloop-tests",
+        &[
+            "parloop",
+            "parloop-compiler",
+            "parloop-cache",
+            "parloop-kernels",
+            "parloop-cli",
+        ],
+    ),
+    (
+        "parloop-benches",
+        &[
+            "parloop",
+            "parloop-compiler",
+            "parloop-cache",
+            "parloop-kernels",
+            "parloop-cli",
+        ],
+    ),
 ];
 
 /// Files that hold unsafe code; all others hold none.
@@ -43,27 +71,141 @@ const UNSAFE: [&str; 16] = [
 
 /// Modules of a crate that a module may not name, below `src/`: the direction that the architecture gives.
 const MAY_NOT_NAME: [(&str, &str, &[&str]); 14] = [
-    ("compiler", "syntax", &["check", "ir", "wrap", "opt", "lower", "emit", "pipeline", "request", "fingerprint", "encode"]),
-    ("compiler", "ir", &["check", "wrap", "opt", "lower", "emit", "pipeline", "request", "encode", "fingerprint"]),
-    ("compiler", "check", &["wrap", "opt", "lower", "emit", "pipeline", "request", "encode", "fingerprint"]),
-    ("compiler", "wrap", &["syntax", "check", "opt", "lower", "emit", "pipeline", "encode", "fingerprint"]),
-    ("compiler", "opt", &["syntax", "check", "wrap", "lower", "emit", "pipeline", "encode", "fingerprint"]),
-    ("compiler", "lower", &["syntax", "check", "wrap", "emit", "pipeline", "encode", "fingerprint"]),
-    ("compiler", "emit", &["syntax", "check", "wrap", "pipeline", "encode", "fingerprint"]),
-    ("compiler", "encode", &["syntax", "check", "wrap", "opt", "lower", "emit", "pipeline"]),
-    ("compiler", "abi", &["syntax", "check", "ir", "wrap", "opt", "lower", "emit", "pipeline"]),
+    (
+        "compiler",
+        "syntax",
+        &[
+            "check",
+            "ir",
+            "wrap",
+            "opt",
+            "lower",
+            "emit",
+            "pipeline",
+            "request",
+            "fingerprint",
+            "encode",
+        ],
+    ),
+    (
+        "compiler",
+        "ir",
+        &[
+            "check",
+            "wrap",
+            "opt",
+            "lower",
+            "emit",
+            "pipeline",
+            "request",
+            "encode",
+            "fingerprint",
+        ],
+    ),
+    (
+        "compiler",
+        "check",
+        &[
+            "wrap",
+            "opt",
+            "lower",
+            "emit",
+            "pipeline",
+            "request",
+            "encode",
+            "fingerprint",
+        ],
+    ),
+    (
+        "compiler",
+        "wrap",
+        &[
+            "syntax",
+            "check",
+            "opt",
+            "lower",
+            "emit",
+            "pipeline",
+            "encode",
+            "fingerprint",
+        ],
+    ),
+    (
+        "compiler",
+        "opt",
+        &[
+            "syntax",
+            "check",
+            "wrap",
+            "lower",
+            "emit",
+            "pipeline",
+            "encode",
+            "fingerprint",
+        ],
+    ),
+    (
+        "compiler",
+        "lower",
+        &[
+            "syntax",
+            "check",
+            "wrap",
+            "emit",
+            "pipeline",
+            "encode",
+            "fingerprint",
+        ],
+    ),
+    (
+        "compiler",
+        "emit",
+        &[
+            "syntax",
+            "check",
+            "wrap",
+            "pipeline",
+            "encode",
+            "fingerprint",
+        ],
+    ),
+    (
+        "compiler",
+        "encode",
+        &[
+            "syntax", "check", "wrap", "opt", "lower", "emit", "pipeline",
+        ],
+    ),
+    (
+        "compiler",
+        "abi",
+        &[
+            "syntax", "check", "ir", "wrap", "opt", "lower", "emit", "pipeline",
+        ],
+    ),
     ("cache", "key", &["disk", "memory", "object", "stats"]),
     ("cache", "event", &["disk", "memory", "object", "stats"]),
     ("cache", "memory", &["disk", "object"]),
-    ("runtime", "mesh", &["data", "engine", "exec", "code", "kernel"]),
-    ("runtime", "code", &["data", "mesh", "par_loop", "engine", "exec", "kernel"]),
+    (
+        "runtime",
+        "mesh",
+        &["data", "engine", "exec", "code", "kernel"],
+    ),
+    (
+        "runtime",
+        "code",
+        &["data", "mesh", "par_loop", "engine", "exec", "kernel"],
+    ),
 ];
 
 /// Files whose one long function is a single `match` with a short arm for each operation.
 const LONG: [&str; 1] = ["compiler/src/ir/verify/ops.rs"];
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_owned()
 }
 
 /// The Rust files of the workspace, by their paths from its root, with their texts.
@@ -78,7 +220,11 @@ fn sources() -> Vec<(String, String)> {
                     open.push(path);
                 }
             } else if path.extension().is_some_and(|e| e == "rs") {
-                let name = path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
+                let name = path
+                    .strip_prefix(root())
+                    .unwrap()
+                    .to_string_lossy()
+                    .into_owned();
                 // What trybuild compiles is not ours to head.
                 if !name.contains("compile_fail/") {
                     found.push((name, fs::read_to_string(&path).unwrap()));
@@ -91,12 +237,16 @@ fn sources() -> Vec<(String, String)> {
 }
 
 fn is_test(name: &str) -> bool {
-    name.split('/').any(|part| part == "tests" || part == "tests.rs") || name.starts_with("benches/")
+    name.split('/')
+        .any(|part| part == "tests" || part == "tests.rs")
+        || name.starts_with("benches/")
 }
 
 /// The lines of a file without its unit tests.
 fn code(text: &str) -> Vec<&str> {
-    text.lines().take_while(|line| line.trim() != "#[cfg(test)]").collect()
+    text.lines()
+        .take_while(|line| line.trim() != "#[cfg(test)]")
+        .collect()
 }
 
 /// A line without its comment and the contents of its strings, roughly.
@@ -138,8 +288,18 @@ fn packages() -> Vec<(String, String, Vec<String>)> {
     let names: Vec<String> = packages.iter().map(name).collect();
     let package = |p: &serde_json::Value| {
         let manifest = Path::new(p["manifest_path"].as_str().unwrap());
-        let folder = manifest.parent().unwrap().file_name().unwrap().to_string_lossy().into_owned();
-        let uses = p["dependencies"].as_array().unwrap().iter().filter(|d| d["kind"] != "dev");
+        let folder = manifest
+            .parent()
+            .unwrap()
+            .file_name()
+            .unwrap()
+            .to_string_lossy()
+            .into_owned();
+        let uses = p["dependencies"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|d| d["kind"] != "dev");
         let uses = uses.map(name).filter(|d| names.contains(d)).collect();
         (name(p), folder, uses)
     };
@@ -166,13 +326,18 @@ fn modules_name_only_those_that_come_before_them() {
     let mut offenders = Vec::new();
     for (name, text) in sources() {
         for (krate, module, forbidden) in MAY_NOT_NAME {
-            let inside = [format!("{krate}/src/{module}/"), format!("{krate}/src/{module}.rs")];
+            let inside = [
+                format!("{krate}/src/{module}/"),
+                format!("{krate}/src/{module}.rs"),
+            ];
             if !inside.iter().any(|start| name.starts_with(start)) || is_test(&name) {
                 continue;
             }
             for (number, line) in code(&text).into_iter().enumerate() {
                 // What a number's type is and how numbers are computed is one thing for all.
-                let line = bare(line).replace("crate::ir::Scalar", "").replace("crate::ir::eval", "");
+                let line = bare(line)
+                    .replace("crate::ir::Scalar", "")
+                    .replace("crate::ir::eval", "");
                 for other in forbidden {
                     let names = line.contains(&format!("crate::{other}::"))
                         || line.contains(&format!("crate::{other};"));
@@ -192,16 +357,23 @@ fn unsafe_code_is_where_it_is_said_to_be() {
     let mut offenders = Vec::new();
     for (name, text) in sources() {
         let holds = text.lines().map(bare).any(|line| {
-            let rest = line.replace(concat!("uns", "afe_code"), "").replace(concat!("uns", "afe_op_in"), "");
-            rest.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == word)
+            let rest = line
+                .replace(concat!("uns", "afe_code"), "")
+                .replace(concat!("uns", "afe_op_in"), "");
+            rest.split(|c: char| !c.is_alphanumeric() && c != '_')
+                .any(|w| w == word)
         });
         if holds && !UNSAFE.contains(&name.as_str()) && !name.contains("/tests/") {
             offenders.push(name);
         }
     }
-    none("unsafe code outside of the files that are listed here", &offenders);
+    none(
+        "unsafe code outside of the files that are listed here",
+        &offenders,
+    );
     for file in UNSAFE {
-        let there = root().join(file).exists() || file.starts_with("cli/") || file.starts_with("cache/");
+        let there =
+            root().join(file).exists() || file.starts_with("cli/") || file.starts_with("cache/");
         assert!(there, "{file} is listed and does not exist");
     }
 }
@@ -210,7 +382,10 @@ fn unsafe_code_is_where_it_is_said_to_be() {
 fn every_file_has_a_head() {
     let mut offenders = Vec::new();
     for (name, text) in sources() {
-        let head = text.lines().take_while(|line| line.starts_with("//!")).count();
+        let head = text
+            .lines()
+            .take_while(|line| line.starts_with("//!"))
+            .count();
         if head == 0 {
             offenders.push(name);
         }
@@ -237,7 +412,8 @@ fn functions_are_of_readable_length() {
         let mut open: Option<(usize, usize, String)> = None;
         for (number, line) in code(text).into_iter().enumerate() {
             let indent = line.len() - line.trim_start().len();
-            let is_fn = line.trim_start().split(' ').take(4).any(|w| w == "fn") && !line.trim_end().ends_with(';');
+            let is_fn = line.trim_start().split(' ').take(4).any(|w| w == "fn")
+                && !line.trim_end().ends_with(';');
             match &open {
                 None if is_fn => open = Some((number, indent, line.trim().to_owned())),
                 Some((start, at, head)) if line.trim() == "}" && indent == *at => {
@@ -247,7 +423,11 @@ fn functions_are_of_readable_length() {
                     }
                     open = None;
                 }
-                Some((start, ..)) if *start == number.saturating_sub(1) && line.trim().is_empty() => open = None,
+                Some((start, ..))
+                    if *start == number.saturating_sub(1) && line.trim().is_empty() =>
+                {
+                    open = None
+                }
                 _ => {}
             }
         }
@@ -257,7 +437,13 @@ fn functions_are_of_readable_length() {
 
 #[test]
 fn nothing_is_left_to_do() {
-    let words = [concat!("to", "do!("), concat!("unimple", "mented!("), concat!("db", "g!("), concat!("FIX", "ME"), concat!("TO", "DO")];
+    let words = [
+        concat!("to", "do!("),
+        concat!("unimple", "mented!("),
+        concat!("db", "g!("),
+        concat!("FIX", "ME"),
+        concat!("TO", "DO"),
+    ];
     let mut offenders = Vec::new();
     for (name, text) in sources() {
         for (number, line) in text.lines().enumerate() {
@@ -273,14 +459,22 @@ fn nothing_is_left_to_do() {
 fn no_test_is_ignored_without_a_reason() {
     let mark = concat!("#[ig", "nore]");
     let has = |(name, text): &(String, String)| text.contains(mark).then(|| name.clone());
-    none("tests ignored without a reason", &sources().iter().filter_map(has).collect::<Vec<_>>());
+    none(
+        "tests ignored without a reason",
+        &sources().iter().filter_map(has).collect::<Vec<_>>(),
+    );
 }
 
 /// The files that are kept, as the version control lists them; all of the sources where there is none.
 fn kept() -> Vec<(String, String)> {
-    let output = Command::new("git").args(["ls-files"]).current_dir(root()).output();
+    let output = Command::new("git")
+        .args(["ls-files"])
+        .current_dir(root())
+        .output();
     let listed = output.ok().filter(|o| o.status.success());
-    let Some(listed) = listed else { return sources() };
+    let Some(listed) = listed else {
+        return sources();
+    };
     let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
     let text = |name: &str| Some((name.to_owned(), fs::read_to_string(root().join(name)).ok()?));
     listed.lines().filter_map(text).collect()
@@ -288,7 +482,11 @@ fn kept() -> Vec<(String, String)> {
 
 #[test]
 fn no_file_names_a_home_directory() {
-    let places = [concat!("/ho", "me/"), concat!("/ro", "ot/"), concat!("/Us", "ers/")];
+    let places = [
+        concat!("/ho", "me/"),
+        concat!("/ro", "ot/"),
+        concat!("/Us", "ers/"),
+    ];
     let mut offenders = Vec::new();
     for (name, text) in kept() {
         for (number, line) in text.lines().enumerate() {
@@ -317,26 +515,47 @@ fn the_table_of_crates_is_the_workspace() {
         for used in uses {
             let folder = &packages.iter().find(|p| p.0 == *used).unwrap().1;
             if !imports.contains(folder.as_str()) && !imports.contains("all") {
-                writeln!(missing, "`{name}` uses {folder}, which its row does not say").unwrap();
+                writeln!(
+                    missing,
+                    "`{name}` uses {folder}, which its row does not say"
+                )
+                .unwrap();
             }
         }
     }
-    let rows = text.lines().filter(|line| line.starts_with("| `") && line.contains("` | `parloop")).count();
+    let rows = text
+        .lines()
+        .filter(|line| line.starts_with("| `") && line.contains("` | `parloop"))
+        .count();
     assert_eq!(missing, "");
     assert_eq!(rows, packages.len(), "rows of the table");
 }
 
 #[test]
 fn the_promises_have_their_files() {
-    for promise in ["one_input", "one_path", "may_lose_never_lie", "no_dangling_code", "signatures_never_see_data", "safe_calls_are_safe", "seen"] {
-        assert!(root().join(format!("tests/tests/{promise}.rs")).exists(), "{promise}");
+    for promise in [
+        "one_input",
+        "one_path",
+        "may_lose_never_lie",
+        "no_dangling_code",
+        "signatures_never_see_data",
+        "safe_calls_are_safe",
+        "seen",
+    ] {
+        assert!(
+            root().join(format!("tests/tests/{promise}.rs")).exists(),
+            "{promise}"
+        );
     }
 }
 
 #[test]
 fn the_readme_names_how_to_run_and_how_to_test() {
     let text = fs::read_to_string(root().join("README.md")).unwrap();
-    for command in ["cargo run --release -- bench airfoil", "cargo test --workspace"] {
+    for command in [
+        "cargo run --release -- bench airfoil",
+        "cargo test --workspace",
+    ] {
         assert!(text.contains(command), "{command}");
     }
 }

@@ -100,9 +100,8 @@ impl Guard<'_> {
             // Every argument of a dat has the dat's dim.
             Place::Row { region, .. } => {
                 let args = &self.signature.args;
-                let uses = |arg: &&ArgSignature| {
-                    arg.dat == region.slot && arg.source != Source::Element
-                };
+                let uses =
+                    |arg: &&ArgSignature| arg.dat == region.slot && arg.source != Source::Element;
                 let user = args.iter().find(uses);
                 user.map_or(0, |arg| u64::from(arg.dim))
             }

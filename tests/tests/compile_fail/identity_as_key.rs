@@ -1,5 +1,6 @@
 //! An identity of a set can't become the key of compiled code.
-use parloop_cache::{Identity, Key};
+use parloop_cache::Key;
+use parloop_cache::object::Identity;
 
 fn main() {
     let identity = Identity::new();
