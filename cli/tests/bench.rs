@@ -311,3 +311,27 @@ fn a_cache_directory_that_can_not_be_used_costs_one_warning() {
     let printed = String::from_utf8_lossy(&output.stdout);
     assert!(printed.contains("5 compiled, 0 from disk"), "{printed}");
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn perf_is_told_the_names_of_loops_on_request() {
+    let place = Place::new();
+    let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin!("parloop"));
+    let mut child = command
+        .args(TINY)
+        .arg("--perf-map")
+        .env("XDG_CACHE_HOME", place.path())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let path = format!("/tmp/perf-{}.map", child.id());
+    assert!(child.wait().unwrap().success());
+    let map = std::fs::read_to_string(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let names: Vec<&str> = map
+        .lines()
+        .filter_map(|line| line.split(' ').nth(2))
+        .collect();
+    assert_eq!(names.len(), 5, "{map}");
+    assert!(names.contains(&"parloop::res_calc"), "{map}");
+}

@@ -6,9 +6,9 @@ use cranelift_entity::SecondaryMap;
 /// Removes dead statements from the blocks of a body (its root among them), given in the order they run.
 pub(super) fn remove_dead(body: &mut Body, before: &mut Block, after: &mut Block) {
     let mut root = std::mem::take(&mut body.root);
-    let mut live = Live::of(body, &[&*before, &root, &*after]);
+    let live = Live::of(body, &[&*before, &root, &*after]);
     for block in [after, &mut root, before] {
-        live.sweep(body, block);
+        live.sweep(block);
     }
     body.root = root;
 }
@@ -94,10 +94,10 @@ impl Live {
         count
     }
 
-    fn sweep(&mut self, body: &Body, block: &mut Block) {
+    fn sweep(&self, block: &mut Block) {
         for stmt in block.iter_mut() {
             for inner in stmt.blocks_mut() {
-                self.sweep(body, inner);
+                self.sweep(inner);
             }
         }
         block.retain(|stmt| match stmt {

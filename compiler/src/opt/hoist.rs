@@ -16,18 +16,28 @@ pub(super) fn hoist(it: &mut Loop) {
         depth: SecondaryMap::new(),
     };
     pass.note(&it.before, 0);
-    let mut out = pass.block(&mut root, 1, true);
-    let changed = effects(&root);
-    let moved = pass.out_of(&mut root, 1, &changed, true);
-    it.before.append(&mut out);
-    it.before.extend(moved);
+    pass.note(&root, 1);
+    pass.loops_of(&mut root, 1);
+    it.before.extend(pass.out_of(&mut root, 1, true));
     it.body.root = root;
 }
 
 struct Hoist<'a> {
     body: &'a Body,
-    /// How many loops are around a value's definition.
+    /// How many loops are around a value's definition, the one over elements included.
     depth: SecondaryMap<Value, u32>,
+}
+
+/// A loop that statements may leave.
+struct Leaving {
+    /// How many loops are around its statements, itself included.
+    depth: u32,
+    /// What it changes.
+    changed: Effects,
+    /// Whether it is the loop over elements.
+    elements: bool,
+    /// What has left it so far, in order.
+    moved: Block,
 }
 
 impl Hoist<'_> {
@@ -46,61 +56,50 @@ impl Hoist<'_> {
         }
     }
 
-    /// Treats the loops inside a block, innermost first; what leaves a loop lands before it, in this block.
-    fn block(&mut self, block: &mut Block, depth: u32, outermost: bool) -> Block {
-        if outermost {
-            self.note(block, depth);
-        }
+    /// Treats the loops inside a block, innermost first; what leaves a loop lands before it.
+    fn loops_of(&mut self, block: &mut Block, depth: u32) {
         let mut kept = Block::with_capacity(block.len());
         for mut stmt in std::mem::take(block) {
             let inside = depth + u32::from(is_loop(&stmt));
             for inner in stmt.blocks_mut() {
-                self.block(inner, inside, false);
-            }
-            if is_loop(&stmt) {
-                let body = stmt.blocks_mut().next().expect("a loop has a body");
-                let changed = effects(body);
-                kept.extend(self.out_of(body, inside, &changed, false));
+                self.loops_of(inner, inside);
+                if inside > depth {
+                    kept.extend(self.out_of(inner, inside, false));
+                }
             }
             kept.push(stmt);
         }
         *block = kept;
-        Block::new()
     }
 
     /// Takes the statements that may leave a loop's body out of it.
-    fn out_of(&mut self, body: &mut Block, depth: u32, changed: &Effects, elements: bool) -> Block {
-        let mut moved = Block::new();
-        self.take(body, depth, changed, elements, true, &mut moved);
-        moved
+    fn out_of(&mut self, body: &mut Block, depth: u32, elements: bool) -> Block {
+        let mut leaving = Leaving {
+            depth,
+            changed: effects(body),
+            elements,
+            moved: Block::new(),
+        };
+        self.take(body, &mut leaving, true);
+        leaving.moved
     }
 
-    fn take(
-        &mut self,
-        block: &mut Block,
-        depth: u32,
-        changed: &Effects,
-        elements: bool,
-        always_runs: bool,
-        moved: &mut Block,
-    ) {
+    fn take(&mut self, block: &mut Block, leaving: &mut Leaving, always_runs: bool) {
         let mut kept = Block::with_capacity(block.len());
         let mut always_runs = always_runs;
         for mut stmt in std::mem::take(block) {
             match &mut stmt {
-                Stmt::Let(value) => {
-                    if self.may_leave(*value, depth, changed, elements, always_runs) {
-                        self.depth[*value] = depth - 1;
-                        moved.push(stmt);
-                        continue;
-                    }
+                Stmt::Let(value) if self.may_leave(*value, leaving, always_runs) => {
+                    self.depth[*value] = leaving.depth - 1;
+                    leaving.moved.push(stmt);
+                    continue;
                 }
                 Stmt::If { then, other, .. } => {
-                    self.take(then, depth, changed, elements, false, moved);
-                    self.take(other, depth, changed, elements, false, moved);
+                    self.take(then, leaving, false);
+                    self.take(other, leaving, false);
                 }
                 Stmt::Block { body, .. } => {
-                    self.take(body, depth, changed, elements, always_runs, moved);
+                    self.take(body, leaving, always_runs);
                     always_runs = false;
                 }
                 _ => {}
@@ -110,27 +109,21 @@ impl Hoist<'_> {
         *block = kept;
     }
 
-    fn may_leave(
-        &self,
-        value: Value,
-        depth: u32,
-        changed: &Effects,
-        elements: bool,
-        always_runs: bool,
-    ) -> bool {
+    fn may_leave(&self, value: Value, leaving: &Leaving, always_runs: bool) -> bool {
         let op = &self.body.values[value].op;
         let mut outside = true;
-        op.for_each_operand(|v| outside &= self.depth[v] < depth);
+        op.for_each_operand(|v| outside &= self.depth[v] < leaving.depth);
         if !outside {
             return false;
         }
         match op {
             Op::Element => false,
-            Op::Get(var) => !changed.vars.contains(var),
+            Op::Get(var) => !leaving.changed.vars.contains(var),
             Op::Load { place, .. } => {
-                let unchanged = !changed.memory.contains(&memory(place));
+                let unchanged = !leaving.changed.memory.contains(&memory(place));
                 let there = matches!(place, Place::Table(_) | Place::Constant(_));
-                unchanged && (there || (always_runs && !elements) || self.is_global(place))
+                let in_every_trip = always_runs && !leaving.elements;
+                unchanged && (there || in_every_trip || self.is_global(place))
             }
             op => op.is_pure(),
         }

@@ -1,0 +1,249 @@
+//! What the passes make of small loops, seen in the printed stages.
+//!
+//! Each test states one property of one pass; that results stay the same is tested across the crates, by running.
+
+use parloop_compiler::{
+    Access, ArgSignature, DType, FloatMode, IndexWidth, Iteration, KernelText, Layout, Level,
+    MapUse, Options, Request, Signature, Source, Stage, Target, Watch, check_kernel,
+    compile_watched, ir,
+};
+use std::fmt::Display;
+
+/// Keeps what one stage printed.
+struct Keep {
+    stage: Stage,
+    text: String,
+}
+
+impl Watch for Keep {
+    fn passed(&mut self, stage: Stage, result: &dyn Display) {
+        if stage == self.stage {
+            self.text = result.to_string();
+        }
+    }
+}
+
+fn arg(dat: u16, dim: u32, access: Access, source: Source) -> ArgSignature {
+    let (dtype, layout) = (DType::F64, Layout::Aos);
+    ArgSignature {
+        source,
+        dtype,
+        dim,
+        layout,
+        access,
+        dat,
+    }
+}
+
+fn map(arity: u16, partial: bool) -> MapUse {
+    let (slot, width) = (0, IndexWidth::I32);
+    MapUse {
+        slot,
+        arity,
+        width,
+        partial,
+    }
+}
+
+/// The statements of a stage, without declarations and unused values.
+fn stage_with(text: &str, args: &[ArgSignature], stage: Stage, options: Options) -> String {
+    let source = KernelText {
+        text,
+        function: None,
+        constants: &[],
+        hosts: &[],
+    };
+    let checked = check_kernel(&source).expect("the kernel is right");
+    let signature = Signature {
+        iteration: Iteration::Elements,
+        args: args.to_vec(),
+        allow_conflicts: false,
+    };
+    let request = Request {
+        kernel: checked.kernel,
+        signature,
+        options,
+        target: Target { level: Level::V3 },
+    };
+    let text = String::new();
+    let mut keep = Keep { stage, text };
+    compile_watched(&request, &mut keep).expect("the loop compiles");
+    if matches!(stage, Stage::Wrapped | Stage::Guarded | Stage::Optimised) {
+        let again = ir::read_loop(&keep.text).expect("a stage can be read back");
+        assert_eq!(again.to_string(), keep.text);
+    }
+    let statements = keep.text.lines().filter(|line| !line.starts_with("loose"));
+    statements.collect::<Vec<_>>().join("\n")
+}
+
+fn stage(text: &str, args: &[ArgSignature], stage: Stage) -> String {
+    stage_with(text, args, stage, Options::default())
+}
+
+fn count(text: &str, word: &str) -> usize {
+    text.matches(word).count()
+}
+
+const DIRECT: Source = Source::Direct;
+
+#[test]
+fn a_short_loop_is_unrolled_and_a_long_one_is_not() {
+    let args = [arg(0, 32, Access::Write, DIRECT)];
+    let short = "void k(double *y) { for (int i = 0; i < 16; i++) y[i] = i; }";
+    let long = "void k(double *y) { for (int i = 0; i < 32; i++) y[i] = i; }";
+    assert_eq!(count(&stage(short, &args, Stage::Prepared), "for "), 0);
+    assert_eq!(count(&stage(long, &args, Stage::Prepared), "for "), 1);
+}
+
+#[test]
+fn an_index_that_is_proven_has_no_check_and_another_has_one() {
+    let args = [
+        arg(0, 32, Access::Read, DIRECT),
+        arg(1, 1, Access::Write, DIRECT),
+    ];
+    let proven = "void k(const double *x, double *y) { double s = 0; \
+                  for (int i = 0; i < 32; i++) s += x[i]; y[0] = s; }";
+    let open = "void k(const double *x, double *y) { y[0] = x[(int)x[0]]; }";
+    let past = "void k(const double *x, double *y) { double s = 0; \
+                for (int i = 0; i < 33; i++) s += x[i]; y[0] = s; }";
+    assert_eq!(
+        count(&stage(proven, &args, Stage::Guarded), "check_index"),
+        0
+    );
+    assert_eq!(count(&stage(open, &args, Stage::Guarded), "check_index"), 1);
+    assert_eq!(count(&stage(past, &args, Stage::Guarded), "check_index"), 1);
+}
+
+#[test]
+fn a_product_that_is_added_is_fused_unless_the_sum_is_carried_round_a_loop() {
+    let args = [
+        arg(0, 32, Access::Read, DIRECT),
+        arg(1, 1, Access::Write, DIRECT),
+    ];
+    let plain = "void k(const double *x, double *y) { y[0] = x[0] * x[1] + x[2]; }";
+    let carried = "void k(const double *x, double *y) { double s = 0; \
+                   for (int i = 0; i < 32; i++) s += x[i] * x[i]; y[0] = s; }";
+    assert_eq!(count(&stage(plain, &args, Stage::Optimised), "fma"), 1);
+    assert_eq!(count(&stage(carried, &args, Stage::Optimised), "fma"), 0);
+}
+
+#[test]
+fn strict_mode_fuses_nothing() {
+    let args = [
+        arg(0, 3, Access::Read, DIRECT),
+        arg(1, 1, Access::Write, DIRECT),
+    ];
+    let options = Options {
+        float: FloatMode::Strict,
+        ..Options::default()
+    };
+    let text = "void k(const double *x, double *y) { y[0] = x[0] * x[1] + x[2]; }";
+    let optimised = stage_with(text, &args, Stage::Optimised, options);
+    assert_eq!(count(&optimised, "fma"), 0);
+}
+
+#[test]
+fn a_reduction_over_elements_is_added_once_an_element_and_stored_once() {
+    let args = [
+        arg(0, 4, Access::Read, DIRECT),
+        arg(1, 1, Access::Inc, Source::Global),
+    ];
+    let text = "void k(const double *x, double *s) { for (int i = 0; i < 4; i++) *s += x[i]; }";
+    let optimised = stage(text, &args, Stage::Optimised);
+    let (elements, after) = optimised.split_once("after {").expect("there is an end");
+    assert_eq!(count(elements, "store"), 0);
+    assert_eq!(count(after, "store"), 1);
+}
+
+#[test]
+fn rows_read_through_a_map_are_read_in_place_where_indices_are_known() {
+    let args = [
+        arg(0, 2, Access::Read, Source::Through(map(3, false))),
+        arg(1, 1, Access::Write, DIRECT),
+    ];
+    let known = "void k(const double *x, double *y) { y[0] = x[5] - x[0]; }";
+    let open = "void k(const double *x, double *y) { y[0] = x[(int)x[0]]; }";
+    let place = |text| count(&stage(text, &args, Stage::Wrapped), "store array");
+    assert_eq!(place(known), 0);
+    assert_eq!(place(open), 6);
+}
+
+#[test]
+fn a_row_of_a_partial_map_is_touched_only_where_it_is() {
+    let args = [
+        arg(0, 1, Access::Read, DIRECT),
+        arg(1, 1, Access::Inc, Source::At(map(1, true), 0)),
+    ];
+    let text = "void k(const double *x, double *y) { y[0] += x[0]; }";
+    let wrapped = stage(text, &args, Stage::Wrapped);
+    assert_eq!(count(&wrapped, "ge v"), 1, "{wrapped}");
+    assert_eq!(count(&wrapped, "if "), 1, "{wrapped}");
+}
+
+#[test]
+fn neighbouring_doubles_are_moved_in_pairs() {
+    let args = [
+        arg(0, 4, Access::Read, DIRECT),
+        arg(1, 4, Access::Write, DIRECT),
+    ];
+    let text = "void k(const double *x, double *y) { for (int i = 0; i < 4; i++) y[i] = x[i]; }";
+    let optimised = stage(text, &args, Stage::Optimised);
+    assert_eq!(count(&optimised, "f64x2 = load"), 2);
+    assert_eq!(count(&optimised, "store"), 2);
+}
+
+#[test]
+fn a_pair_does_not_move_across_a_store_that_may_touch_it() {
+    let args = [
+        arg(0, 2, Access::Rw, Source::At(map(2, false), 0)),
+        arg(0, 2, Access::Rw, Source::At(map(2, false), 1)),
+    ];
+    // The second row may be the first: x[1] is read after it may have been written.
+    let text = "void k(double *a, double *b) { b[0] = a[0]; b[1] = a[1]; }";
+    let optimised = stage(text, &args, Stage::Optimised);
+    assert_eq!(count(&optimised, "f64x2 = load"), 0, "{optimised}");
+}
+
+#[test]
+fn what_no_element_changes_is_computed_before_the_first() {
+    let args = [
+        arg(0, 1, Access::Read, Source::Global),
+        arg(1, 1, Access::Write, DIRECT),
+    ];
+    let text = "void k(const double *dt, double *y) { y[0] = y[0] + sqrt(dt[0]); }";
+    let text = text.replace("y[0] + ", "");
+    let optimised = stage(&text, &args, Stage::Optimised);
+    let (before, elements) = optimised.split_once("body {").expect("there are elements");
+    assert_eq!(count(before, "sqrt"), 1);
+    assert_eq!(count(elements, "sqrt"), 0);
+}
+
+#[test]
+fn arguments_of_one_dat_share_one_base_address() {
+    let args = [
+        arg(0, 1, Access::Read, Source::At(map(2, false), 0)),
+        arg(0, 1, Access::Read, Source::At(map(2, false), 1)),
+        arg(1, 1, Access::Write, DIRECT),
+    ];
+    let text = "void k(const double *a, const double *b, double *y) { y[0] = a[0] + b[0]; }";
+    assert_eq!(count(&stage(text, &args, Stage::Optimised), "arg_base"), 2);
+}
+
+#[test]
+fn an_increment_that_starts_from_zero_is_not_added_to_it() {
+    let args = [
+        arg(0, 1, Access::Read, DIRECT),
+        arg(1, 1, Access::Inc, Source::At(map(1, false), 0)),
+    ];
+    let text = "void k(const double *x, double *y) { y[0] += x[0]; }";
+    let body = |options| {
+        let optimised = stage_with(text, &args, Stage::Optimised, options);
+        count(&optimised, "= add")
+    };
+    let strict = Options {
+        float: FloatMode::Strict,
+        ..Options::default()
+    };
+    assert_eq!(body(Options::default()), 1);
+    assert_eq!(body(strict), 2);
+}
