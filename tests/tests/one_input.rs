@@ -45,6 +45,9 @@ fn case() -> Case {
     .constant("gam f64 1.4")
 }
 
+/// What is edited, and how.
+type Edit<T> = (&'static str, fn(&mut T));
+
 /// What a request is made of.
 #[derive(Clone)]
 struct Input {
@@ -248,7 +251,7 @@ fn what_lies_outside_of_the_text_and_changes_no_code_changes_no_fingerprint() {
         dim: 1,
         specialised: None,
     };
-    let edits: [(&str, fn(&mut Input)); 5] = [
+    let edits: [Edit<Input>; 5] = [
         ("the function named", |i| i.function = Some("flux")),
         ("a function that nobody calls", |i| {
             i.text += "static int other(int a) { return a + 1; }\n"
@@ -470,7 +473,7 @@ fn options_levels_conflicts_and_the_compiler_change_the_fingerprint_and_nothing_
             panic!("`{what}` has the fingerprint of `{before}`");
         }
     };
-    let options: [(&str, fn(&mut Options)); 8] = [
+    let options: [Edit<Options>; 8] = [
         ("strict", |o| o.float = FloatMode::Strict),
         ("speed", |o| o.effort = Effort::Speed),
         ("no effort", |o| o.effort = Effort::None),

@@ -4,7 +4,7 @@
 //! process goes on, and bytes around the data are as before. Borrows, lists and rebinding refuse what would not be safe.
 
 use parloop::{Arg, DType, DataError, Engine, Error, Fault, Map, Set};
-use parloop_compiler::{FloatMode, abi};
+use parloop_compiler::abi;
 use parloop_tests::case::Case;
 use parloop_tests::ways::{End, Mode, Native, interpret, stages};
 use parloop_tests::world::{Over, Taste, World};
@@ -301,8 +301,6 @@ fn bytes_around_the_data_are_as_before_whatever_a_kernel_does() {
                 unsafe { engine.dat_from_raw(&set, "a", 2, DType::I32, base.cast(), ()) }.unwrap();
             let s = engine.dat_zeroed(&set, "s", 1, DType::I32).unwrap();
             let kernel = engine.kernel(&text, None);
-            let way = |arg: Arg<'static>| arg;
-            let _ = way;
             for n in [
                 -2_000_000_000,
                 -1000,
@@ -414,5 +412,4 @@ fn the_process_is_alive_after_a_thousand_stopped_loops() {
             "{error}"
         );
     }
-    let _ = Mode::native(FloatMode::Strict);
 }
