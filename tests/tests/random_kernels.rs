@@ -176,7 +176,7 @@ impl Writer {
             ("1e-3", true),
             ("0.1", true),
         ];
-        if which % 3 == 0 {
+        if which.is_multiple_of(3) {
             let (text, float) = LITERALS[usize::from(by) % LITERALS.len()];
             return (text.to_owned(), float);
         }
@@ -258,7 +258,11 @@ impl Writer {
             _ => (
                 format!(
                     "{}({}, {})",
-                    if op / 16 % 2 == 0 { "fmin" } else { "fmax" },
+                    if (op / 16).is_multiple_of(2) {
+                        "fmin"
+                    } else {
+                        "fmax"
+                    },
                     a.0,
                     b.0
                 ),
@@ -380,7 +384,7 @@ impl Writer {
             _ => format!("(({}) & 3)", self.int(self.expr(bound))),
         };
         // Counters of tame kernels stay below 4, so that they may index.
-        let bound = if self.wild || kind % 3 != 0 {
+        let bound = if self.wild || !kind.is_multiple_of(3) {
             bound
         } else {
             format!("{}", kind % 4)

@@ -191,7 +191,7 @@ const STOPS: [Stop; 20] = [
         fault: abi::OUT_OF_STEPS,
         line: 4,
         element: 2,
-        value: 12_000,
+        value: 1,
     },
     Stop {
         what: "the least integer by -1 is no fault, the index made of it is",
