@@ -31,7 +31,7 @@ void k(const double *a, double *b) { double t[3] = {0}; fill(t, a, 2); fill(b, t
 // args: read f64 4; write f64 4
 #define DIM 2
 enum { N = DIM * DIM };
-void k(const double *a, double *b) { double t[DIM * DIM] = {0}; double u[sizeof(t) / sizeof(t[0])]; for (int i = 0; i < N; ++i) { t[i] += a[N - 1 - i]; u[i] = t[i] * t[i]; } for (int i = 0; i < N; ++i) b[i] = u[i] - t[i]; }
+void k(const double *a, double *b) { double t[DIM * DIM] = {0}; double u[N + 1 - 1]; for (int i = 0; i < N; ++i) { t[i] += a[N - 1 - i]; u[i] = t[i] * t[i]; } for (int i = 0; i < N; ++i) b[i] = u[i] - t[i]; }
 // == an array of bool
 // args: read i32 3; write i32 3
 void k(const int *a, int *b) { bool p[3]; for (int i = 0; i < 3; i++) p[i] = a[i] & 2; for (int i = 0; i < 3; i++) b[i] = p[i] + p[(a[0] & 1) + 1] * 2; }

@@ -37,7 +37,10 @@ pub fn watched(directory: &Path) -> (Engine, Arc<Log>) {
 
 /// Waits for the files of an engine.
 pub fn flush(engine: &Engine) {
-    assert!(engine.flush(Duration::from_secs(30)), "files are written within half a minute");
+    assert!(
+        engine.flush(Duration::from_secs(30)),
+        "files are written within half a minute"
+    );
 }
 
 /// A kernel of few bytes.
@@ -97,7 +100,10 @@ pub fn file(directory: &Path, kind: &str) -> PathBuf {
 
 /// Payloads of all entries of the object table, with their keys, sorted.
 pub fn payloads(engine: &Engine) -> Vec<(String, Vec<u8>)> {
-    let objects = engine.store().entries().filter(|e| e.table.layer() == Layer::Disk);
+    let objects = engine
+        .store()
+        .entries()
+        .filter(|e| e.table.layer() == Layer::Disk);
     let mut all: Vec<(String, Vec<u8>)> = objects
         .map(|e| (e.key.to_string(), e.entry.unwrap().payload().to_vec()))
         .collect();
@@ -156,32 +162,43 @@ impl Airfoil {
                 let corners = (0..4).map(|i| x.read().at(&pcell, i));
                 corners.chain([q.read(), adt.write()]).collect()
             }),
-            (&edges, vec![
-                x.read().at(&pedge, 0),
-                x.read().at(&pedge, 1),
-                q.read().at(&pecell, 0),
-                q.read().at(&pecell, 1),
-                adt.read().at(&pecell, 0),
-                adt.read().at(&pecell, 1),
-                res.inc().at(&pecell, 0),
-                res.inc().at(&pecell, 1),
-            ]),
-            (&bedges, vec![
-                x.read().at(&pbedge, 0),
-                x.read().at(&pbedge, 1),
-                q.read().at(&pbecell, 0),
-                adt.read().at(&pbecell, 0),
-                res.inc().at(&pbecell, 0),
-                bound.read(),
-            ]),
-            (&cells, vec![qold.read(), q.write(), res.rw(), adt.read(), rms.inc()]),
+            (
+                &edges,
+                vec![
+                    x.read().at(&pedge, 0),
+                    x.read().at(&pedge, 1),
+                    q.read().at(&pecell, 0),
+                    q.read().at(&pecell, 1),
+                    adt.read().at(&pecell, 0),
+                    adt.read().at(&pecell, 1),
+                    res.inc().at(&pecell, 0),
+                    res.inc().at(&pecell, 1),
+                ],
+            ),
+            (
+                &bedges,
+                vec![
+                    x.read().at(&pbedge, 0),
+                    x.read().at(&pbedge, 1),
+                    q.read().at(&pbecell, 0),
+                    adt.read().at(&pbecell, 0),
+                    res.inc().at(&pbecell, 0),
+                    bound.read(),
+                ],
+            ),
+            (
+                &cells,
+                vec![qold.read(), q.write(), res.rw(), adt.read(), rms.inc()],
+            ),
         ];
         let mut loops = Vec::new();
         for ((set, args), text) in args.iter().zip(texts) {
             let kernel = engine.kernel(text, None);
             loops.push(engine.prepare(&kernel, *set, args)?);
         }
-        let loops = loops.try_into().unwrap_or_else(|_| unreachable!("five loops"));
+        let loops = loops
+            .try_into()
+            .unwrap_or_else(|_| unreachable!("five loops"));
         Ok(Airfoil {
             loops,
             rms,

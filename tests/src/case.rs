@@ -26,12 +26,7 @@ pub enum MapKind {
 
 impl MapKind {
     /// All of them.
-    pub const ALL: [MapKind; 4] = [
-        MapKind::Ends,
-        MapKind::Wide,
-        MapKind::Gaps,
-        MapKind::Holes,
-    ];
+    pub const ALL: [MapKind; 4] = [MapKind::Ends, MapKind::Wide, MapKind::Gaps, MapKind::Holes];
 
     /// Its name in an arguments' line.
     pub fn name(self) -> &'static str {

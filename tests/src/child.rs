@@ -25,9 +25,20 @@ pub fn command(name: &str, word: &str) -> Command {
 /// Runs the test `name` in another process, with `word` for it, and gives the lines that it marked with [`say`].
 pub fn run(name: &str, word: &str) -> Vec<String> {
     let output: Output = command(name, word).output().unwrap();
-    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "child `{word}` of {name}: {}\n{out}\n{err}", output.status);
-    out.split(MARK).skip(1).filter_map(|rest| rest.lines().next()).map(str::to_owned).collect()
+    let (out, err) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert!(
+        output.status.success(),
+        "child `{word}` of {name}: {}\n{out}\n{err}",
+        output.status
+    );
+    out.split(MARK)
+        .skip(1)
+        .filter_map(|rest| rest.lines().next())
+        .map(str::to_owned)
+        .collect()
 }
 
 const MARK: &str = "<child> ";

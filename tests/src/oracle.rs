@@ -16,10 +16,19 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 /// Flags of the strict oracle.
-pub const STRICT: [&str; 5] = ["-O2", "-ffp-contract=off", "-fno-builtin", "-fwrapv", "-fno-strict-aliasing"];
+pub const STRICT: [&str; 5] = [
+    "-O2",
+    "-ffp-contract=off",
+    "-fno-builtin",
+    "-fwrapv",
+    "-fno-strict-aliasing",
+];
 
 /// Whether there is a C compiler; says so, once, where there is none.
-#[expect(clippy::print_stderr, reason = "a test that has nothing to compare with says so")]
+#[expect(
+    clippy::print_stderr,
+    reason = "a test that has nothing to compare with says so"
+)]
 pub fn have_cc() -> bool {
     static FOUND: OnceLock<bool> = OnceLock::new();
     *FOUND.get_or_init(|| {
@@ -56,7 +65,16 @@ pub fn build(directory: &Path, stem: &str, c: &str, flags: &[&str]) -> Built {
     std::fs::write(directory.join(&source), c).unwrap();
     let output = Command::new("cc")
         .current_dir(directory)
-        .args(["-std=c99", "-D_DEFAULT_SOURCE", "-w", "-fPIC", "-shared", "-o", &object, &source])
+        .args([
+            "-std=c99",
+            "-D_DEFAULT_SOURCE",
+            "-w",
+            "-fPIC",
+            "-shared",
+            "-o",
+            &object,
+            &source,
+        ])
         .args(flags)
         .arg("-lm")
         .output()
@@ -98,21 +116,39 @@ impl Built {
     /// Runs it. A kernel that parloop would stop is undefined here and must not be run.
     pub fn run(&self, case: &Case, front: &Front, world: &World, over: &Over) -> Outcome {
         let mut data: Vec<Aligned> = world.data.iter().map(|d| Aligned::of(&d.bytes)).collect();
-        let maps: Vec<Aligned> = world.maps.iter().map(|(kind, entries)| {
-            let size = if kind.width() == parloop_compiler::IndexWidth::I32 { 4 } else { 8 };
-            let bytes = entries.iter().flat_map(|e| e.to_le_bytes().into_iter().take(size));
-            Aligned::of(&bytes.collect::<Vec<u8>>())
-        }).collect();
+        let maps: Vec<Aligned> = world
+            .maps
+            .iter()
+            .map(|(kind, entries)| {
+                let size = if kind.width() == parloop_compiler::IndexWidth::I32 {
+                    4
+                } else {
+                    8
+                };
+                let bytes = entries
+                    .iter()
+                    .flat_map(|e| e.to_le_bytes().into_iter().take(size));
+                Aligned::of(&bytes.collect::<Vec<u8>>())
+            })
+            .collect();
         let values = constants_by_slot(case, front);
         let values: Vec<Aligned> = values.iter().map(|bytes| Aligned::of(bytes)).collect();
-        let constants: Vec<*const u8> =
-            values.iter().map(|v| v.words.as_ptr().cast()).collect();
-        let args: Vec<abi::Arg> = front.signature.args.iter().map(|arg| abi::Arg {
-            base: data.get_mut(usize::from(arg.dat)).map_or(std::ptr::null_mut(), |d| d.words.as_mut_ptr().cast()),
-            map: arg.source.map().map_or(std::ptr::null(), |m| maps[usize::from(m.slot)].words.as_ptr().cast()),
-            element_stride: 0,
-            component_stride: 0,
-        }).collect();
+        let constants: Vec<*const u8> = values.iter().map(|v| v.words.as_ptr().cast()).collect();
+        let args: Vec<abi::Arg> = front
+            .signature
+            .args
+            .iter()
+            .map(|arg| abi::Arg {
+                base: data
+                    .get_mut(usize::from(arg.dat))
+                    .map_or(std::ptr::null_mut(), |d| d.words.as_mut_ptr().cast()),
+                map: arg.source.map().map_or(std::ptr::null(), |m| {
+                    maps[usize::from(m.slot)].words.as_ptr().cast()
+                }),
+                element_stride: 0,
+                component_stride: 0,
+            })
+            .collect();
         let mut ctx = abi::Ctx {
             constants: constants.as_ptr(),
             scratch: std::ptr::null_mut(),

@@ -3,8 +3,12 @@
 use crate::case::{Case, Constant, Front, MapKind, Path};
 use crate::oracle::Libm;
 use crate::world::{Over, Values, World};
-use parloop::{Arg, Dat, Engine, Error, Fault, Global, Kernel, Map, PreparedLoop, Set, element_index};
-use parloop_compiler::ir::interp::{ArgBinding, Elements, InterpError, MapBinding, Memory, run_loop};
+use parloop::{
+    Arg, Dat, Engine, Error, Fault, Global, Kernel, Map, PreparedLoop, Set, element_index,
+};
+use parloop_compiler::ir::interp::{
+    ArgBinding, Elements, InterpError, MapBinding, Memory, run_loop,
+};
 use parloop_compiler::ir::{Loop, read_loop};
 use parloop_compiler::{
     Access, CompileError, DType, Effort, FloatMode, IndexWidth, Level, Options, Preimage, Request,
@@ -140,7 +144,11 @@ pub fn stages(front: &Front, mode: Mode) -> Result<Stages, CompileError> {
     let read = |stage: Stage| {
         let text = &printed.0.iter().find(|(s, _)| *s == stage).unwrap().1;
         let again = read_loop(text).unwrap_or_else(|e| panic!("{}: {e}\n{text}", stage.name()));
-        assert_eq!(again.to_string(), *text, "what is read back prints the same");
+        assert_eq!(
+            again.to_string(),
+            *text,
+            "what is read back prints the same"
+        );
         again
     };
     Ok(Stages {
@@ -154,7 +162,10 @@ pub fn stages(front: &Front, mode: Mode) -> Result<Stages, CompileError> {
 
 fn constant_bytes(constant: &Constant) -> Vec<u8> {
     let size = constant.dtype.bytes();
-    let bytes = constant.bits.iter().flat_map(|b| b.to_le_bytes().into_iter().take(size));
+    let bytes = constant
+        .bits
+        .iter()
+        .flat_map(|b| b.to_le_bytes().into_iter().take(size));
     bytes.collect()
 }
 
@@ -178,7 +189,11 @@ pub fn interpret(
 ) -> Result<Outcome, InterpError> {
     let maps = case.maps();
     let binding = |arg: &crate::case::ArgSpec| ArgBinding {
-        buffer: world.data.iter().position(|d| d.name == arg.data).unwrap_or(0),
+        buffer: world
+            .data
+            .iter()
+            .position(|d| d.name == arg.data)
+            .unwrap_or(0),
         offset: 0,
         map: match arg.path {
             Path::At(map, _) | Path::Through(map) => {
@@ -207,7 +222,11 @@ pub fn interpret(
             status,
             element: ended.element,
             value: ended.value,
-            line: front.checked.sites.get(ended.site as usize).map(|span| span.line(&case.text)),
+            line: front
+                .checked
+                .sites
+                .get(ended.site as usize)
+                .map(|span| span.line(&case.text)),
         },
     };
     Ok(Outcome {
@@ -221,16 +240,46 @@ pub fn interpret(
 macro_rules! with_type {
     ($dtype:expr, $T:ident => $body:expr) => {
         match $dtype {
-            parloop::DType::F64 => { type $T = f64; $body }
-            parloop::DType::F32 => { type $T = f32; $body }
-            parloop::DType::I8 => { type $T = i8; $body }
-            parloop::DType::U8 => { type $T = u8; $body }
-            parloop::DType::I16 => { type $T = i16; $body }
-            parloop::DType::U16 => { type $T = u16; $body }
-            parloop::DType::I32 => { type $T = i32; $body }
-            parloop::DType::U32 => { type $T = u32; $body }
-            parloop::DType::I64 => { type $T = i64; $body }
-            parloop::DType::U64 => { type $T = u64; $body }
+            parloop::DType::F64 => {
+                type $T = f64;
+                $body
+            }
+            parloop::DType::F32 => {
+                type $T = f32;
+                $body
+            }
+            parloop::DType::I8 => {
+                type $T = i8;
+                $body
+            }
+            parloop::DType::U8 => {
+                type $T = u8;
+                $body
+            }
+            parloop::DType::I16 => {
+                type $T = i16;
+                $body
+            }
+            parloop::DType::U16 => {
+                type $T = u16;
+                $body
+            }
+            parloop::DType::I32 => {
+                type $T = i32;
+                $body
+            }
+            parloop::DType::U32 => {
+                type $T = u32;
+                $body
+            }
+            parloop::DType::I64 => {
+                type $T = i64;
+                $body
+            }
+            parloop::DType::U64 => {
+                type $T = u64;
+                $body
+            }
             other => panic!("no data of type {other}"),
         }
     };
@@ -308,7 +357,11 @@ impl Native {
             },
             Err(error) => return Err(error),
         };
-        let data = world.data.iter().zip(&held).map(|(values, held)| read(values, held));
+        let data = world
+            .data
+            .iter()
+            .zip(&held)
+            .map(|(values, held)| read(values, held));
         Ok(Outcome {
             end,
             data: data.collect(),
@@ -326,23 +379,35 @@ impl Native {
     fn prepare(&self, world: &World) -> Result<(Vec<Held>, PreparedLoop), Error> {
         let set = Set::new("elements", world.size as usize).unwrap();
         let targets = Set::new("targets", world.targets as usize).unwrap();
-        let maps: Vec<Map> = world.maps.iter().map(|m| map(&set, &targets, m.0, &m.1)).collect();
-        let held: Vec<Held> =
-            world.data.iter().map(|d| hold(&self.engine, &set, &targets, d)).collect();
+        let maps: Vec<Map> = world
+            .maps
+            .iter()
+            .map(|m| map(&set, &targets, m.0, &m.1))
+            .collect();
+        let held: Vec<Held> = world
+            .data
+            .iter()
+            .map(|d| hold(&self.engine, &set, &targets, d))
+            .collect();
         let kinds = self.case.maps();
         let of = |map: MapKind| &maps[kinds.iter().position(|m| *m == map).unwrap()];
-        let args: Vec<Arg<'_>> = self.case.args.iter().map(|arg| {
-            if arg.path == Path::Element {
-                return element_index();
-            }
-            let slot = world.data.iter().position(|d| d.name == arg.data).unwrap();
-            let plain = accessed(&held[slot], arg.access);
-            match arg.path {
-                Path::At(map, entry) => plain.at(of(map), usize::from(entry)),
-                Path::Through(map) => plain.through(of(map)),
-                _ => plain,
-            }
-        }).collect();
+        let args: Vec<Arg<'_>> = self
+            .case
+            .args
+            .iter()
+            .map(|arg| {
+                if arg.path == Path::Element {
+                    return element_index();
+                }
+                let slot = world.data.iter().position(|d| d.name == arg.data).unwrap();
+                let plain = accessed(&held[slot], arg.access);
+                match arg.path {
+                    Path::At(map, entry) => plain.at(of(map), usize::from(entry)),
+                    Path::Through(map) => plain.through(of(map)),
+                    _ => plain,
+                }
+            })
+            .collect();
         let prepared = match self.case.conflicts {
             true => self.engine.prepare_conflicting(&self.kernel, &set, &args)?,
             false => self.engine.prepare(&self.kernel, &set, &args)?,
@@ -424,7 +489,10 @@ numbers! { f64 f32 i8 u8 i16 u16 i32 u32 i64 u64 }
 
 /// Bytes as numbers.
 pub fn numbers<T: Number>(bytes: &[u8]) -> Vec<T> {
-    bytes.chunks_exact(size_of::<T>()).map(T::from_bytes).collect()
+    bytes
+        .chunks_exact(size_of::<T>())
+        .map(T::from_bytes)
+        .collect()
 }
 
 /// The size of a value of a type, for those who only have the type.

@@ -1,7 +1,7 @@
 //! A mesh and values for a case: made from a seed, the same for every way of running it.
 
-use crate::case::{Case, MapKind, Path};
-use parloop_compiler::DType;
+use crate::case::{ArgSpec, Case, MapKind, Path};
+use parloop_compiler::{Access, DType};
 
 /// What values are like.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -79,7 +79,9 @@ fn plain(dtype: DType, dice: &mut Dice) -> u64 {
             };
             value.to_bits()
         }
-        DType::F32 => u64::from((small as f32 / 512.0 + dice.below(1 << 20) as f32 * 1e-9).to_bits()),
+        DType::F32 => {
+            u64::from((small as f32 / 512.0 + dice.below(1 << 20) as f32 * 1e-9).to_bits())
+        }
         DType::U8 | DType::U16 | DType::U32 | DType::U64 => dice.below(60),
         _ => (dice.below(61) as i64 - 30) as u64,
     }
@@ -118,7 +120,18 @@ fn special(dtype: DType, dice: &mut Dice) -> u64 {
         ),
         _ => {
             let high = u64::MAX >> (64 - 8 * dtype.bytes());
-            [0, 1, 2, high, high - 1, high >> 1, (high >> 1) + 1, 7, 31, 100][which]
+            [
+                0,
+                1,
+                2,
+                high,
+                high - 1,
+                high >> 1,
+                (high >> 1) + 1,
+                7,
+                31,
+                100,
+            ][which]
         }
     }
 }
@@ -128,15 +141,30 @@ impl World {
     pub fn new(case: &Case, size: u32, taste: Taste, seed: u64) -> World {
         let mut dice = Dice(seed ^ 0x9e37_79b9_7f4a_7c15);
         let targets = size + 3;
+        // What is read and written in place through a map names a target once for each element: C gets copies of the rows, and
+        // writes them all back.
+        let in_place =
+            |arg: &ArgSpec| arg.access == Access::Rw && matches!(arg.path, Path::Through(_));
+        let distinct = case.args.iter().any(in_place);
         let entries = |map: MapKind, dice: &mut Dice| -> Vec<i64> {
-            let entry = |_| match dice.below(5) {
-                0 if map.partial() => -1,
-                _ => dice.below(u64::from(targets)) as i64,
-            };
-            (0..size * u32::from(map.arity())).map(entry).collect()
+            let arity = usize::from(map.arity());
+            let mut entries: Vec<i64> = Vec::new();
+            for at in 0..size as usize * arity {
+                let row = &entries[at / arity * arity..];
+                let mut entry = dice.below(u64::from(targets)) as i64;
+                while distinct && row.contains(&entry) {
+                    entry = (entry + 1) % i64::from(targets);
+                }
+                let missing = map.partial() && dice.below(5) == 0;
+                entries.push(if missing { -1 } else { entry });
+            }
+            entries
         };
         let maps = case.maps();
-        let maps = maps.into_iter().map(|m| (m, entries(m, &mut dice))).collect();
+        let maps = maps
+            .into_iter()
+            .map(|m| (m, entries(m, &mut dice)))
+            .collect();
         let data = case.data().into_iter().map(|arg| {
             let rows = match arg.path {
                 Path::Direct | Path::Element => size,
@@ -183,7 +211,10 @@ impl World {
 
 /// The bits of a value in little-endian bytes.
 pub fn bits(bytes: &[u8]) -> u64 {
-    bytes.iter().rev().fold(0, |bits, byte| bits << 8 | u64::from(*byte))
+    bytes
+        .iter()
+        .rev()
+        .fold(0, |bits, byte| bits << 8 | u64::from(*byte))
 }
 
 fn number(dtype: DType, bits: u64) -> Option<f64> {
@@ -236,7 +267,11 @@ fn differs(
                 };
                 let (name, dim) = (&values.name, values.dim as usize);
                 let (row, column) = (i / dim, i % dim);
-                return Some(format!("{name}[{row}][{column}]: {} and {}", show(a), show(b)));
+                return Some(format!(
+                    "{name}[{row}][{column}]: {} and {}",
+                    show(a),
+                    show(b)
+                ));
             }
         }
     }

@@ -34,7 +34,11 @@ fn engine(float: FloatMode) -> Engine {
 fn contracted_code_reaches_the_published_residuals() {
     let mesh = Mesh::generate(Blocks::SMALL).unwrap();
     let mut flow = Airfoil::new(&engine(FloatMode::Contract), &mesh, &airfoil_texts()).unwrap();
-    let hundreds = if std::env::var_os("PARLOOP_TEST_LONG").is_some() { 10 } else { 2 };
+    let hundreds = if std::env::var_os("PARLOOP_TEST_LONG").is_some() {
+        10
+    } else {
+        2
+    };
     for published in &PUBLISHED[..hundreds] {
         let mut rms = 0.0;
         for _ in 0..100 {
@@ -52,7 +56,11 @@ fn strict_code_equals_the_reference_bit_for_bit() {
     for iteration in 0..60 {
         let expected = reference.iterate();
         let rms = flow.iterate();
-        assert_eq!(rms.to_bits(), expected.to_bits(), "iteration {iteration}: {rms:e}, {expected:e}");
+        assert_eq!(
+            rms.to_bits(),
+            expected.to_bits(),
+            "iteration {iteration}: {rms:e}, {expected:e}"
+        );
     }
     let q = flow.q.data::<f64>().unwrap();
     assert_eq!(*q, *reference.q.as_flattened());
@@ -67,7 +75,11 @@ fn five_entries_serve_meshes_of_all_sizes() {
         let mut flow = Airfoil::new(&engine, &mesh, &airfoil_texts()).unwrap();
         assert!(flow.iterate() > 0.0);
         flush(&engine);
-        let source = if i == 0 { CodeSource::Compiled } else { CodeSource::Disk };
+        let source = if i == 0 {
+            CodeSource::Compiled
+        } else {
+            CodeSource::Disk
+        };
         assert_eq!(flow.sources(), [source; 5], "{cells} cells");
         assert_eq!(engine.compilations(), if i == 0 { 5 } else { 0 });
         assert_eq!(payloads(&engine).len(), 5);

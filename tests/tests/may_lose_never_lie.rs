@@ -19,7 +19,10 @@ const KINDS: [&str; 3] = ["objects", "shortcuts", "secret"];
 fn filled() -> (tempfile::TempDir, std::path::PathBuf) {
     let (temp, path) = directory();
     assert_eq!(visit(&path).0, CodeSource::Compiled);
-    assert_eq!(visit(&path), (CodeSource::Disk, WARM.map(str::to_owned).to_vec()));
+    assert_eq!(
+        visit(&path),
+        (CodeSource::Disk, WARM.map(str::to_owned).to_vec())
+    );
     (temp, path)
 }
 
@@ -32,7 +35,11 @@ fn heals(what: &str, path: &Path) -> Vec<String> {
     let compiled = told.contains(&"compile".to_owned());
     assert_eq!(source == CodeSource::Compiled, compiled, "{what}");
     let (source, after) = visit(path);
-    assert_eq!((source, after), (CodeSource::Disk, WARM.map(str::to_owned).to_vec()), "{what}, the run after");
+    assert_eq!(
+        (source, after),
+        (CodeSource::Disk, WARM.map(str::to_owned).to_vec()),
+        "{what}, the run after"
+    );
     told
 }
 
@@ -42,11 +49,19 @@ fn check_told(what: &str, kind: &str, told: &[String]) {
     let count = |start: &str| told.iter().filter(|line| starts(line, start)).count();
     match kind {
         "objects" => {
-            assert_eq!((count("disk miss: "), count("disk reject: ")), (1, 1), "{what}: {told:?}");
+            assert_eq!(
+                (count("disk miss: "), count("disk reject: ")),
+                (1, 1),
+                "{what}: {told:?}"
+            );
             assert!(told.contains(&"compile".to_owned()), "{what}: {told:?}");
         }
         "shortcuts" => {
-            assert_eq!((count("shortcut miss: "), count("shortcut reject: ")), (1, 1), "{what}: {told:?}");
+            assert_eq!(
+                (count("shortcut miss: "), count("shortcut reject: ")),
+                (1, 1),
+                "{what}: {told:?}"
+            );
             assert!(told.contains(&"disk hit".to_owned()), "{what}: {told:?}");
         }
         _ => assert!(told.contains(&"compile".to_owned()), "{what}: {told:?}"),
@@ -108,7 +123,9 @@ fn what_does_not_belong_there_is_a_miss_that_heals() {
     type Replace = fn(&Path, &Path);
     let replacements: [(&str, Replace); 6] = [
         ("nothing in it", |victim, _| fs::write(victim, []).unwrap()),
-        ("garbage", |victim, _| fs::write(victim, vec![0x5a; 3000]).unwrap()),
+        ("garbage", |victim, _| {
+            fs::write(victim, vec![0x5a; 3000]).unwrap()
+        }),
         ("appended to", |victim, _| {
             let bytes = fs::read(victim).unwrap();
             fs::write(victim, [bytes, vec![0; 8]].concat()).unwrap();
@@ -121,16 +138,26 @@ fn what_does_not_belong_there_is_a_miss_that_heals() {
             fs::rename(victim, other).unwrap();
             symlink(other, victim).unwrap();
         }),
-        ("a second name of the file", |victim, other| fs::hard_link(victim, other).unwrap()),
+        ("a second name of the file", |victim, other| {
+            fs::hard_link(victim, other).unwrap()
+        }),
     ];
     for kind in ["objects", "shortcuts"] {
         for (what, replace) in replacements {
             let (temp, path) = filled();
             replace(&file(&path, kind), &temp.path().join("other"));
             let (source, told) = visit(&path);
-            assert_eq!(source == CodeSource::Compiled, kind == "objects", "{what}: {told:?}");
+            assert_eq!(
+                source == CodeSource::Compiled,
+                kind == "objects",
+                "{what}: {told:?}"
+            );
             let (source, told) = visit(&path);
-            assert_eq!((source, told.as_slice()), (CodeSource::Disk, &WARM.map(str::to_owned)[..]), "{what}");
+            assert_eq!(
+                (source, told.as_slice()),
+                (CodeSource::Disk, &WARM.map(str::to_owned)[..]),
+                "{what}"
+            );
         }
     }
 }
@@ -144,7 +171,9 @@ fn an_entry_under_another_ones_name_is_never_taken_for_it() {
     run_small(&engine, other);
     flush(&engine);
     let files = parloop_tests::cached::files(&path);
-    let second = files.into_iter().find(|f| f.to_string_lossy().contains("objects") && *f != first);
+    let second = files
+        .into_iter()
+        .find(|f| f.to_string_lossy().contains("objects") && *f != first);
     let second = second.unwrap();
     let (one, two) = (fs::read(&first).unwrap(), fs::read(&second).unwrap());
     fs::write(&first, &two).unwrap();
@@ -153,14 +182,21 @@ fn an_entry_under_another_ones_name_is_never_taken_for_it() {
     assert_eq!(run_small(&engine, SMALL).source(), CodeSource::Compiled);
     assert_eq!(run_small(&engine, other).source(), CodeSource::Compiled);
     flush(&engine);
-    let wrong = log.lines().iter().filter(|line| *line == "disk miss: wrong_key").count();
+    let wrong = log
+        .lines()
+        .iter()
+        .filter(|line| *line == "disk miss: wrong_key")
+        .count();
     assert_eq!(wrong, 2);
     assert_eq!(visit(&path).0, CodeSource::Disk);
 }
 
 fn engine_in(path: &Path, mode: Mode) -> (Engine, Arc<Log>) {
     let log = Arc::new(Log::default());
-    let builder = Engine::builder().cache_dir(path).cache_mode(mode).observer(log.clone());
+    let builder = Engine::builder()
+        .cache_dir(path)
+        .cache_mode(mode)
+        .observer(log.clone());
     (builder.build().unwrap(), log)
 }
 
@@ -169,7 +205,10 @@ fn a_read_only_mode_hits_and_writes_nothing() {
     let (_temp, path) = filled();
     let listed = |path: &Path| {
         let bytes = |f: std::path::PathBuf| (f.clone(), fs::read(f).unwrap());
-        parloop_tests::cached::files(path).into_iter().map(bytes).collect::<Vec<_>>()
+        parloop_tests::cached::files(path)
+            .into_iter()
+            .map(bytes)
+            .collect::<Vec<_>>()
     };
     let before = listed(&path);
     let (engine, log) = engine_in(&path, Mode::ReadOnly);
@@ -179,23 +218,43 @@ fn a_read_only_mode_hits_and_writes_nothing() {
     assert_eq!(run_small(&engine, other).source(), CodeSource::Memory);
     flush(&engine);
     assert_eq!(listed(&path), before);
-    let warnings = log.lines().iter().filter(|line| line.starts_with("warning")).count();
+    let warnings = log
+        .lines()
+        .iter()
+        .filter(|line| line.starts_with("warning"))
+        .count();
     assert!(warnings <= 1, "{warnings} warnings");
 }
 
 /// An engine on a directory that can't be used: one warning, and code in memory only.
 fn memory_only(what: &str, path: &Path) {
     let (engine, log) = watched(path);
-    assert_eq!(run_small(&engine, SMALL).source(), CodeSource::Compiled, "{what}");
-    assert_eq!(run_small(&engine, SMALL).source(), CodeSource::Memory, "{what}");
+    assert_eq!(
+        run_small(&engine, SMALL).source(),
+        CodeSource::Compiled,
+        "{what}"
+    );
+    assert_eq!(
+        run_small(&engine, SMALL).source(),
+        CodeSource::Memory,
+        "{what}"
+    );
     let other = "void k(const double *a, double *b) { b[0] += a[0] / 0.5; }";
-    assert_eq!(run_small(&engine, other).source(), CodeSource::Compiled, "{what}");
+    assert_eq!(
+        run_small(&engine, other).source(),
+        CodeSource::Compiled,
+        "{what}"
+    );
     flush(&engine);
     let events = log.events();
-    let warnings: Vec<&Event> =
-        events.iter().filter(|e| matches!(e, Event::Warning { .. })).collect();
+    let warnings: Vec<&Event> = events
+        .iter()
+        .filter(|e| matches!(e, Event::Warning { .. }))
+        .collect();
     assert_eq!(warnings.len(), 1, "{what}: {warnings:?}");
-    let hits = events.iter().filter(|e| parloop_tests::log::line(e).contains("publish"));
+    let hits = events
+        .iter()
+        .filter(|e| parloop_tests::log::line(e).contains("publish"));
     assert_eq!(hits.count(), 0, "{what}");
 }
 
@@ -214,7 +273,10 @@ fn a_directory_that_can_not_be_trusted_or_made_costs_one_warning() {
     fs::write(&file, "no directory").unwrap();
     memory_only("a file", &file);
     memory_only("below a file", &file.join("cache"));
-    memory_only("where nothing can be made", Path::new("/proc/parloop-cache"));
+    memory_only(
+        "where nothing can be made",
+        Path::new("/proc/parloop-cache"),
+    );
     let elsewhere = temp.path().join("elsewhere");
     fs::create_dir(&elsewhere).unwrap();
     fs::set_permissions(&elsewhere, fs::Permissions::from_mode(0o777)).unwrap();
@@ -254,7 +316,10 @@ fn many_processes_on_one_directory_are_all_right() {
         for i in 0..8 {
             let (engine, _log) = watched(Path::new(&path));
             run_small(&engine, SMALL);
-            let text = format!("void k(const double *a, double *b) {{ b[0] += {}.0 * a[0] - {i}.0 * a[0]; }}", i + 2);
+            let text = format!(
+                "void k(const double *a, double *b) {{ b[0] += {}.0 * a[0] - {i}.0 * a[0]; }}",
+                i + 2
+            );
             run_small(&engine, &text);
             flush(&engine);
         }

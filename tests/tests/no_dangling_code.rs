@@ -9,7 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A kernel that differs from all others by `i`.
 fn text(i: usize) -> String {
-    format!("void k(const double *a, double *b) {{ b[0] += {}.0 * a[0] - {i}.0 * a[0]; }}", i + 2)
+    format!(
+        "void k(const double *a, double *b) {{ b[0] += {}.0 * a[0] - {i}.0 * a[0]; }}",
+        i + 2
+    )
 }
 
 fn small_memory(entries: u64) -> Engine {
@@ -29,7 +32,11 @@ fn evicted_code_runs_on_while_a_prepared_loop_holds_it() {
     }
     // What was evicted is compiled again for those who ask anew.
     (0..40).for_each(|i| drop(run_small(&engine, &text(i))));
-    assert!(engine.compilations() >= 79, "{} compilations", engine.compilations());
+    assert!(
+        engine.compilations() >= 79,
+        "{} compilations",
+        engine.compilations()
+    );
     std::thread::scope(|scope| {
         for prepared in &mut held {
             scope.spawn(|| prepared.run().unwrap());
@@ -49,7 +56,10 @@ fn a_prepared_loop_outlives_every_other_handle() {
         let a = engine.dat(&set, "a", 1, &[1.0, 2.0, 3.0, 4.0]).unwrap();
         let b = engine.dat(&set, "b", 1, &[1.0; 4]).unwrap();
         engine.declare_constant("gam", &[0.5]).unwrap();
-        let kernel = engine.kernel("void k(double *a, const double *b) { a[0] = gam * a[0] + b[0]; }", None);
+        let kernel = engine.kernel(
+            "void k(double *a, const double *b) { a[0] = gam * a[0] + b[0]; }",
+            None,
+        );
         let prepared = engine.prepare(&kernel, &set, &[a.rw(), b.read()]).unwrap();
         flush(&engine);
         (prepared, a)
@@ -64,9 +74,15 @@ fn a_prepared_loop_outlives_every_other_handle() {
 /// Mappings of this process that are executable: their number, and those that are writable too.
 fn executable() -> (usize, Vec<String>) {
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
-    let rights = |line: &&str| line.split_whitespace().nth(1).is_some_and(|r| r.contains('x'));
+    let rights = |line: &&str| {
+        line.split_whitespace()
+            .nth(1)
+            .is_some_and(|r| r.contains('x'))
+    };
     let lines: Vec<&str> = maps.lines().filter(rights).collect();
-    let both = lines.iter().filter(|l| l.split_whitespace().nth(1).unwrap().contains('w'));
+    let both = lines
+        .iter()
+        .filter(|l| l.split_whitespace().nth(1).unwrap().contains('w'));
     (lines.len(), both.map(|l| (*l).to_owned()).collect())
 }
 
@@ -86,7 +102,10 @@ fn no_memory_is_ever_writable_and_executable_and_dropped_code_is_unmapped() {
         }
         let (after, _) = executable();
         // Other tests of this process load code too, but no more than they hold.
-        assert!(after < before + 150, "{before} executable mappings became {after}");
+        assert!(
+            after < before + 150,
+            "{before} executable mappings became {after}"
+        );
         stop.store(true, Ordering::Relaxed);
         watcher.join().unwrap();
     });

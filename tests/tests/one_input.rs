@@ -45,6 +45,9 @@ fn case() -> Case {
     .constant("gam f64 1.4")
 }
 
+/// What is edited, and how.
+type Edit<T> = (&'static str, fn(&mut T));
+
 /// What a request is made of.
 #[derive(Clone)]
 struct Input {
@@ -89,14 +92,30 @@ impl Input {
 
 /// Edits of the text, each `(what, from, to)`; all places where `from` stands are changed.
 const SAME: [(&str, &str, &str); 32] = [
-    ("a comment edited", "Flux of an edge", "The flux, per edge; see \"notes\""),
+    (
+        "a comment edited",
+        "Flux of an edge",
+        "The flux, per edge; see \"notes\"",
+    ),
     ("a comment removed", "// Flux of an edge.\n", ""),
-    ("a comment in a statement", "q[1] * gam", "q[1] /* pressure */ * gam"),
-    ("a comment in the parameters", "double *rms, ", "double *rms /* sum */, "),
+    (
+        "a comment in a statement",
+        "q[1] * gam",
+        "q[1] /* pressure */ * gam",
+    ),
+    (
+        "a comment in the parameters",
+        "double *rms, ",
+        "double *rms /* sum */, ",
+    ),
     ("indentation", "  ", "\t\t"),
     ("blank lines", ";\n", ";\n\n\n"),
     ("line ends of another system", "\n", "\r\n"),
-    ("a statement over many lines", "scale(t[i], d) + HALF", "scale(\n t[i],\n d)\n + HALF"),
+    (
+        "a statement over many lines",
+        "scale(t[i], d) + HALF",
+        "scale(\n t[i],\n d)\n + HALF",
+    ),
     ("a local renamed", "count", "limit"),
     ("a local array renamed", "t[", "work["),
     ("a counter renamed", "i", "i"),
@@ -105,7 +124,11 @@ const SAME: [(&str, &str, &str); 32] = [
     ("a helper renamed", "scale", "product"),
     ("a macro renamed", "HALF", "ONE_HALF"),
     ("a macro spelled out", " + HALF", " + 0.5"),
-    ("a macro of an expression", "#define HALF 0.5", "#define TWO 2\n#define HALF 0.5"),
+    (
+        "a macro of an expression",
+        "#define HALF 0.5",
+        "#define TWO 2\n#define HALF 0.5",
+    ),
     ("a literal with an exponent", "HALF 0.5", "HALF 5e-1"),
     ("a literal in hexadecimal", "0.25", "0x1p-2"),
     ("a literal without its last digit", "3.0", "3."),
@@ -126,14 +149,30 @@ const SAME: [(&str, &str, &str); 32] = [
 /// Edits of the text that must show.
 const OTHER: [(&str, &str, &str); 34] = [
     ("the last bit of a constant", "0.25", "0.25000000000000006"),
-    ("the last bit of a macro", "HALF 0.5", "HALF 0.5000000000000001"),
+    (
+        "the last bit of a macro",
+        "HALF 0.5",
+        "HALF 0.5000000000000001",
+    ),
     ("the sign of a constant", "{0.25", "{-0.25"),
     ("a zero's sign", "1.0}", "-0.0}"),
     ("an operator", "x[0] - q[1]", "x[0] + q[1]"),
     ("an operator in a helper", "x * y", "x / y"),
-    ("operands exchanged", "x[0] - q[1] * gam", "q[1] * gam - x[0]"),
-    ("a sum associated otherwise", "*rms += d * d", "*rms += d * d * d * 1.5"),
-    ("a product associated otherwise", "x[0] - q[1] * gam", "(x[0] - q[1]) * gam"),
+    (
+        "operands exchanged",
+        "x[0] - q[1] * gam",
+        "q[1] * gam - x[0]",
+    ),
+    (
+        "a sum associated otherwise",
+        "*rms += d * d",
+        "*rms += d * d * d * 1.5",
+    ),
+    (
+        "a product associated otherwise",
+        "x[0] - q[1] * gam",
+        "(x[0] - q[1]) * gam",
+    ),
     ("a comparison", "*n > count", "*n >= count"),
     ("a bound", "i < 2", "i < 1"),
     ("a step", "i++", "i += 2"),
@@ -143,22 +182,42 @@ const OTHER: [(&str, &str, &str); 34] = [
     ("an index of a store", "res[0] += ", "res[1] += "),
     ("another parameter", "x[0] - q[1]", "q[0] - q[1]"),
     ("the branches exchanged", "(*n > count)", "(!(*n > count))"),
-    ("a statement more", "*rms += d * d;", "*rms += d * d; res[1] += 1.0;"),
+    (
+        "a statement more",
+        "*rms += d * d;",
+        "*rms += d * d; res[1] += 1.0;",
+    ),
     ("a statement less", "*rms += d * d;", ""),
     ("a type of a local", "double d =", "float d ="),
     ("the rounding of an expression", "= x[0]", "= (float)x[0]"),
     ("a type of a parameter", "const int *n", "const unsigned *n"),
     ("a value for a pointer", "*n", "n"),
     ("a function", "scale(t[i], d)", "fabs(scale(t[i], d))"),
-    ("a function of the host", "scale(t[i], d)", "exp(scale(t[i], d))"),
-    ("another function of the host", "scale(t[i], d)", "sin(scale(t[i], d))"),
+    (
+        "a function of the host",
+        "scale(t[i], d)",
+        "exp(scale(t[i], d))",
+    ),
+    (
+        "another function of the host",
+        "scale(t[i], d)",
+        "sin(scale(t[i], d))",
+    ),
     ("a literal of float", "3.0", "3.1f"),
     ("the same in double", "3.0", "3.1"),
     ("a return", "if (*n", "if (*n < 0) return;\n  if (*n"),
-    ("a loop more", "  *rms", "  for (int j = 0; j < 3; j++)\n  *rms"),
+    (
+        "a loop more",
+        "  *rms",
+        "  for (int j = 0; j < 3; j++)\n  *rms",
+    ),
     ("a constant not used", "q[1] * gam", "q[1] * 1.4"),
     ("a constant read twice", "d * d", "d * gam"),
-    ("a parameter's place", "const double *x, const double *q", "const double *q, const double *x"),
+    (
+        "a parameter's place",
+        "const double *x, const double *q",
+        "const double *q, const double *x",
+    ),
 ];
 
 #[test]
@@ -167,8 +226,15 @@ fn edits_that_change_no_code_change_no_fingerprint() {
     for (what, from, to) in SAME {
         let mut input = Input::plain();
         input.text = match what {
-            "a counter renamed" => TEXT.replace("int i =", "int step =").replace("i <", "step <").replace("i++", "step++").replace("t[i]", "t[step]"),
-            "a local array renamed" => TEXT.replace("double t[", "double work[").replace(" t[", " work[").replace("(t[", "(work["),
+            "a counter renamed" => TEXT
+                .replace("int i =", "int step =")
+                .replace("i <", "step <")
+                .replace("i++", "step++")
+                .replace("t[i]", "t[step]"),
+            "a local array renamed" => TEXT
+                .replace("double t[", "double work[")
+                .replace(" t[", " work[")
+                .replace("(t[", "(work["),
             _ => TEXT.replace(from, to),
         };
         assert!(input.text != TEXT, "{what}: nothing edited");
@@ -185,11 +251,17 @@ fn what_lies_outside_of_the_text_and_changes_no_code_changes_no_fingerprint() {
         dim: 1,
         specialised: None,
     };
-    let edits: [(&str, fn(&mut Input)); 5] = [
+    let edits: [Edit<Input>; 5] = [
         ("the function named", |i| i.function = Some("flux")),
-        ("a function that nobody calls", |i| i.text += "static int other(int a) { return a + 1; }\n"),
-        ("an include", |i| i.text.insert_str(0, "#include <math.h>\n#pragma once\n")),
-        ("data that nobody uses", |i| i.text += "static const double unused[3] = {1, 2, 3};\n"),
+        ("a function that nobody calls", |i| {
+            i.text += "static int other(int a) { return a + 1; }\n"
+        }),
+        ("an include", |i| {
+            i.text.insert_str(0, "#include <math.h>\n#pragma once\n")
+        }),
+        ("data that nobody uses", |i| {
+            i.text += "static const double unused[3] = {1, 2, 3};\n"
+        }),
         ("a host function that nobody calls", |i| {
             i.hosts.push(HostSymbol {
                 name: "viscosity".to_owned(),
@@ -207,7 +279,10 @@ fn what_lies_outside_of_the_text_and_changes_no_code_changes_no_fingerprint() {
     input.constants.insert(0, decl("alpha"));
     input.constants.push(decl("zeta"));
     assert_eq!(input.fingerprint(), plain, "constants that nobody reads");
-    input.constants.iter_mut().for_each(|c| c.name = c.name.replace("gam", "kappa"));
+    input
+        .constants
+        .iter_mut()
+        .for_each(|c| c.name = c.name.replace("gam", "kappa"));
     input.text = TEXT.replace("gam", "kappa");
     assert_eq!(input.fingerprint(), plain, "a constant renamed");
 }
@@ -242,7 +317,9 @@ fn constants_count_by_type_dim_and_folded_value() {
     check("two values", &|c| c.dim = 2);
     check("three values", &|c| c.dim = 3);
     check("folded", &|c| c.specialised = Some(vec![1.4_f64.to_bits()]));
-    check("folded, one bit further", &|c| c.specialised = Some(vec![1.4_f64.to_bits() + 1]));
+    check("folded, one bit further", &|c| {
+        c.specialised = Some(vec![1.4_f64.to_bits() + 1])
+    });
 }
 
 /// Fields of an argument, each changed by itself.
@@ -273,13 +350,35 @@ fn argument_edits(arg: &ArgSignature) -> Vec<(String, ArgSignature)> {
         partial: false,
     });
     let maps = [
-        ("map slot", MapUse { slot: map.slot + 5, ..map }),
-        ("arity", MapUse { arity: map.arity + 1, ..map }),
-        ("partial", MapUse { partial: !map.partial, ..map }),
+        (
+            "map slot",
+            MapUse {
+                slot: map.slot + 5,
+                ..map
+            },
+        ),
+        (
+            "arity",
+            MapUse {
+                arity: map.arity + 1,
+                ..map
+            },
+        ),
+        (
+            "partial",
+            MapUse {
+                partial: !map.partial,
+                ..map
+            },
+        ),
         (
             "width",
             MapUse {
-                width: if map.width == IndexWidth::I32 { IndexWidth::I64 } else { IndexWidth::I32 },
+                width: if map.width == IndexWidth::I32 {
+                    IndexWidth::I64
+                } else {
+                    IndexWidth::I32
+                },
                 ..map
             },
         ),
@@ -296,7 +395,9 @@ fn argument_edits(arg: &ArgSignature) -> Vec<(String, ArgSignature)> {
     }
     for (what, map) in maps {
         edit(format!("{what} at"), &|a| a.source = Source::At(map, 0));
-        edit(format!("{what} through"), &|a| a.source = Source::Through(map));
+        edit(format!("{what} through"), &|a| {
+            a.source = Source::Through(map)
+        });
     }
     edits
 }
@@ -322,7 +423,10 @@ fn each_field_of_each_argument_changes_the_fingerprint_and_no_part_but_the_argum
 }
 
 fn changed_parts(one: &Preimage, other: &Preimage) -> Vec<Part> {
-    let (one, other) = (parts(one.as_bytes()).unwrap(), parts(other.as_bytes()).unwrap());
+    let (one, other) = (
+        parts(one.as_bytes()).unwrap(),
+        parts(other.as_bytes()).unwrap(),
+    );
     assert_eq!(one.len(), other.len());
     let pairs = one.iter().zip(&other).filter(|(a, b)| a != b);
     pairs.map(|(a, _)| a.0).collect()
@@ -344,7 +448,11 @@ fn sharing_a_dat_or_a_map_changes_the_fingerprint() {
         input.fingerprint()
     });
     for (i, one) in fingerprints.iter().enumerate() {
-        assert!(fingerprints[..i].iter().all(|other| other != one), "{}", kernels[i]);
+        assert!(
+            fingerprints[..i].iter().all(|other| other != one),
+            "{}",
+            kernels[i]
+        );
     }
 }
 
@@ -365,7 +473,7 @@ fn options_levels_conflicts_and_the_compiler_change_the_fingerprint_and_nothing_
             panic!("`{what}` has the fingerprint of `{before}`");
         }
     };
-    let options: [(&str, fn(&mut Options)); 8] = [
+    let options: [Edit<Options>; 8] = [
         ("strict", |o| o.float = FloatMode::Strict),
         ("speed", |o| o.effort = Effort::Speed),
         ("no effort", |o| o.effort = Effort::None),
@@ -409,10 +517,17 @@ fn the_engine_asks_with_exactly_this_input_whatever_the_mesh_cache_or_thread() {
     let key = parloop_cache::Key::new(fingerprint.0).to_string();
     for size in [0, 1, 40] {
         let world = World::new(&case, size, Taste::Plain, 3);
-        assert_eq!(Native::new(&case, mode).fingerprint(&world).unwrap(), key, "{size} elements");
+        assert_eq!(
+            Native::new(&case, mode).fingerprint(&world).unwrap(),
+            key,
+            "{size} elements"
+        );
     }
     let directory = tempfile::tempdir().unwrap();
-    let engine = parloop::Engine::builder().cache_dir(directory.path().join("elsewhere")).build().unwrap();
+    let engine = parloop::Engine::builder()
+        .cache_dir(directory.path().join("elsewhere"))
+        .build()
+        .unwrap();
     let native = Native::with(engine, &case);
     let world = World::new(&case, 5, Taste::Plain, 3);
     let there = std::thread::scope(|s| s.spawn(|| native.fingerprint(&world)).join().unwrap());
@@ -434,8 +549,16 @@ fn digests() -> Vec<String> {
             let object = compile(&request).unwrap().object;
             let mut hex = String::new();
             // FNV-1a, so that the two processes need to share nothing but this line.
-            let hash = object.iter().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3));
-            write!(hex, "{} {} {hash:016x}", Preimage::of(&request).fingerprint(), object.len()).unwrap();
+            let hash = object.iter().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| {
+                (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3)
+            });
+            write!(
+                hex,
+                "{} {} {hash:016x}",
+                Preimage::of(&request).fingerprint(),
+                object.len()
+            )
+            .unwrap();
             digests.push(hex);
         }
     }

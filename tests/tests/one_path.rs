@@ -8,8 +8,8 @@ use parloop::{CodeSource, Engine};
 use parloop_compiler::{FloatMode, compile};
 use parloop_kernels::airfoil::mesh::{Blocks, Mesh};
 use parloop_tests::cached::{
-    Airfoil, COLD, SMALL, WARM, WRITTEN, airfoil_texts, directory, files, flush, payloads, run_small,
-    visit, watched,
+    Airfoil, COLD, SMALL, WARM, WRITTEN, airfoil_texts, directory, files, flush, payloads,
+    run_small, visit, watched,
 };
 use parloop_tests::case::Case;
 use parloop_tests::child;
@@ -40,7 +40,10 @@ fn a_cold_and_a_warm_run_of_airfoil_tell_exactly_this_and_compute_the_same_bits(
     let (_temp, path) = directory();
     let (engine, sources, cold, told) = airfoil(&path, &airfoil_texts());
     assert_eq!(sources, [CodeSource::Compiled; 5]);
-    let each = [&COLD[..]; 5].into_iter().chain([&WRITTEN[..]; 5]).collect::<Vec<_>>();
+    let each = [&COLD[..]; 5]
+        .into_iter()
+        .chain([&WRITTEN[..]; 5])
+        .collect::<Vec<_>>();
     assert_eq!(told, lines(&each));
     let before = payloads(&engine);
     assert_eq!((before.len(), engine.compilations()), (5, 5));
@@ -49,7 +52,11 @@ fn a_cold_and_a_warm_run_of_airfoil_tell_exactly_this_and_compute_the_same_bits(
     assert_eq!(sources, [CodeSource::Disk; 5]);
     assert_eq!(told, lines(&[&WARM[..]; 5]));
     assert_eq!(engine.compilations(), 0);
-    assert_eq!(payloads(&engine), before, "a warm run leaves the files alone");
+    assert_eq!(
+        payloads(&engine),
+        before,
+        "a warm run leaves the files alone"
+    );
     assert_eq!(warm, cold);
 }
 
@@ -61,7 +68,9 @@ fn what_lies_on_disk_is_what_compile_returns() {
     let request = request(&case.check().unwrap(), Mode::native(FloatMode::Contract));
     let compiled = compile(&request).unwrap().object;
     let (engine, _log) = watched(&path);
-    let [(_, payload)] = &payloads(&engine)[..] else { panic!("one loop, one entry") };
+    let [(_, payload)] = &payloads(&engine)[..] else {
+        panic!("one loop, one entry")
+    };
     assert_eq!(*payload, compiled);
 }
 
@@ -70,7 +79,10 @@ fn two_processes_leave_the_same_payloads_and_a_third_takes_them() {
     let name = "two_processes_leave_the_same_payloads_and_a_third_takes_them";
     if let Some(path) = child::word() {
         let (engine, sources, rms, _told) = airfoil(Path::new(&path), &airfoil_texts());
-        child::say(format_args!("{sources:?} {rms:x} {}", engine.compilations()));
+        child::say(format_args!(
+            "{sources:?} {rms:x} {}",
+            engine.compilations()
+        ));
         return;
     }
     let (one, two) = (directory(), directory());
@@ -88,22 +100,37 @@ fn two_processes_leave_the_same_payloads_and_a_third_takes_them() {
 fn the_files_are_objects_as_they_lie_on_disk() {
     let (_temp, path) = directory();
     airfoil(&path, &airfoil_texts());
-    let objects: Vec<_> =
-        files(&path).into_iter().filter(|f| f.to_string_lossy().contains("objects")).collect();
+    let objects: Vec<_> = files(&path)
+        .into_iter()
+        .filter(|f| f.to_string_lossy().contains("objects"))
+        .collect();
     assert_eq!(objects.len(), 5);
     for file in &objects {
         let bytes = std::fs::read(file).unwrap();
         let parsed = object::File::parse(&*bytes).unwrap();
-        let defines = |name: &str| parsed.symbols().any(|s| s.name() == Ok(name) && s.is_definition());
+        let defines = |name: &str| {
+            parsed
+                .symbols()
+                .any(|s| s.name() == Ok(name) && s.is_definition())
+        };
         assert!(defines(parloop_compiler::abi::ENTRY));
     }
-    let tools = [("nm", None, "T parloop_loop\n"), ("objdump", Some("-d"), "<parloop_loop>:")];
+    let tools = [
+        ("nm", None, "T parloop_loop\n"),
+        ("objdump", Some("-d"), "<parloop_loop>:"),
+    ];
     for (tool, argument, shown) in tools {
         let mut command = Command::new(tool);
         // A system without binutils has nothing to check here.
-        let Ok(output) = command.args(argument).args(&objects).output() else { continue };
+        let Ok(output) = command.args(argument).args(&objects).output() else {
+            continue;
+        };
         let said = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success(), "{tool}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{tool}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         assert_eq!(said.matches(shown).count(), 5, "{said}");
     }
 }
@@ -117,7 +144,11 @@ fn compilations_after(edit: impl Fn(&mut [String; 5])) -> (u64, Vec<String>) {
     assert_ne!(texts, airfoil_texts());
     let (engine, _, _, told) = airfoil(&path, &texts);
     let (again, _, _, after) = airfoil(&path, &texts);
-    assert_eq!((again.compilations(), after), (0, lines(&[&WARM[..]; 5])), "the run after hits");
+    assert_eq!(
+        (again.compilations(), after),
+        (0, lines(&[&WARM[..]; 5])),
+        "the run after hits"
+    );
     (engine.compilations(), told)
 }
 

@@ -12,7 +12,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 fn text(i: usize) -> String {
-    format!("void k(const double *a, double *b) {{ b[0] += {}.0 * a[0] - {i}.0 * a[0]; }}", i + 2)
+    format!(
+        "void k(const double *a, double *b) {{ b[0] += {}.0 * a[0] - {i}.0 * a[0]; }}",
+        i + 2
+    )
 }
 
 /// Statistics counted from events alone.
@@ -28,7 +31,14 @@ fn engine(path: &Path, memory_entries: u64, mode: Mode) -> (Engine, Arc<Log>) {
     config.cache_dir = Some(path.to_owned());
     config.cache_mode = mode;
     config.memory_entries_max = memory_entries;
-    (Engine::builder().config(config).observer(log.clone()).build().unwrap(), log)
+    (
+        Engine::builder()
+            .config(config)
+            .observer(log.clone())
+            .build()
+            .unwrap(),
+        log,
+    )
 }
 
 /// Everything an engine told agrees with what it counts.
@@ -36,7 +46,10 @@ fn check(what: &str, engine: &Engine, log: &Log) -> Vec<String> {
     flush(engine);
     let events = log.events();
     assert_eq!(engine.stats(), counted(&events), "{what}");
-    let compiled = events.iter().filter(|e| matches!(e, Event::Compile { .. })).count();
+    let compiled = events
+        .iter()
+        .filter(|e| matches!(e, Event::Compile { .. }))
+        .count();
     assert_eq!(engine.compilations(), compiled as u64, "{what}");
     events.iter().map(line).collect()
 }
@@ -49,14 +62,21 @@ fn statistics_are_the_events_and_the_compilers_own_count() {
         run_small(&one, &text(i));
     }
     let told = check("evictions in memory", &one, &log);
-    assert!(told.contains(&"memory evict".to_owned()) && told.contains(&"memory hit".to_owned()), "{told:?}");
+    assert!(
+        told.contains(&"memory evict".to_owned()) && told.contains(&"memory hit".to_owned()),
+        "{told:?}"
+    );
 
     let (two, log) = engine(&path, 100, Mode::ReadWrite);
     for i in [0, 1, 2, 3, 4] {
         run_small(&two, &text(i));
     }
     let told = check("hits on disk", &two, &log);
-    assert_eq!(told.iter().filter(|l| *l == "disk hit").count(), 4, "{told:?}");
+    assert_eq!(
+        told.iter().filter(|l| *l == "disk hit").count(),
+        4,
+        "{told:?}"
+    );
 
     for mode in [Mode::Off, Mode::ReadOnly, Mode::Refresh] {
         let (three, log) = engine(&path, 100, mode);
@@ -80,8 +100,17 @@ fn rejections_are_told_with_their_reason() {
     let (two, log) = watched(&path);
     run_small(&two, SMALL);
     let told = check("a flipped bit", &two, &log);
-    for wanted in ["disk reject: bad_mac", "disk miss: bad_mac", "compile", "disk publish"] {
-        assert_eq!(told.iter().filter(|l| *l == wanted).count(), 1, "{wanted}: {told:?}");
+    for wanted in [
+        "disk reject: bad_mac",
+        "disk miss: bad_mac",
+        "compile",
+        "disk publish",
+    ] {
+        assert_eq!(
+            told.iter().filter(|l| *l == wanted).count(),
+            1,
+            "{wanted}: {told:?}"
+        );
     }
 }
 
@@ -91,10 +120,16 @@ fn failed_loops_are_told_too() {
     let (engine, log) = watched(&path);
     let set = parloop::Set::new("s", 1).unwrap();
     let kernel = engine.kernel("void k(double *a) { a[0] = b; }", None);
-    let a = engine.dat_zeroed(&set, "a", 1, parloop::DType::F64).unwrap();
+    let a = engine
+        .dat_zeroed(&set, "a", 1, parloop::DType::F64)
+        .unwrap();
     engine.par_loop(&kernel, &set, &[a.write()]).unwrap_err();
     let told = check("a text that does not check", &engine, &log);
-    assert_eq!(told, ["shortcut miss: absent"], "nothing was compiled, and nothing looked for");
+    assert_eq!(
+        told,
+        ["shortcut miss: absent"],
+        "nothing was compiled, and nothing looked for"
+    );
 }
 
 #[test]
@@ -106,7 +141,9 @@ fn every_event_names_the_key_that_the_loop_names() {
     let mut lines = Vec::new();
     for event in log.events() {
         match &event {
-            Event::Hit { key, layer, .. } | Event::Miss { key, layer, .. } | Event::Publish { key, layer, .. } => {
+            Event::Hit { key, layer, .. }
+            | Event::Miss { key, layer, .. }
+            | Event::Publish { key, layer, .. } => {
                 let own = layer.name() != "shortcut";
                 assert_eq!(key.to_string() == fingerprint, own, "{event:?}");
             }

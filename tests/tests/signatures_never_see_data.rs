@@ -13,13 +13,21 @@ fn ring(engine: &Engine, size: usize, name: &str) -> (String, CodeSource) {
     let of = |what: &str| format!("{name}{what}");
     let nodes = Set::with_halo(&of("nodes"), size / 2, size - size / 2, size % 3).unwrap();
     let edges = Set::new(&of("edges"), size).unwrap();
-    let entries: Vec<i32> = (0..size).flat_map(|i| [i, (i * 7 + 1) % size]).map(|i| i as i32).collect();
+    let entries: Vec<i32> = (0..size)
+        .flat_map(|i| [i, (i * 7 + 1) % size])
+        .map(|i| i as i32)
+        .collect();
     let ends = Map::new(&of("ends"), &edges, &nodes, 2, entries).unwrap();
     let values: Vec<f64> = (0..size).map(|i| i as f64).collect();
     let x = engine.dat(&edges, &of("x"), 1, &values).unwrap();
     let r = engine.dat_zeroed(&nodes, &of("r"), 1, DType::F64).unwrap();
     let s = engine.global(&of("s"), &[0.0]).unwrap();
-    let args = [x.read(), r.inc().at(&ends, 0), r.inc().at(&ends, 1), s.inc()];
+    let args = [
+        x.read(),
+        r.inc().at(&ends, 0),
+        r.inc().at(&ends, 1),
+        s.inc(),
+    ];
     let kernel = engine.kernel(TEXT, None);
     let mut prepared = engine.prepare(&kernel, &edges, &args).unwrap();
     prepared.run().unwrap();
@@ -28,7 +36,10 @@ fn ring(engine: &Engine, size: usize, name: &str) -> (String, CodeSource) {
         prepared.run_list(&[3, 1, 1, 0]).unwrap();
         let some = Subset::new(&edges, [2, 0]).unwrap();
         let part = engine.prepare(&kernel, &some, &args).unwrap();
-        assert_eq!((part.fingerprint(), part.source()), (prepared.fingerprint(), CodeSource::Memory));
+        assert_eq!(
+            (part.fingerprint(), part.source()),
+            (prepared.fingerprint(), CodeSource::Memory)
+        );
     }
     (prepared.fingerprint(), prepared.source())
 }
@@ -39,14 +50,27 @@ fn a_mesh_may_grow_shrink_vanish_and_change_its_names_and_values() {
     let (engine, _log) = watched(&path);
     let (fingerprint, source) = ring(&engine, 7, "");
     assert_eq!((source, engine.compilations()), (CodeSource::Compiled, 1));
-    for (size, name) in [(8, ""), (100_000, "large "), (1, "tiny "), (0, "empty "), (9, "again ")] {
-        assert_eq!(ring(&engine, size, name), (fingerprint.clone(), CodeSource::Memory), "{size}");
+    for (size, name) in [
+        (8, ""),
+        (100_000, "large "),
+        (1, "tiny "),
+        (0, "empty "),
+        (9, "again "),
+    ] {
+        assert_eq!(
+            ring(&engine, size, name),
+            (fingerprint.clone(), CodeSource::Memory),
+            "{size}"
+        );
     }
     assert_eq!(engine.compilations(), 1);
     flush(&engine);
     assert_eq!(payloads(&engine).len(), 1);
     let (engine, _log) = watched(&path);
-    assert_eq!(ring(&engine, 1234, "elsewhere "), (fingerprint, CodeSource::Disk));
+    assert_eq!(
+        ring(&engine, 1234, "elsewhere "),
+        (fingerprint, CodeSource::Disk)
+    );
     assert_eq!(engine.compilations(), 0);
 }
 

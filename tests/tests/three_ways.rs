@@ -50,7 +50,12 @@ fn oracle(directory: &Path, case: &Case, front: &Front) -> Option<Oracle> {
         let contracted = ["-O2", "-ffp-contract=fast", "-march=native", "-fwrapv"];
         Oracle {
             strict: build(directory, "strict", &c_file(case, front, true), &STRICT),
-            contracted: build(directory, "contracted", &c_file(case, front, false), &contracted),
+            contracted: build(
+                directory,
+                "contracted",
+                &c_file(case, front, false),
+                &contracted,
+            ),
         }
     })
 }
@@ -63,16 +68,37 @@ fn check_mode(case: &Case, front: &Front, mode: Mode, taste: Taste, oracle: Opti
     for (size, over) in runs() {
         let what = format!("{what}, {size} elements, {over:?}");
         let world = World::new(case, size, taste, 7 + u64::from(size));
-        let ours = native.run(&world, &over).unwrap_or_else(|e| panic!("{what}: {e}"));
+        let ours = native
+            .run(&world, &over)
+            .unwrap_or_else(|e| panic!("{what}: {e}"));
         let after = interpret(case, front, &stages.optimised, &world, &over).unwrap();
-        same(&format!("{what}: after passes, native"), &world, &after, &ours);
+        same(
+            &format!("{what}: after passes, native"),
+            &world,
+            &after,
+            &ours,
+        );
         if strict {
             let before = interpret(case, front, &stages.guarded, &world, &over).unwrap();
-            same(&format!("{what}: before and after passes"), &world, &before, &after);
+            same(
+                &format!("{what}: before and after passes"),
+                &world,
+                &before,
+                &after,
+            );
             if let Ok(wrapped) = interpret(case, front, &stages.wrapped, &world, &over) {
-                same(&format!("{what}: as wrapped and after passes"), &world, &wrapped, &after);
+                same(
+                    &format!("{what}: as wrapped and after passes"),
+                    &world,
+                    &wrapped,
+                    &after,
+                );
             } else {
-                assert_ne!(ours.end, End::Done, "{what}: only a stopped loop leaves its places");
+                assert_ne!(
+                    ours.end,
+                    End::Done,
+                    "{what}: only a stopped loop leaves its places"
+                );
             }
         }
         if let (Some(oracle), End::Done) = (oracle, &ours.end) {
@@ -82,17 +108,25 @@ fn check_mode(case: &Case, front: &Front, mode: Mode, taste: Taste, oracle: Opti
             };
             let differs = match strict {
                 true => difference(&world.data, &ours.data, &c.data),
-                false if taste == Taste::Plain => distance(&world.data, &ours.data, &c.data, tolerance),
+                false if taste == Taste::Plain => {
+                    distance(&world.data, &ours.data, &c.data, tolerance)
+                }
                 false => None,
             };
             assert_eq!(differs, None, "{what}: native, C");
         }
     }
-    assert_eq!(native.engine.compilations(), 1, "{what}: one compilation for all meshes");
+    assert_eq!(
+        native.engine.compilations(),
+        1,
+        "{what}: one compilation for all meshes"
+    );
 }
 
 fn check(case: &Case) {
-    let front = case.check().unwrap_or_else(|e| panic!("{}: {e}", case.name));
+    let front = case
+        .check()
+        .unwrap_or_else(|e| panic!("{}: {e}", case.name));
     let directory = tempfile::tempdir().unwrap();
     let oracle = oracle(directory.path(), case, &front);
     for mode in Mode::all() {
@@ -107,7 +141,11 @@ fn check_corpus(file: &str) {
     let cases = Case::corpus(file);
     assert!(cases.len() > 4);
     let failed = |case: &&Case| std::panic::catch_unwind(|| check(case)).is_err();
-    let failed: Vec<&str> = cases.iter().filter(failed).map(|c| c.name.as_str()).collect();
+    let failed: Vec<&str> = cases
+        .iter()
+        .filter(failed)
+        .map(|c| c.name.as_str())
+        .collect();
     assert!(failed.is_empty(), "{failed:#?}");
 }
 
@@ -147,7 +185,14 @@ fn every_access_by_every_path_means_the_same_in_all_ways() {
     for dtype in ["f64", "f32", "i8", "u16", "i32", "u64"] {
         for access in ["write", "rw", "inc", "min", "max"] {
             let ty = parloop_tests::case::dtype(dtype).c_name();
-            for path in ["", "at ends 1", "through wide", "at gaps 2", "through holes", "global"] {
+            for path in [
+                "",
+                "at ends 1",
+                "through wide",
+                "at gaps 2",
+                "through holes",
+                "global",
+            ] {
                 let args = format!("read {dtype} 2; {access} {dtype} 2 {path}");
                 let update = match access {
                     "min" => "if (r[0] < x[0]) x[0] = r[0]; x[1] = r[1] < x[1] ? r[1] : x[1];",
@@ -166,7 +211,9 @@ fn every_access_by_every_path_means_the_same_in_all_ways() {
 
 /// One strict and one contracted mode, without C.
 fn check_briefly(case: &Case) {
-    let front = case.check().unwrap_or_else(|e| panic!("{}: {e}", case.name));
+    let front = case
+        .check()
+        .unwrap_or_else(|e| panic!("{}: {e}", case.name));
     for float in [FloatMode::Strict, FloatMode::Contract] {
         check_mode(case, &front, Mode::native(float), Taste::Special, None);
     }
@@ -185,16 +232,21 @@ fn airfoil_case(kernel: &parloop_kernels::text::KernelText, args: &str) -> Case 
 fn the_airfoil_kernels_mean_the_same_in_all_ways() {
     let x = "read f64 2 at ends 0 of x; read f64 2 at ends 1 of x";
     let corners = format!("{x}; read f64 2 at wide 0 of x; read f64 2 at wide 1 of x");
-    check(&airfoil_case(&airfoil::SAVE_SOLN, "read f64 4; write f64 4"));
-    check(&airfoil_case(&airfoil::ADT_CALC, &format!("{corners}; read f64 4; write f64 1")));
+    check(&airfoil_case(
+        &airfoil::SAVE_SOLN,
+        "read f64 4; write f64 4",
+    ));
+    check(&airfoil_case(
+        &airfoil::ADT_CALC,
+        &format!("{corners}; read f64 4; write f64 1"),
+    ));
     let args = format!(
         "{x}; read f64 4 at wide 0 of q; read f64 4 at wide 1 of q; read f64 1 at wide 0 of adt; \
          read f64 1 at wide 1 of adt; inc f64 4 at wide 0 of res; inc f64 4 at wide 1 of res"
     );
     check(&airfoil_case(&airfoil::RES_CALC, &args));
-    let args = format!(
-        "{x}; read f64 4 at wide 0; read f64 1 at wide 0; inc f64 4 at wide 0; read i32 1"
-    );
+    let args =
+        format!("{x}; read f64 4 at wide 0; read f64 1 at wide 0; inc f64 4 at wide 0; read i32 1");
     check(&airfoil_case(&airfoil::BRES_CALC, &args));
     check(&airfoil_case(
         &airfoil::UPDATE,
@@ -205,7 +257,8 @@ fn the_airfoil_kernels_mean_the_same_in_all_ways() {
 #[test]
 fn the_jac_kernels_mean_the_same_in_all_ways() {
     for (ty, kernels) in [("f64", &jac::KERNELS[..2]), ("f32", &jac::KERNELS[2..])] {
-        let res = format!("read {ty} 1; read {ty} 1 at ends 1; inc {ty} 1 at ends 0; read {ty} 1 global");
+        let res =
+            format!("read {ty} 1; read {ty} 1 at ends 1; inc {ty} 1 at ends 0; read {ty} 1 global");
         let update =
             format!("read {ty} 1; rw {ty} 1; rw {ty} 1; inc {ty} 1 global; max {ty} 1 global");
         for (kernel, args) in kernels.iter().zip([res, update]) {
@@ -217,7 +270,9 @@ fn the_jac_kernels_mean_the_same_in_all_ways() {
 
 #[test]
 fn the_reduce_kernels_mean_the_same_in_all_ways_and_types() {
-    let tags = ["f64", "f32", "i64", "i32", "i16", "i8", "u64", "u32", "u16", "u8"];
+    let tags = [
+        "f64", "f32", "i64", "i32", "i16", "i8", "u64", "u32", "u16", "u8",
+    ];
     for (element, ty) in ElementType::ALL.into_iter().zip(tags) {
         let args = [
             "read T 1; inc T 1 global; min T 1 global; max T 1 global",

@@ -5,7 +5,7 @@
 
 use super::interval::Intervals;
 use crate::ir::{Block, Builder, Loop, Op, Place, Site, Stmt, Type, Value};
-use crate::signature::Signature;
+use crate::signature::{ArgSignature, Signature, Source};
 
 /// Guards the accesses of a loop.
 pub(super) fn guard(it: &mut Loop) {
@@ -100,7 +100,9 @@ impl Guard<'_> {
             // Every argument of a dat has the dat's dim.
             Place::Row { region, .. } => {
                 let args = &self.signature.args;
-                let user = args.iter().find(|arg| arg.dat == region.slot);
+                let uses =
+                    |arg: &&ArgSignature| arg.dat == region.slot && arg.source != Source::Element;
+                let user = args.iter().find(uses);
                 user.map_or(0, |arg| u64::from(arg.dim))
             }
             Place::Param(_) | Place::ParamRow { .. } => 0,

@@ -38,7 +38,10 @@ impl HostTable {
             (name, HostAddress(shared(name).unwrap_or(linked)))
         };
         let math = MATH.get_or_init(|| math().into_iter().map(from_libm).collect());
-        let addresses = math.iter().map(|(name, at)| ((*name).into(), *at)).collect();
+        let addresses = math
+            .iter()
+            .map(|(name, at)| ((*name).into(), *at))
+            .collect();
         HostTable {
             addresses,
             extra: Vec::new(),
