@@ -149,6 +149,9 @@ impl Row {
 
 const PREFIX: &str = "PARLOOP_";
 
+/// How the names of the test suite's own variables go on; a command that inherits one has no such setting.
+const TESTS_OF_OURS: &str = "TEST_";
+
 const TABLE: [Row; 14] = [
     Row {
         name: "cache_dir",
@@ -308,6 +311,9 @@ impl Config {
             let Some(name) = variable.strip_prefix(PREFIX) else {
                 continue;
             };
+            if name.starts_with(TESTS_OF_OURS) {
+                continue;
+            }
             let name = name.to_ascii_lowercase();
             if name == "cache_dir" {
                 // A path need not be UTF-8.

@@ -10,7 +10,7 @@ use parloop_compiler::{
     abi, compile,
 };
 
-/// `void f(const double *a, double *b) { b[0] = exp(a[0]) * 3.5; }` over direct arguments.
+/// `void f(const double *a, double *b) { b[0] = 3.5 / exp(a[0]); }` over direct arguments; the dividend comes from the pool.
 fn request() -> Request {
     let mut builder = Builder::new(Default::default());
     let exp = HostSymbol {
@@ -24,7 +24,7 @@ fn request() -> Request {
     let loaded = builder.load(Place::Param(0), zero, Scalar::F64, site);
     let called = builder.call(exp, [loaded].into_iter().collect());
     let factor = builder.constant(3.5f64.to_bits(), Scalar::F64);
-    let product = builder.binary(BinaryOp::Mul, called, factor);
+    let product = builder.binary(BinaryOp::Div, factor, called);
     let site = builder.body.site();
     builder.store(Place::Param(1), zero, product, site);
     let param = Param {
@@ -105,7 +105,7 @@ fn a_compiled_object_is_loaded_and_runs() {
     // SAFETY: the object was compiled for two direct arguments of f64, which these are, with three elements each.
     let status = unsafe { code.entry()(&raw mut ctx, args.as_ptr(), std::ptr::null(), 0, 3) };
     assert_eq!(status, abi::OK);
-    assert_eq!(results, values.map(|v| v.exp() * 3.5));
+    assert_eq!(results, values.map(|v| 3.5 / v.exp()));
 }
 
 #[test]
