@@ -247,3 +247,16 @@ fn an_increment_that_starts_from_zero_is_not_added_to_it() {
     assert_eq!(body(Options::default()), 1);
     assert_eq!(body(strict), 2);
 }
+
+#[test]
+fn an_increment_that_the_kernel_never_makes_adds_zero_in_strict_mode() {
+    let args = [arg(0, 1, Access::Inc, Source::At(map(1, false), 0))];
+    let strict = Options {
+        float: FloatMode::Strict,
+        ..Options::default()
+    };
+    let text = "void k(double *y) { }";
+    let body = |options| count(&stage_with(text, &args, Stage::Optimised, options), "= add");
+    assert_eq!(body(strict), 1);
+    assert_eq!(body(Options::default()), 0);
+}

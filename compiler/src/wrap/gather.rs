@@ -28,7 +28,7 @@ impl Wrap<'_> {
         arg: &ArgSignature,
         usage: Usage,
     ) -> Result<Binding, CompileError> {
-        if !usage.used && !writes_anyway(arg) {
+        if !usage.used && !writes_anyway(arg, self.float) {
             return Ok(Binding::Unused);
         }
         let passing = self.kernel.params[index as usize].passing;
@@ -298,9 +298,15 @@ impl Wrap<'_> {
     }
 }
 
-/// Whether an argument is written back even if the kernel never names it: an indirect or global WRITE.
-fn writes_anyway(arg: &ArgSignature) -> bool {
-    arg.access == Access::Write && arg.source != Source::Direct
+/// Whether an argument is written back even if the kernel never names it: an indirect or global WRITE; and in strict mode an
+/// INC, whose +0 turns a -0 into +0.
+fn writes_anyway(arg: &ArgSignature, float: FloatMode) -> bool {
+    let staged = arg.source != Source::Direct;
+    match arg.access {
+        Access::Write => staged,
+        Access::Inc => staged && float == FloatMode::Strict,
+        Access::Read | Access::Rw | Access::Min | Access::Max => false,
+    }
 }
 
 /// A row copied to its part of a staged array.
