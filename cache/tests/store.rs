@@ -3,8 +3,8 @@
 mod support;
 
 use parloop_cache::{
-    ClassCache, Event, FlightGuard, Key, Layer, Mode, Observer, State, Stats, Store, StoreConfig,
-    Table,
+    ClassCache, Event, Expect, FlightGuard, Key, Layer, Miss, Mode, Observer, State, Stats, Store,
+    StoreConfig, Table,
 };
 use std::os::unix::ffi::OsStrExt;
 use std::sync::{Arc, Mutex};
@@ -315,6 +315,26 @@ fn the_lock_of_a_key_is_kept_until_its_entry_is_in_place() {
         answer(&other, OBJECTS, &key(1), b"preimage"),
         Ok(b"payload".to_vec())
     );
+}
+
+#[test]
+fn looking_again_under_the_lock_is_no_second_miss_but_a_hit_is_a_hit() {
+    let place = Place::new();
+    let (store, recorder) = place.open();
+    let again = || {
+        let expect = Expect::Preimage(b"preimage");
+        store
+            .load_again(OBJECTS, &key(1), expect, &|_| true)
+            .map(|entry| entry.payload().to_vec())
+    };
+    assert_eq!(answer(&store, OBJECTS, &key(1), b"preimage"), Err("absent"));
+    assert_eq!(again(), Err(Miss::Absent));
+    assert_eq!(recorder.take(), [miss(key(1), "absent")]);
+    publish(&store, OBJECTS, &key(1), b"payload", b"preimage");
+    recorder.take();
+    assert_eq!(again(), Ok(b"payload".to_vec()));
+    assert!(matches!(*recorder.take(), [Event::Hit { .. }]));
+    assert_eq!(store.lifetime().disk_misses, 1);
 }
 
 #[test]

@@ -17,8 +17,8 @@ pub(crate) struct Watcher {
 #[derive(Debug, Default)]
 struct Counts {
     misses: BTreeMap<&'static str, u64>,
-    /// The shortcut of the loop in question was not there, and was counted.
-    shortcut_absent: bool,
+    /// Why the shortcut of the loop in question was not found, if nothing was wrong with a file; it was counted.
+    shortcut_missed: Option<&'static str>,
 }
 
 impl Watcher {
@@ -31,9 +31,10 @@ impl Watcher {
 
 impl Counts {
     fn miss(&mut self, layer: Layer, reason: &'static str) {
-        let absent = reason == Miss::Absent.code();
-        let counted = layer == Layer::Disk && absent && self.shortcut_absent;
-        self.shortcut_absent = layer == Layer::Shortcut && absent;
+        let whole = [Miss::Absent, Miss::Disabled, Miss::Refresh].map(|miss| miss.code());
+        let counted = layer == Layer::Disk && self.shortcut_missed == Some(reason);
+        self.shortcut_missed =
+            (layer == Layer::Shortcut && whole.contains(&reason)).then_some(reason);
         if !counted {
             *self.misses.entry(reason).or_default() += 1;
         }
@@ -52,7 +53,7 @@ impl Observer for Watcher {
             Event::Hit {
                 layer: Layer::Disk | Layer::Shortcut,
                 ..
-            } => counts.shortcut_absent = false,
+            } => counts.shortcut_missed = None,
             Event::Warning { message, .. } => {
                 // If standard error is closed there is nobody left to warn.
                 let _unheard = writeln!(std::io::stderr(), "parloop: warning: {message}");
@@ -73,9 +74,16 @@ mod tests {
         counts.miss(Layer::Disk, "absent");
         assert_eq!(counts.misses, BTreeMap::from([("absent", 1)]));
         counts.miss(Layer::Disk, "absent");
+        counts.miss(Layer::Shortcut, "disabled");
+        counts.miss(Layer::Disk, "disabled");
         counts.miss(Layer::Shortcut, "bad_mac");
         counts.miss(Layer::Disk, "truncated");
-        let expected = BTreeMap::from([("absent", 2), ("bad_mac", 1), ("truncated", 1)]);
+        let expected = BTreeMap::from([
+            ("absent", 2),
+            ("bad_mac", 1),
+            ("disabled", 1),
+            ("truncated", 1),
+        ]);
         assert_eq!(counts.misses, expected);
     }
 }

@@ -31,6 +31,7 @@ void k(const double *x, double *y, int n) { double s = 0; for (int i = 0; i < 4;
 #[case::unused_macros("k", &[("void k", "#define Z 3\nvoid k")])]
 #[case::macros("k", &[("static const", "#define FOUR 4\nstatic const"), ("i < 4", "i < FOUR")])]
 #[case::unused_locals("k", &[("double s", "double unused, a[3]; double s")])]
+#[case::values_nobody_reads("k", &[("double s", "double waste = n * 3.0; double s"), ("y[0] =", "waste = waste + 1; y[0] =")])]
 #[case::attributes("k", &[("void k", "__attribute__((noinline)) static void k"), ("const double *x", "double const *__restrict__ x")])]
 #[case::the_kernels_name("other", &[("void k", "void other")])]
 #[case::the_helpers_name("k", &[(" h(", " help(")])]
@@ -62,4 +63,18 @@ fn another_kernel_is_made_of(#[case] from: &str, #[case] to: &str) {
         kernel(BASE, "k").to_string(),
         kernel(&text, "k").to_string()
     );
+}
+
+#[test]
+fn a_kernel_constant_whose_value_nobody_reads_is_not_in_the_kernel() {
+    let text = KernelText {
+        text: "extern const double cfl; extern const double gam;
+               void k(double *y) { double unused = cfl * 2; y[0] = gam; }",
+        function: None,
+        constants: &[],
+        hosts: &[],
+    };
+    let checked = check_kernel(&text).unwrap_or_else(|errors| panic!("{errors}"));
+    assert_eq!(checked.constants, ["gam"]);
+    assert_eq!(checked.kernel.constants.len(), 1);
 }

@@ -66,28 +66,40 @@ impl Store {
         expect: Expect<'_>,
         host_has: &dyn Fn(&str) -> bool,
     ) -> Result<Entry, Miss> {
-        let outcome =
-            self.find(table, key, expect)
-                .and_then(|entry| match entry.lacks_feature(host_has) {
-                    true => Err(Miss::FeatureMissing),
-                    false => Ok(entry),
-                });
-        let layer = table.layer();
-        match &outcome {
-            Ok(entry) => {
-                self.shared.uses.note(key, entry.slot());
-                if table == Table::Objects {
-                    self.shared.lifetime.saved(entry.cost_ns());
-                }
-                self.shared.event(&Event::Hit { layer, key: *key });
-            }
-            Err(miss) => self.shared.event(&Event::Miss {
-                layer,
+        let outcome = self.load_again(table, key, expect, host_has);
+        if let Err(miss) = &outcome {
+            self.shared.event(&Event::Miss {
+                layer: table.layer(),
                 key: *key,
                 reason: miss.code(),
-            }),
+            });
         }
         outcome
+    }
+
+    /// As [`Store::load`], for a key whose miss has been told already: another miss is the same one and makes no event.
+    ///
+    /// This is the look under [`Store::lock`], for what another process published while this one waited.
+    pub fn load_again(
+        &self,
+        table: Table,
+        key: &Key,
+        expect: Expect<'_>,
+        host_has: &dyn Fn(&str) -> bool,
+    ) -> Result<Entry, Miss> {
+        let entry = self.find(table, key, expect)?;
+        if entry.lacks_feature(host_has) {
+            return Err(Miss::FeatureMissing);
+        }
+        self.shared.uses.note(key, entry.slot());
+        if table == Table::Objects {
+            self.shared.lifetime.saved(entry.cost_ns());
+        }
+        self.shared.event(&Event::Hit {
+            layer: table.layer(),
+            key: *key,
+        });
+        Ok(entry)
     }
 
     fn find(&self, table: Table, key: &Key, expect: Expect<'_>) -> Result<Entry, Miss> {

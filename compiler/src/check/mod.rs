@@ -29,7 +29,7 @@ mod unit;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Span};
 use crate::ir::{
     Block, Body, Builder, ConstantSlot, Kernel, Label, Scalar, Site, Stmt, Table, TableData, Value,
-    Var, limits,
+    Var, canonicalize, limits,
 };
 use crate::source::{CheckedKernel, KernelText, ParamInfo};
 use crate::syntax::ast::DeclId;
@@ -290,16 +290,18 @@ impl<'u, 'a> Checker<'u, 'a> {
         }
         let name = self.unit.text(resolved.function.name).to_owned();
         let slots = self.slots.iter().map(|at| &self.constants[*at]);
-        let (constants, names) = slots.map(|c| (c.slot, c.name.clone())).unzip();
+        let (constants, names): (Vec<_>, Vec<_>) = slots.map(|c| (c.slot, &c.name)).unzip();
+        let canonical = canonicalize(&Kernel {
+            params,
+            constants,
+            body,
+        });
+        let name_of = |slot: &u16| names[usize::from(*slot)].clone();
         CheckedKernel {
             name,
-            kernel: Kernel {
-                params,
-                constants,
-                body,
-            },
+            kernel: canonical.kernel,
             params: self.params,
-            constants: names,
+            constants: canonical.constants.iter().map(name_of).collect(),
             warnings: self.warnings,
             sites: self.sites,
         }

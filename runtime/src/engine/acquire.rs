@@ -5,7 +5,6 @@
 //! that is not the cache's; code just compiled goes through the loader that reads the disk's.
 
 use super::identity::{self, Parsed, Resolution};
-use super::observe::second_look;
 use super::{Engine, Shared};
 use crate::code::{Code, LoadError};
 use crate::error::Error;
@@ -13,7 +12,7 @@ use crate::host;
 use crate::kernel::Kernel;
 use crate::par_loop::CodeSource;
 use crate::perf_map;
-use parloop_cache::{Event, Expect, FlightGuard, Key, Publication, Table};
+use parloop_cache::{Entry, Event, Expect, FlightGuard, Key, Publication, Table};
 use parloop_compiler::{ConstantDecl, Shortcut, ShortcutRecord, Signature};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -178,7 +177,9 @@ impl<'a> Search<'a> {
             Some(parsed) => Expect::Preimage(&parsed.preimage),
             None => Expect::PreimageDigest(*key.as_bytes()),
         };
-        if let Some(code) = from_disk(shared, &key, expect) {
+        if let Ok(entry) = shared.store.load(Table::Objects, &key, expect, &host::has)
+            && let Some(code) = from_disk(shared, &key, &entry)
+        {
             return Ok((code, CodeSource::Disk));
         }
         let parsed = match self.parsed.take() {
@@ -191,7 +192,10 @@ impl<'a> Search<'a> {
         let guard = shared.store.lock(&key);
         let expect = Expect::Preimage(&parsed.preimage);
         if guard.is_some()
-            && let Some(code) = second_look(|| from_disk(shared, &key, expect))
+            && let Ok(entry) = shared
+                .store
+                .load_again(Table::Objects, &key, expect, &host::has)
+            && let Some(code) = from_disk(shared, &key, &entry)
         {
             return Ok((code, CodeSource::Disk));
         }
@@ -199,12 +203,8 @@ impl<'a> Search<'a> {
     }
 }
 
-/// The entry of a fingerprint, verified and loaded. One that the loader refuses is rejected.
-fn from_disk(shared: &Shared, key: &Key, expect: Expect<'_>) -> Option<Code> {
-    let entry = shared
-        .store
-        .load(Table::Objects, key, expect, &host::has)
-        .ok()?;
+/// The code of a verified entry. One that the loader refuses is rejected.
+fn from_disk(shared: &Shared, key: &Key, entry: &Entry) -> Option<Code> {
     match Code::load(entry.payload(), &shared.hosts, &*shared.linker) {
         Ok(code) => Some(code),
         Err(error) => {
