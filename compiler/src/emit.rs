@@ -12,7 +12,6 @@ use cranelift_codegen::Context;
 use cranelift_codegen::ir::{
     AbiParam, ExternalName, Function, GlobalValueData, Signature, UserExternalName, UserFuncName,
 };
-use cranelift_codegen::isa::CallConv;
 use cranelift_entity::SecondaryMap;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_module::{DataDescription, DataId, FuncId, Linkage, Module};
@@ -25,7 +24,6 @@ pub(crate) struct Clif {
     entry: FuncId,
     pool_id: DataId,
     pool: Pool,
-    tables: Vec<(DataId, Vec<u8>, u64)>,
     scratch_bytes: u64,
 }
 
@@ -35,19 +33,18 @@ pub(crate) struct Clif {
 /// If the code generator refuses, which is a bug of ours.
 pub(crate) fn translate(it: &Loop, target: &Target, work: Work) -> Result<Clif, CompileError> {
     let isa = lower::isa(target, work)?;
-    let call_conv = isa.default_call_conv();
     let frontend = isa.frontend_config();
+    let signature = lower::abi_signature(isa.default_call_conv());
     let names = cranelift_module::default_libcall_names();
     let builder = ObjectBuilder::new(isa, "parloop", names).map_err(backend)?;
     let mut module = ObjectModule::new(builder);
-    let signature = lower::abi_signature(call_conv);
     let entry = module
         .declare_function(abi::ENTRY, Linkage::Export, &signature)
         .map_err(backend)?;
     let mut context = Context::new();
     context.func = Function::with_name_signature(UserFuncName::user(0, entry.as_u32()), signature);
-    let (externals, pool_id, tables) = declare(it, &mut module, &mut context.func, call_conv)?;
     let mut pool = Pool::default();
+    let (externals, pool_id) = declare(it, &mut module, &mut context.func, &mut pool)?;
     let mut builder_context = FunctionBuilderContext::new();
     let builder = FunctionBuilder::new(&mut context.func, &mut builder_context);
     lower::lower(it, builder, &externals, &mut pool, frontend);
@@ -57,7 +54,6 @@ pub(crate) fn translate(it: &Loop, target: &Target, work: Work) -> Result<Clif, 
         entry,
         pool_id,
         pool,
-        tables,
         scratch_bytes: lower::scratch_bytes(&it.body),
     })
 }
@@ -76,9 +72,6 @@ impl Clif {
         self.module
             .define_function(self.entry, &mut self.context)
             .map_err(|error| backend(format!("{error:?}")))?;
-        for (id, bytes, align) in self.tables {
-            define(&mut self.module, id, bytes, align)?;
-        }
         let mut pool = self.pool.into_bytes();
         if pool.is_empty() {
             pool.push(0);
@@ -109,21 +102,19 @@ fn define(
     module.define_data(id, &description).map_err(backend)
 }
 
-type Declared = (Externals, DataId, Vec<(DataId, Vec<u8>, u64)>);
-
 fn declare(
     it: &Loop,
     module: &mut ObjectModule,
     func: &mut Function,
-    call_conv: CallConv,
-) -> Result<Declared, CompileError> {
+    pool: &mut Pool,
+) -> Result<(Externals, DataId), CompileError> {
     let (used_symbols, used_tables) = used(it);
-    let (pool_id, pool) = data(module, func, 0)?;
+    let (id, global) = read_only_data(module, func)?;
     let mut externals = Externals {
         symbols: SecondaryMap::new(),
-        tables: SecondaryMap::new(),
-        pool,
+        pool: global,
     };
+    let call_conv = func.signature.call_conv;
     for (symbol, host) in it.body.symbols.iter().filter(|(s, _)| used_symbols[*s]) {
         let mut signature = Signature::new(call_conv);
         let param = |scalar: &Scalar| AbiParam::new(clif_type((*scalar).into()));
@@ -134,25 +125,18 @@ fn declare(
             .map_err(backend)?;
         externals.symbols[symbol] = Some(module.declare_func_in_func(id, func));
     }
-    let mut tables = Vec::new();
     for (table, content) in it.body.tables.iter().filter(|(t, _)| used_tables[*t]) {
-        let (id, global) = data(module, func, 1 + tables.len())?;
-        externals.tables[table] = Some(global);
-        let width = content.scalar.bytes() as usize;
-        let entries = content.bits.iter();
-        let bytes = entries.flat_map(|bits| bits.to_le_bytes().into_iter().take(width));
-        tables.push((id, bytes.collect(), 16));
+        pool.table(table, content);
     }
-    Ok((externals, pool_id, tables))
+    Ok((externals, id))
 }
 
-/// Declares read-only data number `number` and its address in the function.
-fn data(
+/// Declares the read-only data and its address in the function.
+fn read_only_data(
     module: &mut ObjectModule,
     func: &mut Function,
-    number: usize,
 ) -> Result<(DataId, cranelift_codegen::ir::GlobalValue), CompileError> {
-    let name = format!("{}{number}", abi::TABLE_PREFIX);
+    let name = format!("{}0", abi::TABLE_PREFIX);
     let id = module
         .declare_data(&name, Linkage::Local, false, false)
         .map_err(backend)?;

@@ -11,17 +11,15 @@ pub enum FloatMode {
     Strict = 1,
 }
 
-/// Effort of the code generator.
+/// Effort of the code generator after our own passes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 #[repr(u8)]
 pub enum Effort {
-    /// Chosen by the shape of the code.
+    /// It translates what our passes made.
     #[default]
-    Auto = 0,
-    /// Optimise, however long the code.
+    None = 0,
+    /// It optimises once more, save blocks so long that it would make them worse.
     Speed = 1,
-    /// Translate only.
-    None = 2,
 }
 
 /// Options of a compilation.
@@ -29,7 +27,7 @@ pub enum Effort {
 pub struct Options {
     /// How floating-point expressions may be evaluated.
     pub float: FloatMode,
-    /// Effort of the code generator.
+    /// Effort of the code generator after our own passes.
     pub effort: Effort,
     /// Elements in flight at a time; 1 runs them one by one.
     pub lanes: u8,
@@ -41,7 +39,7 @@ impl Default for Options {
     fn default() -> Options {
         Options {
             float: FloatMode::Contract,
-            effort: Effort::Auto,
+            effort: Effort::None,
             lanes: 1,
             unroll: 16,
         }

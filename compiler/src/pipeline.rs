@@ -115,9 +115,8 @@ pub fn compile_watched(request: &Request, watch: &mut dyn Watch) -> Result<Compi
 
 fn work(request: &Request, it: &Loop) -> Work {
     match request.options.effort {
-        Effort::Speed => Work::Optimise,
         Effort::None => Work::Translate,
-        Effort::Auto if opt::longest_run(&it.body) > OPTIMISE_RUN_MAX => Work::Translate,
-        Effort::Auto => Work::Optimise,
+        Effort::Speed if opt::longest_run(&it.body) > OPTIMISE_RUN_MAX => Work::Translate,
+        Effort::Speed => Work::Optimise,
     }
 }

@@ -131,7 +131,6 @@ const EDITS: &[Edit] = &[
     ("conflicts", |r| r.signature.allow_conflicts = true),
     ("float mode", |r| r.options.float = FloatMode::Strict),
     ("effort", |r| r.options.effort = Effort::Speed),
-    ("no effort", |r| r.options.effort = Effort::None),
     ("lanes", |r| r.options.lanes = 4),
     ("unroll", |r| r.options.unroll = 17),
     ("baseline", |r| r.target.level = Level::Baseline),
@@ -468,7 +467,7 @@ fn every_input_of_the_front_end_is_in_the_shortcut() {
         constants: &plain,
         hosts: &hosts,
     };
-    for (name, edit) in &EDITS[..27] {
+    for (name, edit) in &EDITS[..26] {
         let mut edited = request();
         edit(&mut edited);
         let shortcut = Shortcut::of(&text, &edited.signature, &edited.options, &edited.target);

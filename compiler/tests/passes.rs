@@ -260,3 +260,53 @@ fn an_increment_that_the_kernel_never_makes_adds_zero_in_strict_mode() {
     assert_eq!(body(strict), 1);
     assert_eq!(body(Options::default()), 0);
 }
+
+#[test]
+fn a_nest_that_walks_down_columns_is_turned_only_where_entries_stay_apart() {
+    let args = [
+        arg(0, 441, Access::Inc, DIRECT),
+        arg(1, 42, Access::Read, DIRECT),
+    ];
+    let nest = |body: &str| {
+        let text = format!(
+            "void k(double *A, const double *u) {{ for (int j = 0; j < 20; j++) \
+             for (int i = 0; i < 21; i++) {body} }}"
+        );
+        stage(&text, &args, Stage::Optimised)
+    };
+    // Turned, the inner loop is over neighbours, and two of them are one.
+    assert!(nest("A[20 * i + j] += u[i] * u[21 + j];").contains("f64x2"));
+    // These overlap: trips of another order would add in another order.
+    assert!(!nest("A[2 * i + j] += u[i] * u[21 + j];").contains("f64x2"));
+    assert!(!nest("A[20 * i + j] += A[20 * i + j + 1];").contains("f64x2"));
+}
+
+#[test]
+fn a_long_loop_over_neighbours_takes_them_in_pairs() {
+    let args = [
+        arg(0, 37, Access::Write, DIRECT),
+        arg(1, 37, Access::Read, DIRECT),
+    ];
+    let text =
+        "void k(double *y, const double *x) { for (int i = 0; i < 37; i++) y[i] = 2 * x[i]; }";
+    let optimised = stage(text, &args, Stage::Optimised);
+    assert!(optimised.contains("by 4"), "{optimised}");
+    // Two pairs in the loop; what is left of 37 trips is one.
+    assert_eq!(count(&optimised, "store row"), 3, "{optimised}");
+}
+
+#[test]
+fn a_store_that_is_overwritten_unseen_is_gone() {
+    let args = [
+        arg(0, 40, Access::Rw, DIRECT),
+        arg(1, 1, Access::Read, DIRECT),
+    ];
+    let stores = |body: &str| {
+        let text =
+            format!("void k(double *y, const double *x) {{ int n = (int)x[0] & 31; {body} }}");
+        count(&stage(&text, &args, Stage::Optimised), "store row")
+    };
+    assert_eq!(stores("y[n] = 1; y[n] += x[0]; y[n] *= 2;"), 1);
+    assert_eq!(stores("y[n] = 1; y[3] = y[n + 1]; y[n] = 2;"), 2);
+    assert_eq!(stores("y[n] = 1; y[3] = y[(n * 3) & 7]; y[n] = 2;"), 3);
+}

@@ -223,7 +223,7 @@ const TABLE: [Row; 14] = [
     },
     Row {
         name: "effort",
-        help: "effort of the code generator: auto, speed or none",
+        help: "effort of the code generator after our own passes: none or speed",
         read: |c, v| set(&mut c.options.effort, named(&EFFORTS, v)),
         show: |c| name_of(&EFFORTS, &c.options.effort),
     },
@@ -268,11 +268,7 @@ const FLOATS: [(&str, FloatMode); 2] = [
     ("contract", FloatMode::Contract),
     ("strict", FloatMode::Strict),
 ];
-const EFFORTS: [(&str, Effort); 3] = [
-    ("auto", Effort::Auto),
-    ("speed", Effort::Speed),
-    ("none", Effort::None),
-];
+const EFFORTS: [(&str, Effort); 2] = [("none", Effort::None), ("speed", Effort::Speed)];
 
 fn set<T>(place: &mut T, value: Option<T>) -> Option<()> {
     *place = value?;

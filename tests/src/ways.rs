@@ -48,7 +48,7 @@ impl Mode {
             let choices = [
                 (native.level, 0, Effort::Speed, 1),
                 (host_levels()[0], 4, Effort::None, 1),
-                (native.level, 16, Effort::Auto, 2),
+                (native.level, 16, Effort::Speed, 2),
             ];
             for (level, unroll, effort, lanes) in choices {
                 let options = Options {

@@ -473,10 +473,9 @@ fn options_levels_conflicts_and_the_compiler_change_the_fingerprint_and_nothing_
             panic!("`{what}` has the fingerprint of `{before}`");
         }
     };
-    let options: [Edit<Options>; 8] = [
+    let options: [Edit<Options>; 7] = [
         ("strict", |o| o.float = FloatMode::Strict),
         ("speed", |o| o.effort = Effort::Speed),
-        ("no effort", |o| o.effort = Effort::None),
         ("two lanes", |o| o.lanes = 2),
         ("four lanes", |o| o.lanes = 4),
         ("unroll less", |o| o.unroll = 15),

@@ -175,6 +175,11 @@ fn arrays_mean_the_same_in_all_ways() {
 }
 
 #[test]
+fn loop_nests_mean_the_same_in_all_ways() {
+    check_corpus(include_str!("../corpus/nests.c"));
+}
+
+#[test]
 fn math_functions_mean_the_same_in_all_ways() {
     check_corpus(include_str!("../corpus/math.c"));
 }

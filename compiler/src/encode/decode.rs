@@ -186,7 +186,7 @@ impl<'a> Decoder<'a> {
 
     pub(crate) fn options(&mut self) -> Decoded<Options> {
         const FLOATS: [FloatMode; 2] = [FloatMode::Contract, FloatMode::Strict];
-        const EFFORTS: [Effort; 3] = [Effort::Auto, Effort::Speed, Effort::None];
+        const EFFORTS: [Effort; 2] = [Effort::None, Effort::Speed];
         Ok(Options {
             float: self.choice(&FLOATS, "a float mode")?,
             effort: self.choice(&EFFORTS, "an effort")?,

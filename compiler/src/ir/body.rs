@@ -74,7 +74,7 @@ pub struct HostSymbol {
 }
 
 /// What a load or store touches; its index counts scalars from the start of the place.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub enum Place {
     /// A local array.
     Array(Array),

@@ -3,7 +3,7 @@
 use super::{Lower, abi};
 use crate::ir::{Array, Block, Body, Op, Place, Stmt, for_each_stmt};
 use cranelift_codegen::ir::{
-    self as clif, InstBuilder, MemFlagsData, StackSlot, StackSlotData, StackSlotKind, types,
+    self as clif, InstBuilder, MemFlagsData, StackSlotData, StackSlotKind, types,
 };
 use cranelift_entity::SecondaryMap;
 
@@ -13,19 +13,19 @@ const STACK_BYTES_MAX: u64 = 64 * 1024;
 /// Alignment of arrays, so that pairs of values can be moved at once.
 const ALIGN_SHIFT: u8 = 4;
 
-/// Where an array lives.
+/// Where an array lives: at an offset from an address that all arrays of its kind share.
 #[derive(Clone, Copy)]
-pub(super) enum Home {
-    /// In the function's frame.
-    Stack(StackSlot),
-    /// At this address in the scratch area.
-    Scratch(clif::Value),
+pub(super) struct Home {
+    pub(super) base: clif::Value,
+    pub(super) offset: i32,
 }
 
-/// Offsets of the arrays that are in the scratch area, and which arrays are used at all.
+/// Where the arrays that are used lie.
 pub(super) struct Frame {
+    stack: SecondaryMap<Array, Option<u32>>,
     scratch: SecondaryMap<Array, Option<u64>>,
     used: SecondaryMap<Array, bool>,
+    stack_bytes: u32,
     scratch_bytes: u64,
 }
 
@@ -36,19 +36,21 @@ impl Frame {
 
     fn of_blocks(body: &Body, blocks: &[&Block]) -> Frame {
         let mut frame = Frame {
+            stack: SecondaryMap::new(),
             scratch: SecondaryMap::new(),
             used: SecondaryMap::new(),
+            stack_bytes: 0,
             scratch_bytes: 0,
         };
         for block in blocks {
             frame.find_used(body, block);
         }
-        let mut on_stack = 0;
         for (array, data) in body.arrays.iter().filter(|(array, _)| frame.used[*array]) {
             let bytes = data.len * u64::from(data.scalar.bytes());
             let bytes = bytes.next_multiple_of(1 << ALIGN_SHIFT);
-            if on_stack + bytes <= STACK_BYTES_MAX {
-                on_stack += bytes;
+            if u64::from(frame.stack_bytes) + bytes <= STACK_BYTES_MAX {
+                frame.stack[array] = Some(frame.stack_bytes);
+                frame.stack_bytes += bytes as u32;
                 continue;
             }
             frame.scratch[array] = Some(frame.scratch_bytes);
@@ -86,33 +88,41 @@ pub(crate) fn scratch_bytes(body: &Body) -> u64 {
 impl Lower<'_, '_> {
     /// Gives every used array a home.
     pub(super) fn place_arrays(&mut self) {
-        let body = &self.it.body;
-        let mut scratch_base = None;
-        for (array, data) in body.arrays.iter() {
-            if !self.frame.used[array] {
-                continue;
-            }
-            let home = match self.frame.scratch[array] {
-                None => {
-                    let bytes = data.len * u64::from(data.scalar.bytes());
-                    let kind = StackSlotKind::ExplicitSlot;
-                    let slot = StackSlotData::new(kind, bytes as u32, ALIGN_SHIFT);
-                    Home::Stack(self.b.create_sized_stack_slot(slot))
-                }
-                Some(offset) => {
-                    let base = match scratch_base {
-                        Some(base) => base,
-                        None => {
-                            let flags = MemFlagsData::trusted().with_readonly();
-                            let field = abi::ctx::SCRATCH;
-                            self.b.ins().load(types::I64, flags, self.ctx, field)
-                        }
-                    };
-                    scratch_base = Some(base);
-                    Home::Scratch(self.b.ins().iadd_imm_s(base, offset as i64))
-                }
+        let stack = (self.frame.stack_bytes > 0).then(|| self.stack_base());
+        let scratch = (self.frame.scratch_bytes > 0).then(|| self.scratch_base());
+        for array in self.it.body.arrays.keys() {
+            let (on_stack, in_scratch) = (self.frame.stack[array], self.frame.scratch[array]);
+            self.arrays[array] = match (stack.zip(on_stack), scratch.zip(in_scratch)) {
+                (Some((base, offset)), _) => Some(Home {
+                    base,
+                    offset: offset as i32,
+                }),
+                (None, Some((base, offset))) => Some(self.in_scratch(base, offset)),
+                (None, None) => None,
             };
-            self.arrays[array] = Some(home);
+        }
+    }
+
+    fn stack_base(&mut self) -> clif::Value {
+        let kind = StackSlotKind::ExplicitSlot;
+        let slot = StackSlotData::new(kind, self.frame.stack_bytes, ALIGN_SHIFT);
+        let slot = self.b.create_sized_stack_slot(slot);
+        self.b.ins().stack_addr(types::I64, slot, 0)
+    }
+
+    fn scratch_base(&mut self) -> clif::Value {
+        let flags = MemFlagsData::trusted().with_readonly();
+        let field = abi::ctx::SCRATCH;
+        self.b.ins().load(types::I64, flags, self.ctx, field)
+    }
+
+    fn in_scratch(&mut self, base: clif::Value, offset: u64) -> Home {
+        match i32::try_from(offset) {
+            Ok(offset) => Home { base, offset },
+            Err(_) => Home {
+                base: self.b.ins().iadd_imm_s(base, offset as i64),
+                offset: 0,
+            },
         }
     }
 }

@@ -2,13 +2,13 @@
 
 use super::frame::Home;
 use super::{Lower, abi, clif_type};
-use crate::ir::{Array, BinaryOp, Body, Op, Place, Scalar, Type, Value};
+use crate::ir::{Array, BinaryOp, Body, Op, Place, Scalar, Stmt, Type, Value, for_each_stmt};
 use crate::signature::IndexWidth;
 use cranelift_codegen::ir::{
     self as clif, AliasRegion, AliasRegionData, InstBuilder, MemFlagsData, types,
 };
 use cranelift_frontend::FunctionBuilder;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Alias regions, made when first used.
 pub(super) struct Regions {
@@ -94,13 +94,19 @@ impl Lower<'_, '_> {
         let bytes = i64::from(scalar.bytes());
         let base = self.base(place);
         let (index, constant) = split(&self.it.body, index);
+        let start = match place {
+            Place::Table(table) => i64::from(self.pool.table_offset(table)),
+            Place::Array(array) => i64::from(self.home(array).offset),
+            _ => 0,
+        };
         let folded = constant
             .checked_mul(bytes)
+            .and_then(|offset| offset.checked_add(start))
             .and_then(|offset| i32::try_from(offset).ok());
         let (base, offset) = match folded {
             Some(offset) => (base, offset),
             None => {
-                let offset = constant.wrapping_mul(bytes);
+                let offset = constant.wrapping_mul(bytes).wrapping_add(start);
                 (self.b.ins().iadd_imm_s(base, offset), 0)
             }
         };
@@ -120,12 +126,9 @@ impl Lower<'_, '_> {
 
     fn base(&mut self, place: Place) -> clif::Value {
         match place {
-            Place::Array(array) => self.array_base(array),
+            Place::Array(array) => self.home(array).base,
             Place::Row { addr, .. } => self.value(addr),
-            Place::Table(table) => {
-                let global = self.externals.tables[table].expect("used tables are declared");
-                self.b.ins().symbol_value(types::I64, global)
-            }
+            Place::Table(_) => self.pool_base,
             Place::Constant(slot) => {
                 let flags = MemFlagsData::trusted().with_readonly().with_can_move();
                 let field = abi::ctx::CONSTANTS;
@@ -139,11 +142,8 @@ impl Lower<'_, '_> {
         }
     }
 
-    pub(super) fn array_base(&mut self, array: Array) -> clif::Value {
-        match self.arrays[array].expect("used arrays have a home") {
-            Home::Stack(slot) => self.b.ins().stack_addr(types::I64, slot, 0),
-            Home::Scratch(address) => address,
-        }
+    pub(super) fn home(&self, array: Array) -> Home {
+        self.arrays[array].expect("used arrays have a home")
     }
 
     pub(super) fn array_flags(&mut self, array: Array) -> MemFlagsData {
@@ -163,13 +163,12 @@ impl Lower<'_, '_> {
     pub(super) fn map_entry(&mut self, arg: u16, element: Value, column: u16) -> clif::Value {
         let map = self.it.signature.args[usize::from(arg)].source.map();
         let map = map.expect("the argument goes through a map");
-        let base = self.arg_field(arg, abi::arg::MAP);
-        let element = self.value(element);
+        let base = self.maps[&arg];
         let width: i64 = match map.width {
             IndexWidth::I32 => 4,
             IndexWidth::I64 => 8,
         };
-        let row = self.scaled(element, u64::from(map.arity) * width as u64);
+        let row = self.row_offset(element, u64::from(map.arity) * width as u64);
         let address = self.b.ins().iadd(base, row);
         let offset = (i64::from(column) * width) as i32;
         let region = self.regions.get(&mut self.b, MAP_REGION);
@@ -182,11 +181,39 @@ impl Lower<'_, '_> {
         }
     }
 
+    /// Loads the base of every map that the loop reads.
+    pub(super) fn load_maps(&mut self) {
+        let mut args = BTreeSet::new();
+        for_each_stmt(&self.it.body.root, &mut |stmt| {
+            if let Stmt::Let(value) = stmt
+                && let Op::MapEntry { arg, .. } = self.it.body.values[*value].op
+            {
+                args.insert(arg);
+            }
+        });
+        for arg in args {
+            let base = self.arg_field(arg, abi::arg::MAP);
+            self.maps.insert(arg, base);
+        }
+    }
+
     pub(super) fn row_addr(&mut self, base: Value, row: Value, stride: u64) -> clif::Value {
         let base = self.value(base);
-        let row = self.value(row);
-        let offset = self.scaled(row, stride);
+        let offset = self.row_offset(row, stride);
         self.b.ins().iadd(base, offset)
+    }
+
+    /// A row's offset in bytes, computed once where all statements of the element see it.
+    fn row_offset(&mut self, row: Value, stride: u64) -> clif::Value {
+        if let Some(known) = self.rows.get(&(row, stride)) {
+            return *known;
+        }
+        let index = self.value(row);
+        let offset = self.scaled(index, stride);
+        if self.nesting == 0 {
+            self.rows.insert((row, stride), offset);
+        }
+        offset
     }
 
     fn scaled(&mut self, value: clif::Value, by: u64) -> clif::Value {

@@ -16,7 +16,7 @@ pub(crate) use isa::{Work, backend, isa};
 pub(crate) use pool::Pool;
 
 use crate::abi;
-use crate::ir::{Array, Label, Loop, Op, Scalar, Symbol, Table, Type, Value, Var};
+use crate::ir::{Array, Label, Loop, Op, Scalar, Symbol, Type, Value, Var};
 use cranelift_codegen::ir::{
     self as clif, AbiParam, BlockArg, FuncRef, GlobalValue, InstBuilder, MemFlagsData, Signature,
     condcodes::IntCC,
@@ -28,14 +28,13 @@ use cranelift_entity::SecondaryMap;
 use cranelift_frontend::{FunctionBuilder, Variable};
 use frame::Frame;
 use memory::Regions;
+use std::collections::BTreeMap;
 
 /// What the function refers to outside itself.
 pub(crate) struct Externals {
     /// Host functions.
     pub(crate) symbols: SecondaryMap<Symbol, Option<FuncRef>>,
-    /// Tables.
-    pub(crate) tables: SecondaryMap<Table, Option<GlobalValue>>,
-    /// The pool of constants.
+    /// The read-only data.
     pub(crate) pool: GlobalValue,
 }
 
@@ -84,6 +83,12 @@ struct Lower<'a, 'f> {
     vars: SecondaryMap<Var, Option<Variable>>,
     arrays: SecondaryMap<Array, Option<frame::Home>>,
     labels: Vec<(Label, Targets)>,
+    /// The base of each map, by the argument whose pointer is used.
+    maps: BTreeMap<u16, clif::Value>,
+    /// Offsets of rows, by row and stride.
+    rows: BTreeMap<(Value, u64), clif::Value>,
+    /// How many branches and loops are around the statement at hand.
+    nesting: u32,
     ctx: clif::Value,
     args: clif::Value,
     pool_base: clif::Value,
@@ -131,6 +136,9 @@ pub(crate) fn lower(
         vars: SecondaryMap::new(),
         arrays: SecondaryMap::new(),
         labels: Vec::new(),
+        maps: BTreeMap::new(),
+        rows: BTreeMap::new(),
+        nesting: 0,
         ctx,
         args,
         pool_base,
@@ -149,6 +157,7 @@ impl Lower<'_, '_> {
     fn function(&mut self, elems: clif::Value, begin: clif::Value, end: clif::Value) {
         self.place_arrays();
         self.prepare_steps();
+        self.load_maps();
         let it = self.it;
         self.block(&it.before);
         self.elements(elems, begin, end);

@@ -1,7 +1,8 @@
 //! Statements: control flow, variables, budgets.
 
+use super::frame::Home;
 use super::{Lower, Targets, abi};
-use crate::ir::{Array, Block, Body, For, Label, Op, Site, Stmt, Value, for_each_stmt};
+use crate::ir::{Array, Block, Body, For, Label, Site, Stmt, Value, eval, for_each_stmt};
 use cranelift_codegen::ir::{
     self as clif, BlockArg, InstBuilder, MemFlagsData, condcodes::IntCC, types,
 };
@@ -76,10 +77,18 @@ impl Lower<'_, '_> {
     /// Translates the body of a labelled statement; when its end is reached it goes to `after`.
     fn inside(&mut self, label: Label, targets: Targets, body: &Block, after: clif::Block) {
         self.labels.push((label, targets));
-        if self.block(body) {
+        if self.nested(body) {
             self.b.ins().jump(after, &[]);
         }
         self.labels.pop();
+    }
+
+    /// Translates a block that does not run for every element, or runs many times.
+    fn nested(&mut self, block: &Block) -> bool {
+        self.nesting += 1;
+        let reached = self.block(block);
+        self.nesting -= 1;
+        reached
     }
 
     fn branch(&mut self, cond: Value, then: &Block, other: &Block) -> bool {
@@ -91,13 +100,13 @@ impl Lower<'_, '_> {
         self.b.ins().brif(cond, then_block, &[], other_target, &[]);
         self.b.switch_to_block(then_block);
         let mut reached = other.is_empty();
-        if self.block(then) {
+        if self.nested(then) {
             self.b.ins().jump(join, &[]);
             reached = true;
         }
         if !other.is_empty() {
             self.b.switch_to_block(other_block);
-            if self.block(other) {
+            if self.nested(other) {
                 self.b.ins().jump(join, &[]);
                 reached = true;
             }
@@ -110,7 +119,6 @@ impl Lower<'_, '_> {
 
     fn counted(&mut self, it: &For) {
         let (lo, hi) = (self.value(it.lo), self.value(it.hi));
-        let known = is_known(&self.it.body, it);
         let less = match it.step > 0 {
             true => IntCC::SignedLessThan,
             false => IntCC::SignedGreaterThan,
@@ -118,15 +126,17 @@ impl Lower<'_, '_> {
         let head = self.block_with(1);
         let next = self.b.create_block();
         let exit = self.b.create_block();
-        let some = self.b.ins().icmp(less, lo, hi);
         let first = [BlockArg::Value(lo)];
-        if known {
-            self.b.ins().brif(some, head, &first, exit, &[]);
+        if trips(&self.it.body, it).is_some_and(|trips| trips > 0) {
+            self.b.ins().jump(head, &first);
         } else {
+            let some = self.b.ins().icmp(less, lo, hi);
             let enter = self.b.create_block();
             self.b.ins().brif(some, enter, &[], exit, &[]);
             self.b.switch_to_block(enter);
-            self.spend_trips(it, lo, hi);
+            if !is_known(&self.it.body, it) {
+                self.spend_trips(it, lo, hi);
+            }
             self.b.ins().jump(head, &first);
         }
         self.b.switch_to_block(head);
@@ -138,18 +148,23 @@ impl Lower<'_, '_> {
         };
         self.inside(it.label, targets, &it.body, next);
 
-        // How many steps are left is computed without leaving the type's range.
         self.b.switch_to_block(next);
-        let left = self.distance(it.step, counter, hi);
-        let size = it.step.unsigned_abs() as i64;
-        let more = self
-            .b
-            .ins()
-            .icmp_imm_u(IntCC::UnsignedGreaterThan, left, size);
         let following = self.b.ins().iadd_imm_s(counter, it.step);
+        let more = match last_counter(&self.it.body, it) {
+            Some(last) => self.b.ins().icmp_imm_s(IntCC::NotEqual, following, last),
+            None => self.more(it, counter, hi),
+        };
         let again = [BlockArg::Value(following)];
         self.b.ins().brif(more, head, &again, exit, &[]);
         self.b.switch_to_block(exit);
+    }
+
+    /// Whether a trip follows the one of `counter`, computed without leaving the type's range.
+    fn more(&mut self, it: &For, counter: clif::Value, hi: clif::Value) -> clif::Value {
+        let left = self.distance(it.step, counter, hi);
+        let size = it.step.unsigned_abs() as i64;
+        let ins = self.b.ins();
+        ins.icmp_imm_u(IntCC::UnsignedGreaterThan, left, size)
     }
 
     /// How far `to` is from `from` in the direction of `step`.
@@ -243,42 +258,39 @@ impl Lower<'_, '_> {
         }
         let data = self.it.body.arrays[array];
         let bytes = data.len * u64::from(data.scalar.bytes());
-        let base = self.array_base(array);
+        let Home { base, offset } = self.home(array);
         let flags = self.array_flags(array);
         let zero = self.b.ins().iconst(types::I64, 0);
         let pieces = bytes / 16;
         let wide = self.b.ins().splat(types::I64X2, zero);
         if pieces <= CLEAR_PIECES_MAX {
             for piece in 0..pieces {
-                self.b.ins().store(flags, wide, base, (piece * 16) as i32);
+                let at = offset + (piece * 16) as i32;
+                self.b.ins().store(flags, wide, base, at);
             }
         } else {
-            self.clear_loop(flags, wide, base, pieces);
+            self.clear_loop(flags, wide, Home { base, offset }, pieces);
         }
         for at in pieces * 16..bytes {
             if at % 8 == 0 && at + 8 <= bytes {
-                self.b.ins().store(flags, zero, base, at as i32);
+                let at = offset + at as i32;
+                self.b.ins().store(flags, zero, base, at);
             } else if at >= bytes / 8 * 8 {
-                self.b.ins().istore8(flags, zero, base, at as i32);
+                let at = offset + at as i32;
+                self.b.ins().istore8(flags, zero, base, at);
             }
         }
     }
 
-    fn clear_loop(
-        &mut self,
-        flags: MemFlagsData,
-        wide: clif::Value,
-        base: clif::Value,
-        pieces: u64,
-    ) {
+    fn clear_loop(&mut self, flags: MemFlagsData, wide: clif::Value, home: Home, pieces: u64) {
         let head = self.block_with(1);
         let exit = self.b.create_block();
         let start = self.b.ins().iconst(types::I64, 0);
         self.b.ins().jump(head, &[BlockArg::Value(start)]);
         self.b.switch_to_block(head);
         let at = self.b.block_params(head)[0];
-        let address = self.b.ins().iadd(base, at);
-        self.b.ins().store(flags, wide, address, 0);
+        let address = self.b.ins().iadd(home.base, at);
+        self.b.ins().store(flags, wide, address, home.offset);
         let at = self.b.ins().iadd_imm_s(at, 16);
         let end = (pieces * 16) as i64;
         let more = self.b.ins().icmp_imm_u(IntCC::UnsignedLessThan, at, end);
@@ -290,6 +302,16 @@ impl Lower<'_, '_> {
 
 /// Whether a counted loop's trip count is known when compiling, so that it needs no budget.
 fn is_known(body: &Body, it: &For) -> bool {
-    let constant = |value| matches!(body.values[value].op, Op::Const(_));
-    constant(it.lo) && constant(it.hi)
+    trips(body, it).is_some()
+}
+
+fn trips(body: &Body, it: &For) -> Option<u64> {
+    let (lo, hi) = (body.int_constant(it.lo)?, body.int_constant(it.hi)?);
+    Some(eval::trip_count(lo, hi, it.step))
+}
+
+/// What the counter of a loop of known length is after its last trip.
+fn last_counter(body: &Body, it: &For) -> Option<i64> {
+    let span = it.step.wrapping_mul(trips(body, it)? as i64);
+    Some(body.int_constant(it.lo)?.wrapping_add(span))
 }

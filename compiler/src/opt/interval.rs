@@ -57,6 +57,22 @@ impl Intervals {
         self.known[value].unwrap_or(whole)
     }
 
+    /// Whether a value is always one that `scalar` has.
+    pub(super) fn fits(&self, body: &Body, value: Value, scalar: Scalar) -> bool {
+        self.of(body, value).within(Interval::of_type(scalar))
+    }
+
+    /// Whether a sum, difference or product never wraps.
+    pub(super) fn is_exact(&self, body: &Body, value: Value) -> bool {
+        let whole = Interval::of_type(body.ty(value).scalar);
+        match body.values[value].op {
+            Op::Binary(op @ (BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul), a, b) => self
+                .arithmetic(op, self.of(body, a), self.of(body, b), whole)
+                .is_some_and(|range| range.within(whole)),
+            _ => false,
+        }
+    }
+
     /// Notes the counter of a loop. A loop whose body never runs may get any range.
     pub(super) fn enter_loop(&mut self, body: &Body, it: &For) {
         let (lo, hi) = (self.of(body, it.lo), self.of(body, it.hi));

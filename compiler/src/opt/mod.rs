@@ -7,12 +7,17 @@ mod effects;
 mod fold;
 mod guard;
 mod hoist;
+mod indices;
+mod interchange;
 mod interval;
+mod linear;
+mod overwritten;
 mod pairs;
 mod scalars;
 mod simplify;
 mod stores;
 mod unroll;
+mod widen;
 
 use crate::ir::{Block, Body, Kernel, Loop, Stmt, Var, for_each_stmt};
 use crate::options::{FloatMode, Options};
@@ -23,6 +28,7 @@ use std::collections::BTreeSet;
 pub(crate) fn prepare(kernel: &mut Kernel, options: &Options) {
     simplify::simplify_once(&mut kernel.body);
     unroll::unroll(&mut kernel.body, options.unroll);
+    widen::widen_indices(&mut kernel.body);
     simplify::simplify_once(&mut kernel.body);
 }
 
@@ -33,31 +39,30 @@ pub(crate) fn guard(it: &mut Loop) {
 
 /// Makes a loop fast.
 pub(crate) fn optimise(it: &mut Loop, options: &Options, target: &Target) {
-    let Loop {
-        body,
-        before,
-        after,
-        ..
-    } = it;
-    scalars::arrays_to_variables(body, &mut [&mut *before, &mut *after]);
-    simplify::simplify(body, before, Some(after));
-    dead::remove_dead(body, before, after);
+    if options.unroll > 1 {
+        interchange::interchange(&mut it.body);
+        unroll::unroll_partly(&mut it.body);
+    }
+    scalars::arrays_to_variables(&mut it.body, &mut [&mut it.before, &mut it.after]);
+    indices::share_indices(&mut it.body);
+    clean(it);
     if options.float == FloatMode::Contract && target.level.has_fma() {
-        let carried = variables_set(before);
-        contract::contract(body, &carried);
+        let carried = variables_set(&it.before);
+        contract::contract(&mut it.body, &carried);
     }
     hoist::hoist(it);
-    let Loop {
-        body,
-        before,
-        after,
-        ..
-    } = it;
-    simplify::simplify(body, before, Some(after));
-    dead::remove_dead(body, before, after);
-    pairs::pack_pairs(body);
-    stores::group_stores(body);
-    dead::remove_dead(body, before, after);
+    clean(it);
+    overwritten::remove_overwritten(&mut it.body);
+    pairs::pack_pairs(&mut it.body);
+    stores::group_stores(&mut it.body);
+    hoist::hoist(it);
+    dead::remove_dead(&mut it.body, &mut it.before, &mut it.after);
+}
+
+/// Folds, shares, forwards, and drops what is not needed then.
+fn clean(it: &mut Loop) {
+    simplify::simplify(&mut it.body, &mut it.before, Some(&mut it.after));
+    dead::remove_dead(&mut it.body, &mut it.before, &mut it.after);
 }
 
 /// The variables that a block sets.

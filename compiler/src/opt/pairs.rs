@@ -1,12 +1,12 @@
 //! Adjacent doubles that are stored together are loaded, computed and stored two at a time.
 //!
-//! Within a run of statements without control flow: two stores to neighbouring entries of one row are one store of two lanes
-//! if their values can be packed (equal operations on packed operands, neighbouring loads, one value twice) and that saves
+//! Within a run of statements without control flow: two stores to neighbouring entries of a row or a local array are one store
+//! of two lanes if their values can be packed (equal operations on packed operands, neighbouring loads, one value twice) and that saves
 //! work. Each lane computes what its scalar did, in the same order: results are the same bits. Other uses of a packed scalar
 //! take it from its lane, if the pair is computed early enough.
 
-use super::alias::{Touch, touch};
-use crate::ir::{Block, Body, Inst, Op, Place, Region, Scalar, Site, Stmt, Type, Value};
+use super::alias::{Touch, access, touch};
+use crate::ir::{Block, Body, Inst, Op, Scalar, Site, Stmt, Type, Value};
 use cranelift_entity::SecondaryMap;
 use cranelift_entity::packed_option::PackedOption;
 use std::collections::BTreeMap;
@@ -78,13 +78,17 @@ fn block(
     *statements = done;
 }
 
-/// An access of one double of a row: where in the run, and at which entry.
+/// How many operations are looked at for one pair of stores.
+const WORK_MAX: u32 = 256;
+
+/// How many statements an access may be moved past.
+const DISTANCE_MAX: usize = 512;
+
+/// An access of one double: where in the run, and by what index.
 #[derive(Clone, Copy)]
 struct Access {
     at: usize,
-    addr: Value,
-    region: Region,
-    index: i64,
+    index: Value,
     value: Value,
     site: Site,
 }
@@ -94,6 +98,8 @@ struct Run<'a> {
     body: &'a mut Body,
     uses: &'a SecondaryMap<Value, u32>,
     statements: Block,
+    /// What each statement accesses.
+    touches: Vec<Option<Touch>>,
     /// Loads of the run, by the value they define.
     loads: BTreeMap<Value, Access>,
     stores: Vec<Access>,
@@ -106,6 +112,8 @@ struct Run<'a> {
     built: BTreeMap<(Value, Value), (Value, usize)>,
     /// Scalars taken from lanes, with their lane.
     taken: Vec<(Value, Value)>,
+    /// Operations looked at for the pair of stores at hand.
+    work: u32,
 }
 
 /// A plan for a pair: how to build it, how many instructions that saves, in front of which statement it can be.
@@ -134,10 +142,12 @@ enum Packed {
 impl<'a> Run<'a> {
     fn new(body: &'a mut Body, uses: &'a SecondaryMap<Value, u32>, statements: Block) -> Run<'a> {
         let removed = vec![false; statements.len()];
+        let touches = statements.iter().map(|stmt| touch(body, stmt)).collect();
         let mut run = Run {
             body,
             uses,
             statements,
+            touches,
             loads: BTreeMap::new(),
             stores: Vec::new(),
             defined: BTreeMap::new(),
@@ -145,6 +155,7 @@ impl<'a> Run<'a> {
             removed,
             built: BTreeMap::new(),
             taken: Vec::new(),
+            work: 0,
         };
         run.find_accesses();
         run
@@ -152,43 +163,49 @@ impl<'a> Run<'a> {
 
     fn find_accesses(&mut self) {
         for (at, stmt) in self.statements.iter().enumerate() {
-            let (place, index, value, site, is_load) = match stmt {
+            let site = match stmt {
                 Stmt::Let(value) => {
                     self.defined.insert(*value, at);
                     match self.body.values[*value].op {
-                        Op::Load { place, index, site } => (place, index, *value, site, true),
+                        Op::Load { site, .. } => site,
                         _ => continue,
                     }
                 }
-                Stmt::Store {
-                    place,
-                    index,
-                    value,
-                    site,
-                } => (*place, *index, *value, *site, false),
+                Stmt::Store { site, .. } => *site,
                 _ => continue,
             };
-            let Place::Row { addr, region } = place else {
+            let Some((_, index, value, is_store)) = access(self.body, stmt) else {
                 continue;
             };
-            let double = self.body.ty(value) == Type::of(Scalar::F64);
-            let Some(index) = self.body.int_constant(index).filter(|_| double) else {
+            if self.body.ty(value) != Type::of(Scalar::F64) {
                 continue;
-            };
+            }
             let access = Access {
                 at,
-                addr,
-                region,
                 index,
                 value,
                 site,
             };
-            if is_load {
-                self.loads.insert(value, access);
-            } else {
+            if is_store {
                 self.stores.push(access);
+            } else {
+                self.loads.insert(value, access);
             }
         }
+    }
+
+    /// What an access of the run touches.
+    fn touched(&self, access: Access) -> &Touch {
+        let touch = self.touches[access.at].as_ref();
+        touch.expect("an access touches memory")
+    }
+
+    /// Whether the second access is of the entry after the first's.
+    fn adjacent(&self, first: Access, second: Access) -> bool {
+        let (first, second) = (self.touched(first), self.touched(second));
+        first.place == second.place
+            && first.index.terms == second.index.terms
+            && first.index.constant.wrapping_add(1) == second.index.constant
     }
 
     fn pack(mut self, lanes: &mut Lanes) -> Block {
@@ -214,15 +231,19 @@ impl<'a> Run<'a> {
     /// Pairs of stores to neighbouring entries, each store in one pair at most, in the order of the later store.
     fn neighbours(&self) -> Vec<(Access, Access)> {
         let mut sorted = self.stores.clone();
-        sorted.sort_by_key(|store| (store.addr, store.index, store.at));
+        sorted.sort_by_cached_key(|store| {
+            let touch = self.touched(*store);
+            (touch.origin(), touch.index.constant, store.at)
+        });
         let mut pairs = Vec::new();
         let mut rest = &sorted[..];
         while let [first, second, ..] = rest {
-            let adjacent = first.addr == second.addr && first.index + 1 == second.index;
+            let adjacent = self.adjacent(*first, *second);
             // A third store to either entry would have to keep its place among them.
-            let again = rest
-                .get(2)
-                .is_some_and(|third| third.addr == second.addr && third.index == second.index);
+            let again = rest.get(2).is_some_and(|third| {
+                let (second, third) = (self.touched(*second), self.touched(*third));
+                second.place == third.place && second.index == third.index
+            });
             if adjacent && !again {
                 pairs.push((*first, *second));
             }
@@ -240,28 +261,19 @@ impl<'a> Run<'a> {
         if !self.may_sink(early, late.at) {
             return;
         }
+        self.work = 0;
         let plan = self.plan(first.value, second.value, 0);
         if plan.gain < 0 || plan.at > late.at {
             return;
         }
         let value = self.build(&plan);
-        let index = self.body.values.push(Inst {
-            op: Op::Const(first.index as u64),
-            ty: Type::I64,
-        });
-        let place = Place::Row {
-            addr: first.addr,
-            region: first.region,
-        };
-        let site = first.site;
         let store = Stmt::Store {
-            place,
-            index,
+            place: self.touched(first).place,
+            index: self.index(first, late.at),
             value,
-            site,
+            site: first.site,
         };
-        let before = self.inserted.entry(late.at).or_default();
-        before.extend([Stmt::Let(index), store]);
+        self.inserted.entry(late.at).or_default().push(store);
         self.removed[early.at] = true;
         self.removed[late.at] = true;
     }
@@ -278,12 +290,11 @@ impl<'a> Run<'a> {
 
     /// Whether none of the accesses in `between` that matter overlaps the one at `at`.
     fn untouched(&self, at: usize, between: Range<usize>, matters: fn(&Touch) -> bool) -> bool {
-        let Some(own) = touch(self.body, &self.statements[at]) else {
+        let Some(own) = &self.touches[at] else {
             return false;
         };
-        let others = self.statements[between].iter();
-        let mut touches = others.filter_map(|stmt| touch(self.body, stmt));
-        touches.all(|other| !matters(&other) || !other.overlaps(&own))
+        let mut others = self.touches[between.clone()].iter().flatten();
+        between.len() <= DISTANCE_MAX && others.all(|other| !matters(other) || !other.overlaps(own))
     }
 
     /// In front of which statement a value can be used first.
@@ -292,16 +303,14 @@ impl<'a> Run<'a> {
     }
 
     /// How to pack two values.
-    fn plan(&self, a: Value, b: Value, depth: u32) -> Plan {
+    fn plan(&mut self, a: Value, b: Value, depth: u32) -> Plan {
+        self.work += 1;
         let at = self.ready(a).max(self.ready(b));
         let plan = |packed, gain| Plan { packed, gain, at };
         if let (Some(x), Some(y)) = (self.body.constant(a), self.body.constant(b))
             && x == y
         {
             return plan(Packed::Same(a), 0);
-        }
-        if a == b {
-            return plan(Packed::Same(a), -1);
         }
         if let Some((pair, at)) = self.built.get(&(a, b)) {
             let packed = Packed::Built(*pair);
@@ -311,21 +320,30 @@ impl<'a> Run<'a> {
                 at: *at,
             };
         }
-        let loaded = self.plan_loads(a, b);
-        let each = || (depth < DEPTH_MAX).then(|| self.plan_each(a, b, depth));
-        loaded
-            .or_else(|| each().flatten().filter(|plan| plan.gain >= -1))
+        if a == b {
+            return plan(Packed::Same(a), -1);
+        }
+        if let Some(loaded) = self.plan_loads(a, b) {
+            return loaded;
+        }
+        let each = match depth < DEPTH_MAX && self.work < WORK_MAX {
+            true => self.plan_each(a, b, depth),
+            false => None,
+        };
+        each.filter(|plan| plan.gain >= -1)
             .unwrap_or_else(|| plan(Packed::Joined(a, b), -1))
     }
 
     fn plan_loads(&self, a: Value, b: Value) -> Option<Plan> {
         let (first, second) = (*self.loads.get(&a)?, *self.loads.get(&b)?);
-        let adjacent = first.addr == second.addr && first.index + 1 == second.index;
         let (early, late) = match first.at < second.at {
             true => (first, second),
             false => (second, first),
         };
-        let movable = adjacent && self.may_rise(late, early.at);
+        let constant = self.body.constant(first.index).is_some();
+        let movable = self.adjacent(first, second)
+            && (constant || self.ready(first.index) <= early.at)
+            && self.may_rise(late, early.at);
         movable.then_some(Plan {
             packed: Packed::Loaded(a, b),
             gain: if self.single(a, b) { 1 } else { -1 },
@@ -338,7 +356,7 @@ impl<'a> Run<'a> {
         self.uses[a] == 1 && self.uses[b] == 1
     }
 
-    fn plan_each(&self, a: Value, b: Value, depth: u32) -> Option<Plan> {
+    fn plan_each(&mut self, a: Value, b: Value, depth: u32) -> Option<Plan> {
         let (x, y) = (&self.body.values[a].op, &self.body.values[b].op);
         let pairs = match (x, y) {
             (Op::Binary(p, a0, a1), Op::Binary(q, b0, b1)) if p == q && is_vector(*p) => {
@@ -372,10 +390,7 @@ impl<'a> Run<'a> {
         let at = plan.at;
         match &plan.packed {
             Packed::Built(pair) => *pair,
-            Packed::Same(value) => match self.body.constant(*value) {
-                Some(bits) => self.emit(Op::Const(bits), at),
-                None => self.emit(Op::Splat(*value), at),
-            },
+            Packed::Same(value) => self.build_splat(*value, at),
             Packed::Joined(a, b) => {
                 let first = self.emit(Op::Splat(*a), at);
                 let second = self.emit(Op::Splat(*b), at);
@@ -414,19 +429,40 @@ impl<'a> Run<'a> {
         self.taken.push((scalar, lane));
     }
 
-    fn build_load(&mut self, a: Value, b: Value, at: usize) -> Value {
-        let (first, _) = (self.loads[&a], self.loads[&b]);
-        let op = Op::Const(first.index as u64);
-        let index = self.body.values.push(Inst { op, ty: Type::I64 });
-        self.inserted.entry(at).or_default().push(Stmt::Let(index));
-        let place = Place::Row {
-            addr: first.addr,
-            region: first.region,
+    fn build_splat(&mut self, value: Value, at: usize) -> Value {
+        // Another part of the same expression may have built it just now.
+        if let Some((pair, built_at)) = self.built.get(&(value, value))
+            && *built_at <= at
+        {
+            return *pair;
+        }
+        let op = match self.body.constant(value) {
+            Some(bits) => Op::Const(bits),
+            None => Op::Splat(value),
         };
-        let site = first.site;
+        let pair = self.emit(op, at);
+        self.built.insert((value, value), (pair, at));
+        pair
+    }
+
+    fn build_load(&mut self, a: Value, b: Value, at: usize) -> Value {
+        let first = self.loads[&a];
+        let (index, site) = (self.index(first, at), first.site);
+        let place = self.touched(first).place;
         let pair = self.emit(Op::Load { place, index, site }, at);
         self.built.insert((a, b), (pair, at));
         pair
+    }
+
+    /// The index of an access where it is done instead.
+    fn index(&mut self, access: Access, at: usize) -> Value {
+        let Some(bits) = self.body.constant(access.index) else {
+            return access.index;
+        };
+        let op = Op::Const(bits);
+        let index = self.body.values.push(Inst { op, ty: Type::I64 });
+        self.inserted.entry(at).or_default().push(Stmt::Let(index));
+        index
     }
 
     fn emit(&mut self, op: Op, at: usize) -> Value {

@@ -228,14 +228,10 @@ impl<'a> Simplify<'a> {
     }
 
     fn load(&mut self, place: &Place, index: Value, ty: Type) -> Option<Folded> {
-        if let Place::Table(table) = place {
-            let at = usize::try_from(self.body.int_constant(index)?).ok()?;
-            if ty.lanes == 1 {
-                return self.body.tables[*table]
-                    .bits
-                    .get(at)
-                    .map(|b| Folded::Const(*b));
-            }
+        if let (Place::Table(table), Some(at), 1) = (place, self.body.int_constant(index), ty.lanes)
+        {
+            let entry = self.body.tables[*table].bits.get(usize::try_from(at).ok()?);
+            return entry.map(|bits| Folded::Const(*bits));
         }
         let known = self.loads.get(&(*place, index, ty, self.state(place)))?;
         Some(Folded::Same(*known))

@@ -1,11 +1,14 @@
 //! Stores to one row stand together, so that the machine writes a cache line once and not in turns with others.
 //!
 //! Within a run of statements without control flow, a store sinks to the last store of its row, if nothing between touches what
-//! it stores to.
+//! it stores to. It sinks past a bounded number of statements, so that long runs take linear time.
 
 use super::alias::{Touch, touch};
-use crate::ir::{Block, Body, Stmt, Value};
+use crate::ir::{Block, Body, Place, Stmt, Value};
 use std::collections::BTreeMap;
+
+/// How many statements a store may sink past.
+const DISTANCE_MAX: usize = 256;
 
 /// Groups the stores of a body's root and the blocks inside.
 pub(super) fn group_stores(body: &mut Body) {
@@ -33,6 +36,14 @@ fn block(body: &Body, statements: &mut Block) {
     *statements = grouped;
 }
 
+/// The row that a store is to.
+fn row(touch: &Touch) -> Option<Value> {
+    match touch.place {
+        Place::Row { addr, .. } if touch.is_store => Some(addr),
+        _ => None,
+    }
+}
+
 /// The run with its stores grouped.
 fn sink(body: &Body, run: Block) -> Block {
     let touches: Vec<Option<Touch>> = run.iter().map(|stmt| touch(body, stmt)).collect();
@@ -40,21 +51,20 @@ fn sink(body: &Body, run: Block) -> Block {
     // Stores that go in front of a statement, in order.
     let mut arriving: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for at in (0..run.len()).rev() {
-        let Some(store) = touches[at].filter(|t| t.is_store) else {
+        let Some(store) = touches[at].as_ref() else {
             continue;
         };
-        let to = *last.entry(store.addr).or_insert(at);
+        let Some(row) = row(store) else {
+            continue;
+        };
+        let to = *last.entry(row).or_insert(at);
         let between = &touches[at + 1..to.max(at + 1)];
-        if to > at
-            && between
-                .iter()
-                .flatten()
-                .all(|other| !other.overlaps(&store))
-        {
+        let near = to > at && to - at <= DISTANCE_MAX;
+        if near && between.iter().flatten().all(|other| !other.overlaps(store)) {
             arriving.entry(to).or_default().push(at);
         } else {
             // What stays is where earlier ones may go.
-            last.insert(store.addr, at);
+            last.insert(row, at);
         }
     }
     let moved: Vec<usize> = arriving.values().flatten().copied().collect();

@@ -1,16 +1,20 @@
-//! Short counted loops become straight-line code, so that arrays become values and nothing is counted.
+//! Short counted loops become straight-line code, so that arrays become values and nothing is counted; longer ones do several
+//! trips at a time, so that neighbouring accesses can be paired.
 //!
-//! Innermost loops first; a loop is copied while its trip count and the copies' size stay within limits.
+//! Innermost loops first; a loop is copied while its trip count and the copies' size stay within limits. The order of what
+//! runs does not change.
 
-use crate::ir::{Block, Body, For, Inst, Label, Op, Stmt, Value, eval};
-use cranelift_entity::SecondaryMap;
-use cranelift_entity::packed_option::PackedOption;
+use crate::ir::{BinaryOp, Block, Body, For, Inst, Label, Op, Stmt, Type, Value, eval};
+use rustc_hash::FxHashMap as HashMap;
 
 /// The most statements that the copies of one loop may have.
 const COPIES_SIZE_MAX: usize = 1024;
 
 /// The most statements that all copies of one body may have.
 const TOTAL_SIZE_MAX: usize = 8192;
+
+/// The most statements in a loop's body after several trips were put in one.
+const WIDE_SIZE_MAX: usize = 128;
 
 /// Unrolls the loops of a body's root of at most `trips_max` trips.
 pub(super) fn unroll(body: &mut Body, trips_max: u16) {
@@ -22,6 +26,91 @@ pub(super) fn unroll(body: &mut Body, trips_max: u16) {
     };
     pass.block(&mut root);
     body.root = root;
+}
+
+/// Puts several trips of each innermost loop of known length into one.
+pub(super) fn unroll_partly(body: &mut Body) {
+    let mut root = std::mem::take(&mut body.root);
+    let mut budget = TOTAL_SIZE_MAX;
+    put_together(body, &mut budget, &mut root);
+    body.root = root;
+}
+
+fn put_together(body: &mut Body, budget: &mut usize, block: &mut Block) {
+    let mut kept = Block::with_capacity(block.len());
+    for mut stmt in std::mem::take(block) {
+        for inner in stmt.blocks_mut() {
+            put_together(body, budget, inner);
+        }
+        match stmt {
+            Stmt::For(mut it) => match trips_at_a_time(body, &it, budget) {
+                Some((trips, factor)) => several(body, &mut it, trips, factor, &mut kept),
+                None => kept.push(Stmt::For(it)),
+            },
+            other => kept.push(other),
+        }
+    }
+    *block = kept;
+}
+
+/// How many trips a loop makes, and how many of them to make in one.
+fn trips_at_a_time(body: &Body, it: &For, budget: &mut usize) -> Option<(u64, u64)> {
+    let trips = trips(body, it)?;
+    if it.body.iter().any(|stmt| !is_simple(stmt)) {
+        return None;
+    }
+    let size = it.body.len();
+    let fits = |factor: &u64| trips >= *factor && size * (*factor as usize) <= WIDE_SIZE_MAX;
+    let factor = [4, 2].into_iter().find(fits)?;
+    let copies = size * (factor + trips % factor) as usize;
+    *budget = budget.checked_sub(copies)?;
+    Some((trips, factor))
+}
+
+fn is_simple(stmt: &Stmt) -> bool {
+    matches!(stmt, Stmt::Let(_) | Stmt::Set(..) | Stmt::Store { .. })
+}
+
+/// Makes `factor` trips one, and puts what is left over behind the loop.
+fn several(body: &mut Body, it: &mut For, trips: u64, factor: u64, kept: &mut Block) {
+    let lo = body.int_constant(it.lo).expect("bounds are constant");
+    let counter_at = |trip: u64| lo.wrapping_add(it.step.wrapping_mul(trip as i64));
+    let rest = trips % factor;
+    let mut left_over = Block::new();
+    for trip in trips - rest..trips {
+        copy_with(body, it, Op::Const(counter_at(trip) as u64), &mut left_over);
+    }
+    let mut wide = Block::new();
+    for trip in 1..factor {
+        let step = Op::Const(it.step.wrapping_mul(trip as i64) as u64);
+        let step = body.values.push(Inst {
+            op: step,
+            ty: Type::I64,
+        });
+        wide.push(Stmt::Let(step));
+        let counter = Op::Binary(BinaryOp::Add, it.counter, step);
+        copy_with(body, it, counter, &mut wide);
+    }
+    let hi = body.values.push(Inst {
+        op: Op::Const(counter_at(trips - rest) as u64),
+        ty: Type::I64,
+    });
+    kept.push(Stmt::Let(hi));
+    it.hi = hi;
+    it.step = it.step.wrapping_mul(factor as i64);
+    it.body.extend(wide);
+    kept.push(Stmt::For(Box::new(it.clone())));
+    kept.extend(left_over);
+}
+
+/// Appends a copy of a loop's body with another counter.
+fn copy_with(body: &mut Body, it: &For, counter: Op, to: &mut Block) {
+    let ty = body.ty(it.counter);
+    let at = body.values.push(Inst { op: counter, ty });
+    to.push(Stmt::Let(at));
+    let mut copy = Copy::new(body);
+    copy.values.insert(it.counter, at);
+    to.extend(copy.block(&it.body));
 }
 
 struct Unroll<'a> {
@@ -65,14 +154,7 @@ impl Unroll<'_> {
         let trips = trips(self.body, it).expect("bounds are constant");
         for trip in 0..trips {
             let counter = lo.wrapping_add(it.step.wrapping_mul(trip as i64));
-            let at = self.body.values.push(Inst {
-                op: Op::Const(counter as u64),
-                ty: self.body.ty(it.counter),
-            });
-            kept.push(Stmt::Let(at));
-            let mut copy = Copy::new(self.body);
-            copy.values[it.counter] = at.into();
-            kept.extend(copy.block(&it.body));
+            copy_with(self.body, it, Op::Const(counter as u64), kept);
         }
     }
 }
@@ -101,7 +183,7 @@ fn names(block: &Block, label: Label) -> bool {
 pub(super) struct Copy<'a> {
     body: &'a mut Body,
     /// What a value has become in the copy.
-    pub(super) values: SecondaryMap<Value, PackedOption<Value>>,
+    pub(super) values: HashMap<Value, Value>,
     labels: Vec<(Label, Label)>,
 }
 
@@ -109,20 +191,20 @@ impl<'a> Copy<'a> {
     pub(super) fn new(body: &'a mut Body) -> Copy<'a> {
         Copy {
             body,
-            values: SecondaryMap::new(),
+            values: HashMap::default(),
             labels: Vec::new(),
         }
     }
 
     fn value(&self, value: Value) -> Value {
-        self.values[value].expand().unwrap_or(value)
+        self.values.get(&value).copied().unwrap_or(value)
     }
 
     fn define(&mut self, value: Value) -> Value {
         let mut inst = self.body.values[value].clone();
         inst.op.map_operands(|v| self.value(v));
         let copy = self.body.values.push(inst);
-        self.values[value] = copy.into();
+        self.values.insert(value, copy);
         copy
     }
 

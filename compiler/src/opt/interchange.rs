@@ -1,0 +1,134 @@
+//! Two loops of which the outer one walks through memory entry by entry are turned, so that the inner one does.
+//!
+//! `for j { for i { a[c*i + j] op= .. } }` becomes `for i { for j { .. } }`: neighbours can then be paired. Done only where every
+//! entry that is stored to belongs to one pair of counters and is loaded only there, so that each entry sees the same operations
+//! in the same order.
+
+use super::alias::{Touch, touch};
+use super::simplify::memory;
+use super::unroll::trips;
+use crate::ir::{Block, Body, For, Op, Place, Stmt, Value};
+
+/// Turns the nests of a body's root where that helps.
+pub(super) fn interchange(body: &mut Body) {
+    let mut root = std::mem::take(&mut body.root);
+    block(body, &mut root);
+    body.root = root;
+}
+
+fn block(body: &Body, statements: &mut Block) {
+    let mut kept = Block::with_capacity(statements.len());
+    for mut stmt in std::mem::take(statements) {
+        match &mut stmt {
+            Stmt::For(outer) if Nest::of(body, outer).is_some_and(|nest| nest.may_turn()) => {
+                turn(outer, &mut kept);
+            }
+            stmt => stmt.blocks_mut().for_each(|inner| block(body, inner)),
+        }
+        kept.push(stmt);
+    }
+    *statements = kept;
+}
+
+/// Makes the inner loop the outer one. What stood between the loops moves inside, save the inner loop's bounds, which are
+/// constants and move in front.
+fn turn(outer: &mut For, kept: &mut Block) {
+    let Some(Stmt::For(mut inner)) = outer.body.pop() else {
+        unreachable!("a nest ends with its inner loop");
+    };
+    let is_bound = |stmt: &Stmt| defines(stmt).is_some_and(|v| v == inner.lo || v == inner.hi);
+    let between = std::mem::take(&mut outer.body).into_iter();
+    let (bounds, mut between): (Block, Block) = between.partition(is_bound);
+    kept.extend(bounds);
+    between.append(&mut inner.body);
+    outer.body = between;
+    std::mem::swap(outer, &mut inner);
+    outer.body = vec![Stmt::For(inner)];
+}
+
+/// Two loops, the inner one last in the outer, with nothing but computation and accesses around and inside.
+struct Nest<'a> {
+    outer: &'a For,
+    inner: &'a For,
+    outer_trips: u64,
+    inner_trips: u64,
+    touches: Vec<Touch>,
+}
+
+impl<'a> Nest<'a> {
+    fn of(body: &Body, outer: &'a For) -> Option<Nest<'a>> {
+        let (last, between) = outer.body.split_last()?;
+        let Stmt::For(inner) = last else {
+            return None;
+        };
+        let (outer_trips, inner_trips) = (trips(body, outer)?, trips(body, inner)?);
+        if inner.step != 1 {
+            return None;
+        }
+        let mut touches = Vec::new();
+        for stmt in between.iter().chain(&inner.body) {
+            match stmt {
+                Stmt::Let(value) if body.values[*value].op.can_fail() => return None,
+                Stmt::Let(value) if matches!(body.values[*value].op, Op::Get(_)) => return None,
+                Stmt::Let(_) | Stmt::Store { .. } => touches.extend(touch(body, stmt)),
+                _ => return None,
+            }
+        }
+        Some(Nest {
+            outer,
+            inner,
+            outer_trips,
+            inner_trips,
+            touches,
+        })
+    }
+
+    fn may_turn(&self) -> bool {
+        let stores: Vec<&Touch> = self.touches.iter().filter(|touch| touch.is_store).collect();
+        let mut some = stores.iter().map(|store| memory(&store.place));
+        let Some(first) = some.next() else {
+            return false;
+        };
+        some.all(|other| other == first)
+            && stores.iter().all(|store| self.walks(store))
+            && self.touches.iter().all(|touch| {
+                memory(&touch.place) != first
+                    || (touch.place == stores[0].place && touch.index == stores[0].index)
+            })
+            && self.touches.iter().all(|touch| !self.is_worse(touch))
+    }
+
+    fn factors(&self, touch: &Touch) -> (i64, i64) {
+        let factor = |counter: Value| {
+            let mut terms = touch.index.terms.iter();
+            terms
+                .find(|term| term.0 == counter)
+                .map_or(0, |term| term.1)
+        };
+        (factor(self.outer.counter), factor(self.inner.counter))
+    }
+
+    /// Whether a store goes to the next entry with the outer counter, and to its own entry for each pair of counters.
+    fn walks(&self, store: &Touch) -> bool {
+        let (outer, inner) = self.factors(store);
+        let apart = inner.unsigned_abs() >= self.outer_trips && self.outer.step == 1;
+        matches!(store.place, Place::Row { .. } | Place::Array(_))
+            && outer == 1
+            && inner.unsigned_abs() > 1
+            && apart
+            && self.inner_trips > 1
+    }
+
+    /// Whether a load that now walks entry by entry would no longer.
+    fn is_worse(&self, touch: &Touch) -> bool {
+        let (outer, inner) = self.factors(touch);
+        !touch.is_store && inner == 1 && outer != 0 && outer != 1
+    }
+}
+
+fn defines(stmt: &Stmt) -> Option<Value> {
+    match stmt {
+        Stmt::Let(value) => Some(*value),
+        _ => None,
+    }
+}
