@@ -3,11 +3,23 @@
 //! `extern "C" fn(ctx: *mut Ctx, args: *const Arg, elems: *const u32 or null, begin: u64, end: u64) -> u32`: runs the kernel on
 //! elements `begin..end`, or on `elems[begin..end]` in order. Code and runtime take every offset from here; the version is part
 //! of the fingerprint and changes whenever anything in this file changes meaning.
+//!
+//! A plain function has the C signature of its kernel, save that it returns the status, which a caller of the `void` prototype
+//! ignores. Its pointers must be those of arrays that do not overlap, unless they are all to `const`.
 
 use std::mem::offset_of;
 
 /// Changes whenever a field, a status or the meaning of a call changes.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
+
+/// The host function that a plain function calls when it fails: `(status: i32, site: i32, value: i64)`.
+pub const FAIL: &str = "parloop_function_fail";
+
+/// The host function that a plain function gets its working memory from: `(bytes: i64)` to an address, aligned to 16 bytes, or 0.
+pub const SCRATCH: &str = "parloop_function_scratch";
+
+/// The step budget of a call of a plain function.
+pub const FUNCTION_STEPS: u64 = 1 << 32;
 
 /// Name of the function in the object.
 pub const ENTRY: &str = "parloop_loop";
@@ -63,6 +75,8 @@ pub const BAD_INDEX: u32 = 1;
 pub const DIVISION_BY_ZERO: u32 = 2;
 /// A loop went past its step budget.
 pub const OUT_OF_STEPS: u32 = 3;
+/// A plain function found no working memory.
+pub const OUT_OF_MEMORY: u32 = 4;
 
 /// Offsets of the fields of `Arg`, in bytes.
 pub mod arg {

@@ -7,6 +7,8 @@
 //! entry of a map is read in place, a `through` is packed, a reduction runs in locals that are loaded before the first element
 //! and stored after the last. There are no guards: where a kernel would be stopped, C leaves its behaviour undefined.
 //!
+//! Of a plain function it is the kernel's text alone, with its constants.
+//!
 //! Names outside of the kernel's text begin with `pl_` or `parloop_`.
 
 mod argument;
@@ -14,7 +16,7 @@ mod neutral;
 mod value;
 
 use crate::options::FloatMode;
-use crate::signature::{Access, ArgSignature, DType, IndexWidth, Signature, Source};
+use crate::signature::{Access, ArgSignature, DType, IndexWidth, Iteration, Signature, Source};
 use crate::source::{CheckedKernel, ConstantDecl, KernelText, ParamInfo};
 use argument::Argument;
 use std::collections::BTreeMap;
@@ -41,6 +43,7 @@ pub fn dump_c(
         maps: maps(signature),
         args: Argument::all(signature, &checked.params, float),
         float,
+        is_function: signature.iteration == Iteration::Function,
         neutral: neutral::neutralise(text.text),
     };
     file.print()
@@ -123,6 +126,7 @@ struct File<'a> {
     maps: BTreeMap<u16, (usize, &'static str)>,
     args: Vec<Argument>,
     float: FloatMode,
+    is_function: bool,
     neutral: neutral::Neutral,
 }
 
@@ -137,6 +141,9 @@ impl File<'_> {
         self.head(&mut out);
         self.constants(&mut out);
         put!(out, "{KERNEL_HEAD}{}\n{KERNEL_TAIL}", self.neutral.text);
+        if self.is_function {
+            return out;
+        }
         if self.float == FloatMode::Strict && self.args.iter().any(Argument::has_float_extreme) {
             out.push_str(EXTREMES);
         }

@@ -7,6 +7,7 @@ use crate::abi;
 use crate::error::CompileError;
 use crate::ir::{Loop, Op, Place, Scalar, Stmt, Symbol, Table, for_each_stmt};
 use crate::lower::{self, Externals, Pool, Work, backend, clif_type};
+use crate::signature::Iteration;
 use crate::target::Target;
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::{
@@ -34,7 +35,11 @@ pub(crate) struct Clif {
 pub(crate) fn translate(it: &Loop, target: &Target, work: Work) -> Result<Clif, CompileError> {
     let isa = lower::isa(target, work)?;
     let frontend = isa.frontend_config();
-    let signature = lower::abi_signature(isa.default_call_conv());
+    let call_conv = isa.default_call_conv();
+    let signature = match it.signature.iteration {
+        Iteration::Elements => lower::abi_signature(call_conv),
+        Iteration::Function => lower::function_signature(&it.signature, call_conv),
+    };
     let names = cranelift_module::default_libcall_names();
     let builder = ObjectBuilder::new(isa, "parloop", names).map_err(backend)?;
     let mut module = ObjectModule::new(builder);
@@ -112,9 +117,13 @@ fn declare(
     let (id, global) = read_only_data(module, func)?;
     let mut externals = Externals {
         symbols: SecondaryMap::new(),
+        function: None,
         pool: global,
     };
     let call_conv = func.signature.call_conv;
+    if it.signature.iteration == Iteration::Function {
+        externals.function = Some(function_hosts(it, module, func)?);
+    }
     for (symbol, host) in it.body.symbols.iter().filter(|(s, _)| used_symbols[*s]) {
         let mut signature = Signature::new(call_conv);
         let param = |scalar: &Scalar| AbiParam::new(clif_type((*scalar).into()));
@@ -129,6 +138,29 @@ fn declare(
         pool.table(table, content);
     }
     Ok((externals, id))
+}
+
+/// Declares what a plain function calls of the host.
+fn function_hosts(
+    it: &Loop,
+    module: &mut ObjectModule,
+    func: &mut Function,
+) -> Result<lower::Hosts, CompileError> {
+    let [fail, scratch] = lower::host_signatures(func.signature.call_conv);
+    let mut import = |name, signature| {
+        let id = module
+            .declare_function(name, Linkage::Import, &signature)
+            .map_err(backend)?;
+        Ok(module.declare_func_in_func(id, func))
+    };
+    let needs_scratch = lower::scratch_bytes(&it.body) > 0;
+    Ok(lower::Hosts {
+        fail: import(abi::FAIL, fail)?,
+        scratch: match needs_scratch {
+            true => Some(import(abi::SCRATCH, scratch)?),
+            false => None,
+        },
+    })
 }
 
 /// Declares the read-only data and its address in the function.

@@ -20,6 +20,8 @@ pub enum Mismatch {
     NotThroughMap,
     /// A layout or type that is reserved but not built yet.
     Reserved,
+    /// An argument of a loop in a plain function, or the other way round.
+    Form,
 }
 
 /// Why a request could not be compiled.
@@ -40,6 +42,8 @@ pub enum CompileError {
         /// Why.
         mismatch: Mismatch,
     },
+    /// A plain function's kernel reads a kernel constant: there is nobody to pass its value.
+    FunctionConstant,
     /// Something is larger than the compiler takes.
     TooLarge {
         /// What.
@@ -68,6 +72,9 @@ impl fmt::Display for CompileError {
             CompileError::Argument { index, mismatch } => {
                 write!(f, "argument {index} does not fit its parameter: {mismatch}")
             }
+            CompileError::FunctionConstant => f.write_str(
+                "a plain function has no place for kernel constants; specialise those that it reads",
+            ),
             CompileError::TooLarge { what, size, limit } => {
                 write!(f, "{what} is too large: {size}, at most {limit}")
             }
@@ -85,6 +92,7 @@ impl fmt::Display for Mismatch {
                 "by value, a kernel takes the element's index or a READ global of dim 1",
             ),
             Mismatch::NotThroughMap => f.write_str("row pointers need an argument through a map"),
+            Mismatch::Form => f.write_str("loops and plain functions take different arguments"),
             Mismatch::Reserved => f.write_str("this type or layout is not supported yet"),
         }
     }

@@ -208,6 +208,8 @@ pub enum Source {
     Global,
     /// The element's number, by value; the other fields of the argument are fixed: READ, dim 1, no dat slot.
     Element,
+    /// Of a plain function: a parameter by value; READ, dim 1.
+    Value,
 }
 
 impl Source {
@@ -215,7 +217,7 @@ impl Source {
     pub const fn map(self) -> Option<MapUse> {
         match self {
             Source::At(map, _) | Source::Through(map) => Some(map),
-            Source::Direct | Source::Global | Source::Element => None,
+            Source::Direct | Source::Global | Source::Element | Source::Value => None,
         }
     }
 }
@@ -258,6 +260,9 @@ impl ArgSignature {
 pub enum Iteration {
     /// The elements of a set, by range or list.
     Elements = 0,
+    /// None: the code is the kernel alone, a C function of its own parameters. Pointers are direct arguments of element 0, READ if
+    /// they are to `const` and RW otherwise, each with a dat slot of its own.
+    Function = 1,
 }
 
 /// All that compilation sees of a loop besides its kernel.

@@ -6,7 +6,7 @@ use crate::code::LoadError;
 use crate::config::ConfigError;
 use crate::data::DataError;
 use crate::par_loop::ArgError;
-use parloop_compiler::{CompileError, Diagnostics};
+use parloop_compiler::{CompileError, Diagnostics, ExtentError, abi};
 use std::fmt;
 
 /// Why a loop did not run, or did not run to its end.
@@ -54,6 +54,28 @@ pub enum Error {
         what: Fault,
         /// The offending value: the index, or the steps asked for.
         value: i64,
+    },
+    /// A plain function stopped. The arrays that it writes hold valid memory with unspecified values.
+    #[error("kernel `{kernel}`{}: {}", at(*.line, *.column), fault(*.what, *.value))]
+    Function {
+        /// The kernel.
+        kernel: String,
+        /// Line of its text, from 1; `None` where the text no longer tells.
+        line: Option<u32>,
+        /// Column of that line in bytes, from 1.
+        column: Option<u32>,
+        /// What happened.
+        what: Fault,
+        /// The offending value: the index, or the steps asked for.
+        value: i64,
+    },
+    /// The kernel can't be a plain function, or not without being told an extent.
+    #[error("kernel `{kernel}` as a plain function: {reason}")]
+    Extent {
+        /// The kernel.
+        kernel: String,
+        /// Which parameter, and why.
+        reason: ExtentError,
     },
     /// The compiler does not accept the loop, for its size as an example.
     #[error("kernel `{kernel}` was not compiled: {reason}")]
@@ -116,6 +138,17 @@ pub enum Fault {
     DivisionByZero,
     /// A loop that would go past the engine's step budget for an element.
     OutOfSteps,
+}
+
+impl Fault {
+    /// What a failing status of compiled code means.
+    pub(crate) fn of_status(status: u32) -> Fault {
+        match status {
+            abi::DIVISION_BY_ZERO => Fault::DivisionByZero,
+            abi::OUT_OF_STEPS => Fault::OutOfSteps,
+            _ => Fault::IndexOutOfRange,
+        }
+    }
 }
 
 fn at(line: Option<u32>, column: Option<u32>) -> String {

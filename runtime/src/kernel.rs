@@ -57,6 +57,17 @@ impl Kernel {
         self.0.engine.check(self)
     }
 
+    /// Line and column of a site, from 1. The text is parsed again: code that was found by a shortcut knows no lines.
+    pub(crate) fn position(&self, site: u32) -> (Option<u32>, Option<u32>) {
+        let checked = self.check().ok();
+        let span = checked
+            .as_ref()
+            .and_then(|checked| checked.sites.get(site as usize));
+        let text = self.text();
+        let line = span.map(|span| span.line(text));
+        (line, span.map(|span| column(text, span.start as usize)))
+    }
+
     /// The name for messages before the text is known.
     pub(crate) fn label(&self) -> String {
         self.function().unwrap_or("the kernel").to_owned()
@@ -100,6 +111,16 @@ impl Kernel {
             },
         );
     }
+}
+
+/// The column of a byte of a text, from 1.
+fn column(text: &str, at: usize) -> u32 {
+    let head = &text.as_bytes()[..at.min(text.len())];
+    let line_start = head
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(0, |newline| newline + 1);
+    u32::try_from(head.len() - line_start + 1).unwrap_or(u32::MAX)
 }
 
 impl fmt::Debug for Kernel {

@@ -33,6 +33,7 @@
 //!   takes no lock.
 //! - An [`Arg`] says what the kernel may do ([`Access`]) and how it gets to the data: directly, by one entry of a map
 //!   ([`Arg::at`]), by all of them ([`Arg::through`]). What does not fit is refused with an [`ArgError`] before anything runs.
+//! - A program that does its own loops takes a kernel as a C function: [`Engine::function`] gives a [`Function`].
 //! - Kernel constants belong to the engine ([`Engine::declare_constant`]); a changed value is seen by the next run.
 //! - What compiler and caches do is told as [`Event`]s, to an [`Observer`]; [`Engine::stats`] counts them.
 //!
@@ -52,6 +53,7 @@ mod data;
 mod engine;
 mod error;
 mod exec;
+mod function;
 mod host;
 mod kernel;
 mod mesh;
@@ -64,10 +66,13 @@ pub use constants::ConstantError;
 pub use data::{Dat, DataError, DataMut, DataRef, Global, Value};
 pub use engine::{Engine, EngineBuilder};
 pub use error::{Error, Fault};
+pub use function::Function;
 pub use kernel::Kernel;
 pub use mesh::{Map, MapIndex, MeshError, Set, Subset};
 pub use par_loop::{Arg, ArgError, Bound, CodeSource, Over, PreparedLoop, element_index};
 
 pub use parloop_cache::{Event, Mode, Observer, StatsSnapshot};
 pub use parloop_compiler::ir::{HostSymbol, Scalar};
-pub use parloop_compiler::{Access, DType, Effort, FloatMode, Level, Options};
+pub use parloop_compiler::{
+    Access, DType, Effort, ExtentError, FloatMode, Level, Options, ParamInfo,
+};

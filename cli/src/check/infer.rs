@@ -3,23 +3,19 @@
 //! A pointer's dim is what the parameter declares, else one more than the largest index that the kernel is seen to use. An
 //! integer by value is the element's index, another value a READ global; a pointer to row pointers goes through a map.
 
-use parloop_compiler::ir::{BinaryOp, Body, For, Op, Passing, Place, Stmt, Value, for_each_stmt};
+use parloop_compiler::ir::Passing;
 use parloop_compiler::{
     Access, ArgSignature, CheckedKernel, DType, IndexWidth, Iteration, Layout, MapUse, ParamInfo,
-    Signature, Source,
+    Reach, Signature, Source,
 };
-use std::collections::BTreeMap;
-
-/// A dim or arity that no kernel in use comes near; indices beyond it are left to the check at run time.
-const EXTENT_MAX: u64 = 1 << 16;
 
 /// The signature of a direct loop over `checked`.
 pub(crate) fn signature(checked: &CheckedKernel) -> Signature {
-    let reach = Reach::of(&checked.kernel.body, checked.params.len());
+    let reach = Reach::of(checked);
     let mut slots = Slots::default();
     let params = checked.params.iter().enumerate();
     let args = params
-        .map(|(index, param)| argument(param, reach.values[index], reach.rows[index], &mut slots))
+        .map(|(index, param)| argument(param, reach[index].values, reach[index].rows, &mut slots))
         .collect();
     Signature {
         iteration: Iteration::Elements,
@@ -115,108 +111,6 @@ fn extent(declared: &[Option<u64>], reached: u64) -> u32 {
         reached.max(1).next_multiple_of(known.max(1))
     };
     u32::try_from(extent.max(1)).unwrap_or(u32::MAX)
-}
-
-/// By parameter, one more than the largest index seen; 0 where none is known.
-struct Reach<'a> {
-    body: &'a Body,
-    /// Bounds of integers, both inclusive, as far as they are plain.
-    bounds: BTreeMap<Value, (i64, i64)>,
-    values: Vec<u64>,
-    rows: Vec<u64>,
-}
-
-impl<'a> Reach<'a> {
-    fn of(body: &'a Body, params: usize) -> Reach<'a> {
-        let mut reach = Reach {
-            body,
-            bounds: BTreeMap::new(),
-            values: vec![0; params],
-            rows: vec![0; params],
-        };
-        for_each_stmt(&body.root, &mut |stmt| reach.statement(stmt));
-        reach
-    }
-
-    fn statement(&mut self, stmt: &Stmt) {
-        match stmt {
-            Stmt::Let(value) => {
-                if let Op::Load { place, index, .. } = &self.body.values[*value].op {
-                    self.note(place, *index);
-                }
-                if let Some(bounds) = self.computed(*value) {
-                    self.bounds.insert(*value, bounds);
-                }
-            }
-            Stmt::Store { place, index, .. } => self.note(place, *index),
-            Stmt::For(it) => {
-                if let Some(bounds) = self.counter(it) {
-                    self.bounds.insert(it.counter, bounds);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn note(&mut self, place: &Place, index: Value) {
-        let (param, row) = match *place {
-            Place::Param(param) => (usize::from(param), None),
-            Place::ParamRow { param, row } => (usize::from(param), Some(row)),
-            _ => return,
-        };
-        let reached = |value: Value| {
-            let (_, high) = self.bounds.get(&value)?;
-            let extent = u64::try_from(*high).ok()? + 1;
-            (extent <= EXTENT_MAX).then_some(extent)
-        };
-        let (value, row) = (reached(index), row.and_then(reached));
-        self.values[param] = self.values[param].max(value.unwrap_or(0));
-        self.rows[param] = self.rows[param].max(row.unwrap_or(0));
-    }
-
-    fn counter(&self, it: &For) -> Option<(i64, i64)> {
-        let (lo, hi) = (*self.bounds.get(&it.lo)?, *self.bounds.get(&it.hi)?);
-        if it.step > 0 {
-            Some((lo.0, hi.1.checked_sub(1)?))
-        } else {
-            Some((hi.0.checked_add(1)?, lo.1))
-        }
-    }
-
-    /// Bounds of a value whose operands' bounds are known.
-    fn computed(&self, value: Value) -> Option<(i64, i64)> {
-        if let Some(constant) = self.body.int_constant(value) {
-            return Some((constant, constant));
-        }
-        let of = |value: &Value| self.bounds.get(value).copied();
-        match &self.body.values[value].op {
-            Op::Convert(from) => of(from),
-            Op::CheckIndex { index, len, .. } => {
-                let last = i64::try_from(*len).ok()?.checked_sub(1)?;
-                let (low, high) = of(index).unwrap_or((0, last));
-                Some((low.max(0), high.min(last)))
-            }
-            Op::Binary(op, a, b) => combined(*op, of(a)?, of(b)?),
-            _ => None,
-        }
-    }
-}
-
-fn combined(op: BinaryOp, a: (i64, i64), b: (i64, i64)) -> Option<(i64, i64)> {
-    let ends = match op {
-        BinaryOp::Add => [a.0.checked_add(b.0)?, a.1.checked_add(b.1)?].to_vec(),
-        BinaryOp::Sub => [a.0.checked_sub(b.1)?, a.1.checked_sub(b.0)?].to_vec(),
-        BinaryOp::Mul => {
-            let pairs = [(a.0, b.0), (a.0, b.1), (a.1, b.0), (a.1, b.1)];
-            pairs
-                .into_iter()
-                .map(|(a, b)| a.checked_mul(b))
-                .collect::<Option<Vec<_>>>()?
-        }
-        BinaryOp::Rem if b.0 > 0 && a.0 >= 0 => vec![0, b.1 - 1],
-        _ => return None,
-    };
-    Some((*ends.iter().min()?, *ends.iter().max()?))
 }
 
 #[cfg(test)]

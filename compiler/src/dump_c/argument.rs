@@ -103,7 +103,7 @@ impl Argument {
         let extent = self.signature.extent().max(1);
         match self.placing() {
             Placing::InPlace => match source {
-                Source::Global | Source::Element => return self.pointer(&data),
+                Source::Global | Source::Element | Source::Value => return self.pointer(&data),
                 Source::Direct => {
                     return self.pointer(&format!("&{data}[pl_e * {dim}]"));
                 }
@@ -223,7 +223,7 @@ impl Argument {
                 );
                 put!(out, "        }}");
             }
-            Source::Direct | Source::Global | Source::Element => {}
+            Source::Direct | Source::Global | Source::Element | Source::Value => {}
         }
     }
 

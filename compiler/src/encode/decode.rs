@@ -148,7 +148,7 @@ impl<'a> Decoder<'a> {
     /// A signature, still without arguments.
     pub(crate) fn iteration(&mut self) -> Decoded<Signature> {
         Ok(Signature {
-            iteration: self.choice(&[Iteration::Elements], "an iteration")?,
+            iteration: self.choice(&[Iteration::Elements, Iteration::Function], "an iteration")?,
             args: Vec::new(),
             allow_conflicts: self.flag()?,
         })
@@ -161,6 +161,7 @@ impl<'a> Decoder<'a> {
             2 => Source::Through(self.map_use()?),
             3 => Source::Global,
             4 => Source::Element,
+            5 => Source::Value,
             _ => return Err(self.unexpected(1, "a source")),
         };
         const LAYOUTS: [Layout; 3] = [Layout::Aos, Layout::Soa, Layout::Strided];

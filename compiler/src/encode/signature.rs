@@ -41,6 +41,7 @@ impl Encoder {
             }
             Source::Global => self.u8(3),
             Source::Element => self.u8(4),
+            Source::Value => self.u8(5),
         }
         self.dtype(*dtype);
         self.u32(*dim);

@@ -30,8 +30,11 @@ impl Display for Kernel {
 impl Display for Loop {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         writeln!(f, "loop")?;
-        let Iteration::Elements = self.signature.iteration;
-        writeln!(f, "iteration elements")?;
+        let iteration = match self.signature.iteration {
+            Iteration::Elements => "elements",
+            Iteration::Function => "function",
+        };
+        writeln!(f, "iteration {iteration}")?;
         writeln!(f, "allow_conflicts {}", self.signature.allow_conflicts)?;
         for arg in &self.signature.args {
             argument(f, arg)?;
@@ -107,6 +110,7 @@ fn argument(f: &mut Formatter<'_>, arg: &ArgSignature) -> fmt::Result {
         }
         Source::Global => f.write_str("global")?,
         Source::Element => f.write_str("element")?,
+        Source::Value => f.write_str("value")?,
     }
     let (dtype, layout, access) = (
         dtype_name(*dtype),

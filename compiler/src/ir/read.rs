@@ -52,7 +52,13 @@ pub fn read_loop(text: &str) -> Result<Loop, ReadError> {
     };
     let mut constants = Vec::new();
     let opened = reader.header(|cursor, word| match word {
-        "iteration" => cursor.eat("elements"),
+        "iteration" => {
+            signature.iteration = match cursor.flag("elements", "function")? {
+                false => Iteration::Elements,
+                true => Iteration::Function,
+            };
+            Ok(())
+        }
         "allow_conflicts" => {
             signature.allow_conflicts = cursor.flag("false", "true")?;
             Ok(())

@@ -111,6 +111,9 @@ impl Lower<'_, '_> {
     }
 
     fn scratch_base(&mut self) -> clif::Value {
+        if self.externals.function.is_some() {
+            return self.host_scratch(self.frame.scratch_bytes);
+        }
         let flags = MemFlagsData::trusted().with_readonly();
         let field = abi::ctx::SCRATCH;
         self.b.ins().load(types::I64, flags, self.ctx, field)

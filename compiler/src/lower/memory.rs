@@ -151,7 +151,10 @@ impl Lower<'_, '_> {
     }
 
     pub(super) fn arg_base(&mut self, arg: u16) -> clif::Value {
-        self.arg_field(arg, abi::arg::BASE)
+        match self.bases.get(usize::from(arg)) {
+            Some(base) => *base,
+            None => self.arg_field(arg, abi::arg::BASE),
+        }
     }
 
     fn arg_field(&mut self, arg: u16, field: i32) -> clif::Value {

@@ -1,4 +1,4 @@
-//! Translates a loop to CLIF: one function of the loop's ABI, over a range or a list of elements.
+//! Translates a loop to CLIF: one function of the loop's ABI, over a range or a list of elements; or a plain function.
 //!
 //! Memory of different regions is told apart for alias analysis; constants come from a pool in read-only data, so that they
 //! need no register; whatever fails leaves through one cold block that fills the context.
@@ -6,12 +6,14 @@
 mod arith;
 mod convert;
 mod frame;
+mod function;
 mod isa;
 mod memory;
 mod pool;
 mod stmt;
 
 pub(crate) use frame::scratch_bytes;
+pub(crate) use function::{Hosts, function_signature, host_signatures};
 pub(crate) use isa::{Work, backend, isa};
 pub(crate) use pool::Pool;
 
@@ -34,6 +36,8 @@ use std::collections::BTreeMap;
 pub(crate) struct Externals {
     /// Host functions.
     pub(crate) symbols: SecondaryMap<Symbol, Option<FuncRef>>,
+    /// Of a plain function, what it calls of the host besides.
+    pub(crate) function: Option<Hosts>,
     /// The read-only data.
     pub(crate) pool: GlobalValue,
 }
@@ -89,8 +93,12 @@ struct Lower<'a, 'f> {
     rows: BTreeMap<(Value, u64), clif::Value>,
     /// How many branches and loops are around the statement at hand.
     nesting: u32,
+    /// Of a loop; anything in a plain function.
     ctx: clif::Value,
+    /// Of a loop; anything in a plain function.
     args: clif::Value,
+    /// Of a plain function: the base of each argument.
+    bases: Vec<clif::Value>,
     pool_base: clif::Value,
     element: Option<clif::Value>,
     /// Where failures go: takes status, site and value.
@@ -114,8 +122,10 @@ pub(crate) fn lower(
     b.switch_to_block(entry);
     b.seal_block(entry);
     let params: Vec<clif::Value> = b.block_params(entry).to_vec();
-    let [ctx, args, elems, begin, end] = params[..] else {
-        unreachable!("the ABI has five parameters")
+    let pool_base = b.ins().symbol_value(types::I64, externals.pool);
+    let (ctx, args) = match externals.function {
+        None => (params[0], params[1]),
+        Some(_) => (pool_base, pool_base),
     };
     let fail = b.create_block();
     b.append_block_param(fail, types::I32);
@@ -123,8 +133,8 @@ pub(crate) fn lower(
     b.append_block_param(fail, types::I64);
     b.set_cold_block(fail);
     let element_var = b.declare_var(types::I64);
-    b.def_var(element_var, begin);
-    let pool_base = b.ins().symbol_value(types::I64, externals.pool);
+    let zero = b.ins().iconst(types::I64, 0);
+    b.def_var(element_var, zero);
     let mut lower = Lower {
         regions: Regions::new(&mut b),
         frame: Frame::of(&it.body),
@@ -141,20 +151,28 @@ pub(crate) fn lower(
         nesting: 0,
         ctx,
         args,
+        bases: Vec::new(),
         pool_base,
         element: None,
         fail,
         element_var,
         steps: None,
     };
-    lower.function(elems, begin, end);
+    match (externals.function, &params[..]) {
+        (Some(_), params) => {
+            lower.take_params(params);
+            lower.plain_function();
+        }
+        (None, [_, _, elems, begin, end]) => lower.whole_loop(*elems, *begin, *end),
+        (None, _) => unreachable!("the ABI has five parameters"),
+    }
     lower.b.seal_all_blocks();
     let Lower { b, .. } = lower;
     b.finalize(frontend);
 }
 
 impl Lower<'_, '_> {
-    fn function(&mut self, elems: clif::Value, begin: clif::Value, end: clif::Value) {
+    fn whole_loop(&mut self, elems: clif::Value, begin: clif::Value, end: clif::Value) {
         self.place_arrays();
         self.prepare_steps();
         self.load_maps();

@@ -236,9 +236,7 @@ impl Lower<'_, '_> {
             _ => {}
         });
         if spends {
-            let flags = MemFlagsData::trusted().with_readonly();
-            let field = abi::ctx::STEPS;
-            let full = self.b.ins().load(types::I64, flags, self.ctx, field);
+            let full = self.full_budget();
             let variable = self.b.declare_var(types::I64);
             self.b.def_var(variable, full);
             self.steps = Some((variable, full));

@@ -2,7 +2,28 @@
 
 use crate::error::{CompileError, Mismatch};
 use crate::ir::{Body, Kernel, Op, Param, Passing, Place, Scalar, Stmt, Value, for_each_stmt};
-use crate::signature::{Access, ArgSignature, DType, Layout, Source};
+use crate::signature::{Access, ArgSignature, DType, Iteration, Layout, Source};
+
+/// Refuses an argument that can't be one of a plain function, or only of one.
+pub(super) fn check_form(
+    index: usize,
+    arg: &ArgSignature,
+    iteration: Iteration,
+) -> Result<(), CompileError> {
+    let fits = match iteration {
+        Iteration::Elements => arg.source != Source::Value,
+        Iteration::Function => match arg.source {
+            Source::Value => arg.access == Access::Read && arg.dim == 1,
+            Source::Direct => matches!(arg.access, Access::Read | Access::Rw),
+            _ => false,
+        },
+    };
+    let mismatch = Mismatch::Form;
+    match fits {
+        true => Ok(()),
+        false => Err(CompileError::Argument { index, mismatch }),
+    }
+}
 
 /// Refuses an argument that its parameter can't take.
 pub(super) fn check_argument(
@@ -22,8 +43,11 @@ fn mismatch(param: Param, arg: &ArgSignature) -> Option<Mismatch> {
     if arg.layout != Layout::Aos || reserved {
         return Some(Mismatch::Reserved);
     }
+    let by_value = arg.source == Source::Value;
     match param.passing {
         Passing::Unused => None,
+        Passing::Value if by_value => differing_type(param, arg),
+        _ if by_value => Some(Mismatch::Passing),
         Passing::Value if element => (!is_integer(param.scalar)).then_some(Mismatch::ByValue),
         Passing::Value => {
             let fits = arg.source == Source::Global && arg.access == Access::Read && arg.dim == 1;

@@ -34,6 +34,7 @@ impl Wrap<'_> {
         let passing = self.kernel.params[index as usize].passing;
         Ok(match arg.source {
             Source::Element => Binding::Value(self.element),
+            Source::Value => Binding::Value(self.global_value(index, arg)),
             Source::Global if passing == Passing::Value => {
                 Binding::Value(self.global_value(index, arg))
             }

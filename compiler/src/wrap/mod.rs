@@ -12,7 +12,7 @@ mod scatter;
 use crate::error::CompileError;
 use crate::ir::{Array, Builder, Kernel, Loop, Op, Place, Region, Scalar, Site, Stmt, Value, Var};
 use crate::options::FloatMode;
-use crate::signature::{ArgSignature, IndexWidth, Signature, Source};
+use crate::signature::{ArgSignature, IndexWidth, Iteration, Signature, Source};
 
 /// Straight-line copies of rows are emitted up to this many values; longer rows are copied by a loop.
 const STRAIGHT_COPY_MAX: u64 = 16;
@@ -83,7 +83,12 @@ fn check(kernel: &Kernel, signature: &Signature) -> Result<(), CompileError> {
     if wanted != given {
         return Err(CompileError::ArgumentCount { wanted, given });
     }
+    let is_function = signature.iteration == Iteration::Function;
+    if is_function && !kernel.constants.is_empty() {
+        return Err(CompileError::FunctionConstant);
+    }
     for (index, (param, arg)) in kernel.params.iter().zip(&signature.args).enumerate() {
+        bind::check_form(index, arg, signature.iteration)?;
         bind::check_argument(index, *param, arg)?;
     }
     Ok(())
@@ -93,7 +98,10 @@ impl<'a> Wrap<'a> {
     fn new(kernel: &'a Kernel, signature: &'a Signature, float: FloatMode) -> Wrap<'a> {
         let mut builder = Builder::new(kernel.body.clone());
         builder.body.site();
-        let element = builder.emit(Op::Element, Scalar::I64);
+        let element = match signature.iteration {
+            Iteration::Elements => builder.emit(Op::Element, Scalar::I64),
+            Iteration::Function => builder.i64(0),
+        };
         Wrap {
             kernel,
             signature,

@@ -9,6 +9,7 @@ mod kernel;
 mod link;
 mod memory;
 mod object;
+mod plain;
 mod symbols;
 #[cfg(test)]
 mod tests;
@@ -18,4 +19,5 @@ pub(crate) use kernel::Code;
 pub(crate) use link::{CraneliftLinker, Linker};
 pub use memory::Entry;
 pub(crate) use object::Image;
+pub(crate) use plain::{Failure, take_failure};
 pub(crate) use symbols::HostTable;

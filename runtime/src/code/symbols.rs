@@ -1,8 +1,10 @@
-//! The host functions that compiled code may call: libm by C name, and what the embedder adds.
+//! The host functions that compiled code may call: libm by C name, those of plain functions, and what the embedder adds.
 //!
 //! Invariant: a name in the table has one signature and one address for the table's life. Nothing outside the table is ever
 //! linked, so the table is the allow-list.
 
+use super::plain;
+use parloop_compiler::abi;
 use parloop_compiler::ir::{HostSymbol, Scalar};
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -38,8 +40,14 @@ impl HostTable {
             (name, HostAddress(shared(name).unwrap_or(linked)))
         };
         let math = MATH.get_or_init(|| math().into_iter().map(from_libm).collect());
+        let plain: [(&str, *const u8); 2] = [
+            (abi::FAIL, plain::fail as *const u8),
+            (abi::SCRATCH, plain::scratch as *const u8),
+        ];
+        let plain = plain.map(|(name, at)| (name, HostAddress(at)));
         let addresses = math
             .iter()
+            .chain(&plain)
             .map(|(name, at)| ((*name).into(), *at))
             .collect();
         HostTable {

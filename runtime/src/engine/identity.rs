@@ -9,7 +9,8 @@ use crate::host;
 use crate::kernel::Kernel;
 use parloop_cache::{Expect, Key, Metadata, Publication, Table};
 use parloop_compiler::{
-    CheckedKernel, ConstantDecl, KernelText, Preimage, Request, Shortcut, ShortcutRecord, Signature,
+    CheckedKernel, ConstantDecl, Iteration, KernelText, Preimage, Request, Shortcut,
+    ShortcutRecord, Signature, function_signature,
 };
 use std::sync::Arc;
 
@@ -74,6 +75,10 @@ pub(super) fn parse(
     constants: &[ConstantDecl],
 ) -> Result<Parsed, Error> {
     let checked = check(kernel, &text(shared, kernel, constants))?;
+    let signature = match signature.iteration {
+        Iteration::Elements => signature.clone(),
+        Iteration::Function => complete(&checked, signature)?,
+    };
     let CheckedKernel {
         name,
         kernel,
@@ -85,7 +90,7 @@ pub(super) fn parse(
     let (options, target) = (shared.options, shared.target);
     let request = Request {
         kernel,
-        signature: signature.clone(),
+        signature,
         options,
         target,
     };
@@ -103,6 +108,15 @@ pub(super) fn parse(
         request,
         preimage,
         resolution: Arc::new(Resolution::of(record)),
+    })
+}
+
+/// The signature of a plain function, of which the caller gave the extents only.
+fn complete(checked: &CheckedKernel, signature: &Signature) -> Result<Signature, Error> {
+    let extents: Vec<u32> = signature.args.iter().map(|arg| arg.dim).collect();
+    function_signature(checked, &extents).map_err(|reason| Error::Extent {
+        kernel: checked.name.clone(),
+        reason,
     })
 }
 

@@ -46,6 +46,7 @@ fn check_passing(arg: usize, param: &ParamInfo, given: &ArgSignature) -> Result<
         Source::Direct | Source::At(..) | Source::Global => {
             (param.passing == Passing::Pointer, "a pointer")
         }
+        Source::Value => (false, "a plain function's value"),
         Source::Through(_) => (
             matches!(param.passing, Passing::Pointer | Passing::Rows),
             "the rows of all map entries",

@@ -236,19 +236,8 @@ impl PreparedLoop {
                 value,
             } => (status, site, element, value),
         };
-        let what = match status {
-            abi::DIVISION_BY_ZERO => Fault::DivisionByZero,
-            abi::OUT_OF_STEPS => Fault::OutOfSteps,
-            _ => Fault::IndexOutOfRange,
-        };
-        // The text is parsed again: code that was found by a shortcut knows no lines.
-        let checked = self.kernel.check().ok();
-        let span = checked
-            .as_ref()
-            .and_then(|checked| checked.sites.get(site as usize));
-        let text = self.kernel.text();
-        let line = span.map(|span| span.line(text));
-        let column = span.map(|span| column(text, span.start as usize));
+        let what = Fault::of_status(status);
+        let (line, column) = self.kernel.position(site);
         Error::Kernel {
             kernel,
             line,
@@ -258,16 +247,6 @@ impl PreparedLoop {
             value,
         }
     }
-}
-
-/// The column of a byte of a text, from 1.
-fn column(text: &str, at: usize) -> u32 {
-    let head = &text.as_bytes()[..at.min(text.len())];
-    let line_start = head
-        .iter()
-        .rposition(|byte| *byte == b'\n')
-        .map_or(0, |newline| newline + 1);
-    u32::try_from(head.len() - line_start + 1).unwrap_or(u32::MAX)
 }
 
 impl fmt::Debug for PreparedLoop {

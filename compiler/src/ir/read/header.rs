@@ -119,6 +119,7 @@ impl Cursor<'_> {
             "through" => Source::Through(self.map_use()?),
             "global" => Source::Global,
             "element" => Source::Element,
+            "value" => Source::Value,
             _ => return Err(self.expected("a source")),
         };
         let word = self.word("an access")?;

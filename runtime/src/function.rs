@@ -1,0 +1,128 @@
+//! A kernel as a plain C function, for programs that do their own loops.
+//!
+//! Invariant: the pointer that a [`Function`] gives is to its kernel's code, compiled, cached and checked as a loop's is, and is
+//! there as long as the `Function` or a clone of it. What it is called with is the caller's to get right, as with any C function.
+
+use crate::code::{Code, Entry, Failure, take_failure};
+use crate::engine::Engine;
+use crate::error::{Error, Fault};
+use crate::kernel::Kernel;
+use crate::par_loop::CodeSource;
+use parloop_compiler::{Iteration, ParamInfo, Signature, abi, provisional_function_signature};
+use std::ffi::c_void;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A kernel that C can call. A cheap `Send + Sync` handle, made by [`Engine::function`].
+#[derive(Clone)]
+pub struct Function {
+    code: Arc<Code>,
+    kernel: Kernel,
+    name: Arc<str>,
+    params: Arc<[ParamInfo]>,
+    source: CodeSource,
+    acquire: Duration,
+}
+
+impl Engine {
+    /// A kernel as a plain C function, compiled, cached and loaded as a loop is. No argument goes through a map here: pointers are
+    /// passed on as they are.
+    ///
+    /// `extents` tells, by parameter, how many values a pointer points to; 0, or leaving it out, takes what the text declares
+    /// (`double A[12]`), else what its indices can be seen to reach. The code never goes beyond an extent: an index that would
+    /// makes the call fail.
+    ///
+    /// # Errors
+    /// [`Error::Extent`] if an index depends on data and no extent is given; [`Error::Compile`] if the kernel reads a kernel
+    /// constant that is not specialised; [`Error::Text`], [`Error::Load`], [`Error::OtherEngine`] as for a loop.
+    pub fn function(&self, kernel: &Kernel, extents: &[u32]) -> Result<Function, Error> {
+        if !kernel.belongs_to(self) {
+            return Err(Error::OtherEngine {
+                kernel: kernel.label(),
+            });
+        }
+        let signature: Signature = provisional_function_signature(extents);
+        debug_assert_eq!(signature.iteration, Iteration::Function);
+        let acquired = self.acquire(kernel, &signature, |_| Ok(()))?;
+        let record = &acquired.resolution.record;
+        Ok(Function {
+            name: record.name.as_str().into(),
+            params: record.params.as_slice().into(),
+            kernel: kernel.clone(),
+            code: acquired.code,
+            source: acquired.source,
+            acquire: acquired.duration,
+        })
+    }
+}
+
+impl Function {
+    /// The function, to be cast to a pointer of the kernel's own C prototype; valid while this handle or a clone of it lives.
+    ///
+    /// It may be called from many threads at once. It returns an `int` that a caller of the `void` prototype ignores: 0, or that it
+    /// stopped, which [`Function::check`] explains. Each pointer must be aligned for its type and valid for its extent;
+    /// what a pointer to non-`const` points to must not overlap what another does. After a failure the arrays it writes hold valid
+    /// values that are not specified.
+    pub fn as_ptr(&self) -> *const c_void {
+        let entry: Entry = self.code.entry();
+        entry as *const c_void
+    }
+
+    /// What a returned status means. Call it on the thread that called the function, before it calls another.
+    ///
+    /// # Errors
+    /// [`Error::Function`] with line and value, [`Error::OutOfMemory`].
+    pub fn check(&self, status: i32) -> Result<(), Error> {
+        if status == abi::OK as i32 {
+            return Ok(());
+        }
+        let unknown = Failure {
+            status: status as u32,
+            site: u32::MAX,
+            value: 0,
+        };
+        let failure = take_failure().filter(|failure| failure.status as i32 == status);
+        let Failure {
+            status,
+            site,
+            value,
+        } = failure.unwrap_or(unknown);
+        let kernel = self.name.to_string();
+        if status == abi::OUT_OF_MEMORY {
+            return Err(Error::OutOfMemory {
+                kernel,
+                bytes: usize::try_from(value).unwrap_or(0),
+            });
+        }
+        let (line, column) = self.kernel.position(site);
+        Err(Error::Function {
+            kernel,
+            line,
+            column,
+            what: Fault::of_status(status),
+            value,
+        })
+    }
+
+    /// The kernel's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its parameters, as its author wrote them.
+    pub fn params(&self) -> &[ParamInfo] {
+        &self.params
+    }
+
+    /// Where its code came from, and how long that took.
+    pub fn source(&self) -> (CodeSource, Duration) {
+        (self.source, self.acquire)
+    }
+}
+
+impl fmt::Debug for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Function({}, {:?})", self.name, self.code)
+    }
+}
