@@ -4,6 +4,7 @@
 //! are followed through loop counters, constants and integer arithmetic. An index that depends on data has no bound here, and
 //! the caller has to say.
 
+use crate::aliasing;
 use crate::ir::{BinaryOp, Body, For, Op, Passing, Place, Stmt, Value, for_each_stmt};
 use crate::signature::{Access, ArgSignature, DType, Iteration, Layout, Signature, Source};
 use crate::source::{CheckedKernel, ParamInfo};
@@ -74,10 +75,14 @@ pub fn function_signature(
     extents: &[u32],
 ) -> Result<Signature, ExtentError> {
     let reach = Reach::of(checked);
+    let slots = aliasing::slots(&checked.params);
     let mut args = Vec::with_capacity(checked.params.len());
     for (index, param) in checked.params.iter().enumerate() {
         let given = extents.get(index).copied().filter(|extent| *extent > 0);
-        args.push(argument(index, param, &reach[index], given)?);
+        args.push(ArgSignature {
+            dat: slots[index],
+            ..argument(index, param, &reach[index], given)?
+        });
     }
     if extents.len() > args.len() {
         return Err(ExtentError::Surplus { params: args.len() });

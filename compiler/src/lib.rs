@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod abi;
+mod aliasing;
 mod check;
 mod diagnostic;
 mod dump_c;

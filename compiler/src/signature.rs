@@ -261,7 +261,7 @@ pub enum Iteration {
     /// The elements of a set, by range or list.
     Elements = 0,
     /// None: the code is the kernel alone, a C function of its own parameters. Pointers are direct arguments of element 0, READ if
-    /// they are to `const` and RW otherwise, each with a dat slot of its own.
+    /// they are to `const` and RW otherwise; those with one dat slot may point to the same memory, of different lengths and types.
     Function = 1,
 }
 

@@ -43,6 +43,8 @@ pub struct ParamInfo {
     pub extents: Vec<Option<u64>>,
     /// Whether what it points to is `const`.
     pub is_const: bool,
+    /// Whether the pointer is `restrict`: what it points to is reached in no other way while it is written.
+    pub is_restrict: bool,
     /// Whether the kernel reads through it.
     pub read: bool,
     /// Whether the kernel stores through it.

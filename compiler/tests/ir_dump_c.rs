@@ -17,6 +17,7 @@ fn param(passing: Passing, dtype: DType, extents: &[Option<u64>], is_const: bool
         dtype: Some(dtype),
         extents: extents.to_vec(),
         is_const,
+        is_restrict: false,
         read: true,
         written: !is_const,
     }

@@ -482,6 +482,7 @@ fn record() -> ShortcutRecord {
         dtype,
         extents,
         is_const: true,
+        is_restrict: false,
         read: true,
         written: false,
     };

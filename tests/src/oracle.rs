@@ -10,7 +10,7 @@ use libloading::Library;
 use parloop_compiler::ir::interp::Hosts;
 use parloop_compiler::ir::{HostSymbol, Scalar};
 use parloop_compiler::{KernelText, abi, dump_c};
-use std::ffi::CString;
+use std::ffi::{CString, c_void};
 use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
@@ -113,6 +113,13 @@ impl Aligned {
 }
 
 impl Built {
+    /// The address of a function.
+    pub fn address(&self, name: &str) -> *const c_void {
+        // SAFETY: only the address is taken.
+        let symbol = unsafe { self.library.get::<unsafe extern "C" fn()>(name.as_bytes()) };
+        *symbol.unwrap() as *const c_void
+    }
+
     /// Runs it. A kernel that parloop would stop is undefined here and must not be run.
     pub fn run(&self, case: &Case, front: &Front, world: &World, over: &Over) -> Outcome {
         let mut data: Vec<Aligned> = world.data.iter().map(|d| Aligned::of(&d.bytes)).collect();
@@ -173,6 +180,48 @@ impl Built {
             data: data.iter().map(Aligned::bytes).collect(),
         }
     }
+}
+
+/// Calls a C function of pointers alone, each with its offset in bytes into a buffer; gives its status. The buffers come back in
+/// place. `alive` is who keeps the code.
+///
+/// What the function does within its parameters' extents must stay within the buffers.
+pub fn call_pointers<T>(
+    function: *const c_void,
+    alive: &T,
+    buffers: &mut [Vec<u8>],
+    args: &[(usize, usize)],
+) -> i32 {
+    let mut aligned: Vec<Aligned> = buffers.iter().map(|b| Aligned::of(b)).collect();
+    let bases: Vec<*mut u8> = aligned
+        .iter_mut()
+        .map(|a| a.words.as_mut_ptr().cast())
+        .collect();
+    let at = |k: usize| bases[args[k].0].wrapping_add(args[k].1);
+    macro_rules! call {
+        ($($P:ident $k:literal)*) => {{
+            // SAFETY: the caller says that it is a function of as many pointers, which `alive` keeps.
+            let function = unsafe {
+                std::mem::transmute::<*const c_void, unsafe extern "C" fn($($P),*) -> i32>(function)
+            };
+            // SAFETY: the buffers live, and are as long as the caller says the function needs.
+            unsafe { function($(at($k)),*) }
+        }};
+    }
+    type P = *mut u8;
+    let status = match args.len() {
+        1 => call!(P 0),
+        2 => call!(P 0 P 1),
+        3 => call!(P 0 P 1 P 2),
+        4 => call!(P 0 P 1 P 2 P 3),
+        7 => call!(P 0 P 1 P 2 P 3 P 4 P 5 P 6),
+        more => panic!("no function of {more} pointers is called"),
+    };
+    std::hint::black_box(alive);
+    for (buffer, aligned) in buffers.iter_mut().zip(&aligned) {
+        *buffer = aligned.bytes();
+    }
+    status
 }
 
 /// The process's libm.

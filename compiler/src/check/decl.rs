@@ -61,6 +61,13 @@ impl Checker<'_, '_> {
         info.passing = passing;
         info.dtype = (passing != Passing::Unused).then(|| dtype(shape.scalar));
         info.is_const = shape.is_const;
+        info.is_restrict = matches!(
+            self.unit.ast.derived(decl.ty).first(),
+            Some(Derived::Pointer {
+                is_restrict: true,
+                ..
+            })
+        );
         if matches!(passing, Passing::Pointer | Passing::Rows) {
             info.extents = vec![shape.extent];
             info.extents.extend(shape.dims.iter().map(|n| Some(*n)));
@@ -367,6 +374,7 @@ impl ParamInfo {
             dtype: None,
             extents: Vec::new(),
             is_const: false,
+            is_restrict: false,
             read: false,
             written: false,
         }

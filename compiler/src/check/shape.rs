@@ -76,7 +76,7 @@ impl Checker<'_, '_> {
         let mut steps = SmallVec::new();
         for step in list {
             steps.push(match step {
-                Derived::Pointer(_) => Step::Pointer,
+                Derived::Pointer { .. } => Step::Pointer,
                 Derived::Function => Step::Function,
                 Derived::Array(None) => Step::Array(None),
                 Derived::Array(Some(extent)) => Step::Array(Some(self.extent(extent)?)),

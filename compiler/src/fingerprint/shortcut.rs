@@ -24,7 +24,7 @@ use crate::source::{KernelText, ParamInfo};
 use crate::target::Target;
 
 /// Changes with the layout of shortcuts and records.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// First bytes of a shortcut's preimage.
 const MAGIC: [u8; 8] = *b"parloopS";
@@ -171,6 +171,7 @@ impl Encoder {
             dtype,
             extents,
             is_const,
+            is_restrict,
             read,
             written,
         } = param;
@@ -179,6 +180,7 @@ impl Encoder {
         self.option(*dtype, Encoder::dtype);
         self.sequence(extents.iter(), |e, extent| e.option(*extent, Encoder::u64));
         self.flag(*is_const);
+        self.flag(*is_restrict);
         self.flag(*read);
         self.flag(*written);
     }
@@ -225,6 +227,7 @@ impl<'a> Decoder<'a> {
             dtype: self.option(Decoder::dtype)?,
             extents: self.sequence(|d| d.option(Decoder::u64))?,
             is_const: self.flag()?,
+            is_restrict: self.flag()?,
             read: self.flag()?,
             written: self.flag()?,
         })

@@ -15,7 +15,7 @@ use super::kernel::{Kernel, Passing};
 use super::limits::{LOCAL_BYTES_MAX, NESTING_MAX};
 use super::loops::Loop;
 use super::types::{Scalar, Type};
-use crate::signature::{ArgSignature, Source};
+use crate::signature::{ArgSignature, Iteration, Source};
 use cranelift_entity::SecondaryMap;
 use std::collections::BTreeMap;
 
@@ -418,7 +418,7 @@ impl<'a> Verifier<'a> {
                 ensure(self.slots[*addr] == slot, wrong)?;
                 let lie = region.readonly && dat.written;
                 ensure(!lie, Rule::WrittenRegion(slot))?;
-                dat.scalar
+                self.own_scalar(*addr).unwrap_or(dat.scalar)
             }
         };
         let rule = Rule::PlaceHolds {
@@ -426,6 +426,23 @@ impl<'a> Verifier<'a> {
             accessed: scalar,
         };
         ensure(held == scalar, rule)
+    }
+
+    /// Of a plain function: the scalar of the argument that an address is of, whatever else shares its slot.
+    fn own_scalar(&self, addr: Value) -> Option<Scalar> {
+        let Level::Loop(looped) = self.level else {
+            return None;
+        };
+        let base = match self.body.values[addr].op {
+            Op::RowAddr { base, .. } => base,
+            _ => addr,
+        };
+        let Op::ArgBase(arg) = self.body.values[base].op else {
+            return None;
+        };
+        let signature = &looped.signature;
+        let arg = signature.args.get(usize::from(arg))?;
+        (signature.iteration == Iteration::Function).then(|| arg.dtype.scalar())
     }
 
     /// The scalar of a parameter that must be taken in the given way.

@@ -5,7 +5,7 @@
 
 use super::interval::Intervals;
 use crate::ir::{Block, Builder, Loop, Op, Place, Site, Stmt, Type, Value};
-use crate::signature::{ArgSignature, Signature, Source};
+use crate::signature::{Iteration, Signature, Source};
 
 /// Guards the accesses of a loop.
 pub(super) fn guard(it: &mut Loop) {
@@ -97,15 +97,41 @@ impl Guard<'_> {
             Place::Array(array) => body.arrays[array].len,
             Place::Table(table) => body.tables[table].bits.len() as u64,
             Place::Constant(slot) => self.dims[usize::from(slot)],
-            // Every argument of a dat has the dat's dim.
-            Place::Row { region, .. } => {
-                let args = &self.signature.args;
-                let uses =
-                    |arg: &&ArgSignature| arg.dat == region.slot && arg.source != Source::Element;
-                let user = args.iter().find(uses);
-                user.map_or(0, |arg| u64::from(arg.dim))
-            }
+            Place::Row { addr, region } => self.row_len(addr, region.slot),
             Place::Param(_) | Place::ParamRow { .. } => 0,
+        }
+    }
+
+    /// How many values a row has. Every argument of a dat has the dat's dim; those of a plain function that share a slot have
+    /// their own.
+    fn row_len(&self, addr: Value, slot: u16) -> u64 {
+        let args = &self.signature.args;
+        if self.signature.iteration == Iteration::Function
+            && let Some(arg) = self.argument(addr)
+        {
+            return args
+                .get(usize::from(arg))
+                .map_or(0, |arg| u64::from(arg.dim));
+        }
+        let users = args
+            .iter()
+            .filter(|arg| arg.dat == slot && arg.source != Source::Element);
+        let dims = users.map(|arg| u64::from(arg.dim));
+        match self.signature.iteration {
+            Iteration::Elements => dims.clone().next().unwrap_or(0),
+            Iteration::Function => dims.min().unwrap_or(0),
+        }
+    }
+
+    /// The argument that an address is of.
+    fn argument(&self, addr: Value) -> Option<u16> {
+        let base = match self.builder.body.values[addr].op {
+            Op::RowAddr { base, .. } => base,
+            _ => addr,
+        };
+        match self.builder.body.values[base].op {
+            Op::ArgBase(arg) => Some(arg),
+            _ => None,
         }
     }
 }

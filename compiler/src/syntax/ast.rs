@@ -115,8 +115,12 @@ pub(crate) enum Base {
 /// One step from a declared name to its base type.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Derived {
-    /// A pointer; what it points to is the rest. The flag: the pointer itself is `const`.
-    Pointer(bool),
+    /// A pointer; what it points to is the rest.
+    Pointer {
+        /// Whether the pointer itself is `const`.
+        is_const: bool,
+        is_restrict: bool,
+    },
     /// An array, with its extent if given.
     Array(Option<Full>),
     /// A function (of a prototype).

@@ -8,7 +8,7 @@ use crate::ir::{
     Value,
 };
 use crate::options::FloatMode;
-use crate::signature::{Access, ArgSignature, MapUse, Source};
+use crate::signature::{Access, ArgSignature, Iteration, MapUse, Source};
 
 impl Wrap<'_> {
     /// Binds every parameter, emitting what has to run before the kernel.
@@ -63,16 +63,18 @@ impl Wrap<'_> {
         result
     }
 
-    /// The base address of an argument's dat: that of the first argument with this dat, so that it takes one register.
+    /// The base address of an argument's dat: that of the first argument with this dat, so that it takes one register. What
+    /// shares a slot in a plain function only may overlap.
     fn base(&mut self, index: u16) -> Value {
         let args = &self.signature.args;
         let same = |arg: &ArgSignature| {
             arg.dat == args[usize::from(index)].dat && arg.source != Source::Element
         };
-        let index = args
-            .iter()
-            .position(same)
-            .map_or(index, |first| first as u16);
+        let first = match self.signature.iteration {
+            Iteration::Elements => args.iter().position(same),
+            Iteration::Function => None,
+        };
+        let index = first.map_or(index, |first| first as u16);
         if let Some(base) = self.bases[index as usize] {
             return base;
         }

@@ -61,22 +61,24 @@ impl Parser<'_> {
         let mut pointers = Vec::new();
         loop {
             if self.eat(Kind::Star) {
-                pointers.push(Derived::Pointer(false));
+                pointers.push(Derived::Pointer {
+                    is_const: false,
+                    is_restrict: false,
+                });
             } else if self.is(kw::CONST) || self.is(kw::CONST_GNU) || self.is(kw::CONST_GNU2) {
-                if let Some(Derived::Pointer(is_const)) = pointers.last_mut() {
+                if let Some(Derived::Pointer { is_const, .. }) = pointers.last_mut() {
                     *is_const = true;
                 }
                 self.at += 1;
-            } else if [
-                kw::RESTRICT,
-                kw::RESTRICT_GNU,
-                kw::RESTRICT_GNU2,
-                kw::VOLATILE,
-                kw::VOLATILE_GNU,
-            ]
-            .into_iter()
-            .any(|word| self.is(word))
+            } else if [kw::RESTRICT, kw::RESTRICT_GNU, kw::RESTRICT_GNU2]
+                .into_iter()
+                .any(|word| self.is(word))
             {
+                if let Some(Derived::Pointer { is_restrict, .. }) = pointers.last_mut() {
+                    *is_restrict = true;
+                }
+                self.at += 1;
+            } else if self.is(kw::VOLATILE) || self.is(kw::VOLATILE_GNU) {
                 self.at += 1;
             } else if !self.skip_attributes() {
                 return pointers;

@@ -1,0 +1,365 @@
+//! Kernels as plain functions: in the interpreter, natively and through the C compiler, on arrays that are apart and on arrays
+//! that overlap where C lets them.
+//!
+//! The kernel as checked, interpreted, is what is meant; the function after all passes, interpreted, and native code equal it in
+//! strict mode, bit for bit, and so does C. In every mode native code equals the interpreter on what was compiled.
+
+use parloop::{Engine, Error};
+use parloop_compiler::ir::interp::{
+    ArgBinding, Elements, Ended, KernelArg, KernelMemory, Memory, Pointer, run_kernel, run_loop,
+};
+use parloop_compiler::{
+    ArgSignature, FloatMode, KernelText, abi, check_kernel, function_signature,
+};
+use parloop_tests::case::Front;
+use parloop_tests::oracle::{Built, Libm, STRICT, build, call_pointers, have_cc};
+use parloop_tests::ways::{Mode, STEPS, Stages, stages};
+
+/// A kernel whose parameters are pointers, and what they point to.
+struct Plain {
+    text: String,
+    /// By parameter, 0 where the text tells.
+    extents: &'static [u32],
+    /// Values of each buffer, as numbers of the first parameter's type that is in it.
+    buffers: Vec<Vec<u8>>,
+    /// By parameter: buffer and offset in bytes.
+    args: Vec<(usize, usize)>,
+}
+
+fn doubles(values: impl IntoIterator<Item = f64>) -> Vec<u8> {
+    values.into_iter().flat_map(f64::to_le_bytes).collect()
+}
+
+fn ints(values: impl IntoIterator<Item = i32>) -> Vec<u8> {
+    values.into_iter().flat_map(i32::to_le_bytes).collect()
+}
+
+/// Small numbers that are not whole.
+fn some(count: usize) -> Vec<u8> {
+    doubles((0..count).map(|k| 0.5 + (k * 7 % 11) as f64 / 13.0))
+}
+
+impl Plain {
+    fn new(text: &str, buffers: Vec<Vec<u8>>, args: &[(usize, usize)]) -> Plain {
+        Plain {
+            text: text.to_owned(),
+            extents: &[],
+            buffers,
+            args: args.to_vec(),
+        }
+    }
+
+    fn front(&self) -> Front {
+        let text = KernelText {
+            text: &self.text,
+            function: None,
+            constants: &[],
+            hosts: &[],
+        };
+        let checked = check_kernel(&text).unwrap_or_else(|e| panic!("{}: {e:?}", self.text));
+        let signature = function_signature(&checked, self.extents).unwrap();
+        Front {
+            checked,
+            signature,
+            constants: Vec::new(),
+        }
+    }
+
+    /// The kernel as it is meant.
+    fn meant(&self, front: &Front) -> (Ended, Vec<Vec<u8>>) {
+        let arg = |(at, arg): (&(usize, usize), &ArgSignature)| {
+            KernelArg::Pointer(Pointer {
+                buffer: at.0,
+                offset: at.1 as u64,
+                len: u64::from(arg.dim),
+            })
+        };
+        let mut memory = KernelMemory {
+            buffers: self.buffers.clone(),
+            args: self
+                .args
+                .iter()
+                .zip(&front.signature.args)
+                .map(arg)
+                .collect(),
+            constants: Vec::new(),
+            steps: STEPS,
+        };
+        let kernel = &front.checked.kernel;
+        let ended = run_kernel(kernel, &mut memory, Libm::here()).unwrap();
+        (ended, memory.buffers)
+    }
+
+    /// What was compiled, interpreted.
+    fn compiled(&self, stages: &Stages) -> (Ended, Vec<Vec<u8>>) {
+        let binding = |at: &(usize, usize)| ArgBinding {
+            buffer: at.0,
+            offset: at.1 as u64,
+            map: None,
+        };
+        let mut memory = Memory {
+            buffers: self.buffers.clone(),
+            args: self.args.iter().map(binding).collect(),
+            constants: Vec::new(),
+            steps: STEPS,
+        };
+        let once = Elements::Range(0..1);
+        let ended = run_loop(&stages.optimised, &mut memory, once, Libm::here()).unwrap();
+        (ended, memory.buffers)
+    }
+
+    fn native(&self, mode: Mode) -> (i32, Vec<Vec<u8>>) {
+        let builder = Engine::builder().options(mode.options).level(mode.level);
+        let engine = builder.build().unwrap();
+        let kernel = engine.kernel(&self.text, None);
+        let function = engine.function(&kernel, self.extents).unwrap();
+        let mut buffers = self.buffers.clone();
+        let status = call_pointers(function.as_ptr(), &function, &mut buffers, &self.args);
+        (status, buffers)
+    }
+
+    fn c(&self, built: &Built, name: &str) -> Vec<Vec<u8>> {
+        let mut buffers = self.buffers.clone();
+        // What a `void` function leaves for a status is not looked at.
+        call_pointers(built.address(name), built, &mut buffers, &self.args);
+        buffers
+    }
+
+    fn check(&self) {
+        let front = self.front();
+        let (ended, meant) = self.meant(&front);
+        for mode in Mode::all() {
+            let what = format!("{}\n{mode:?}", self.text);
+            let stages = stages(&front, mode).unwrap_or_else(|e| panic!("{what}: {e}"));
+            let (again, after) = self.compiled(&stages);
+            let (status, ours) = self.native(mode);
+            assert_eq!(status as u32, ended.status, "{what}");
+            assert_eq!(again.status, ended.status, "{what}");
+            if ended.status != abi::OK {
+                assert_eq!(again.value, ended.value, "{what}");
+                continue;
+            }
+            assert_eq!(after, ours, "{what}: compiled and native");
+            if mode.options.float == FloatMode::Strict {
+                assert_eq!(meant, ours, "{what}: meant and native");
+            }
+        }
+        if have_cc() && ended.status == abi::OK {
+            let directory = tempfile::tempdir().unwrap();
+            let built = build(directory.path(), "plain", &self.text, &STRICT);
+            let theirs = self.c(&built, &front.checked.name);
+            assert_eq!(meant, theirs, "{}: meant and C", self.text);
+        }
+    }
+}
+
+#[test]
+fn pointers_that_may_meet_may_overlap() {
+    let both = |text: &str, args: &[(usize, usize)]| Plain::new(text, vec![some(40)], args).check();
+    // A chain through memory, forwards; a copy that overlaps itself, backwards; one row ahead.
+    let chain =
+        "void k(double *y, const double *x) { for (int i = 0; i < 30; i++) y[i] = x[i] + 1.0; }";
+    for at in [0, 8, 16, 24, 40] {
+        both(chain, &[(0, at), (0, 0)]);
+        both(chain, &[(0, 0), (0, at)]);
+    }
+    let short =
+        "void k(double *y, const double *x) { for (int i = 0; i < 4; i++) y[i] = 2.0 * x[i]; }";
+    for at in [0, 8, 16, 24] {
+        both(short, &[(0, at), (0, 0)]);
+        both(short, &[(0, 0), (0, at)]);
+    }
+    // A value known from one name is changed through the other.
+    let through = "void k(double *a, double *b) { a[0] = 1.0; b[0] = 2.0; a[1] = a[0] + b[0]; }";
+    both(through, &[(0, 0), (0, 0)]);
+    both(through, &[(0, 0), (0, 8)]);
+    // What is read twice through a pointer to `const` is read twice.
+    let twice =
+        "void k(const double *n, double *y) { y[0] = n[0] * 2.0; y[1] = n[0] * 3.0; y[2] = n[0]; }";
+    both(twice, &[(0, 0), (0, 0)]);
+    both(twice, &[(0, 8), (0, 0)]);
+    // A bound that the loop changes under its own feet.
+    let bound = "void k(double *y, const double *n) { for (int i = 0; i < 8; i++) y[i] += n[0]; }";
+    both(bound, &[(0, 0), (0, 16)]);
+    // Both ends of an edge in one cell.
+    let edge = "void k(const double *x1, const double *x2, double *r1, double *r2) {
+        for (int i = 0; i < 4; i++) { double f = 0.5 * (x2[i] - x1[i]); r1[i] += f; r2[i] -= f; } }";
+    both(edge, &[(0, 0), (0, 64), (0, 128), (0, 128)]);
+    both(edge, &[(0, 0), (0, 64), (0, 128), (0, 136)]);
+    both(edge, &[(0, 0), (0, 0), (0, 0), (0, 0)]);
+}
+
+#[test]
+fn pointers_to_other_types_may_meet_where_c_says_so() {
+    let signs = "void k(int *a, unsigned *b) { a[0] = -1; b[0] += 5u; a[1] = a[0]; b[2] = 7; a[3] = a[2]; }";
+    let memory = || vec![ints([3, 1, 4, 1, 5])];
+    Plain::new(signs, memory(), &[(0, 0), (0, 0)]).check();
+    Plain::new(signs, memory(), &[(0, 0), (0, 4)]).check();
+    let bytes = "#include <stdint.h>
+        void k(double *a, uint8_t *b, int *c) {
+            a[0] = 1.0; b[7] = 0xc0; b[6] = 0; a[1] = a[0]; c[0] = b[0] + 1; b[1] = 9; c[1] = c[0]; }";
+    let args = [(0, 0), (0, 0), (0, 16)];
+    Plain::new(bytes, vec![some(4)], &args).check();
+    let args = [(0, 0), (0, 16), (0, 16)];
+    Plain::new(bytes, vec![some(4)], &args).check();
+}
+
+#[test]
+fn restrict_pointers_are_apart_and_nothing_is_read_twice_for_them() {
+    let text = |restrict: &str| {
+        format!(
+            "void k(double *{restrict} y, const double *{restrict} n) {{
+                for (int i = 0; i < 8; i++) y[i] += n[0] * n[1]; }}"
+        )
+    };
+    let buffers = || vec![some(8), some(2)];
+    for restrict in [
+        "",
+        "restrict",
+        "__restrict__",
+        "__restrict",
+        "const restrict",
+    ] {
+        Plain::new(&text(restrict), buffers(), &[(0, 0), (1, 0)]).check();
+    }
+    let loads = |restrict: &str| {
+        let plain = Plain::new(&text(restrict), buffers(), &[(0, 0), (1, 0)]);
+        let stages = stages(&plain.front(), Mode::native(FloatMode::Strict)).unwrap();
+        stages.optimised.to_string().matches("= load").count()
+    };
+    assert!(
+        loads("restrict") < loads(""),
+        "{} {}",
+        loads("restrict"),
+        loads("")
+    );
+}
+
+#[test]
+fn each_pointer_has_its_own_extent_even_where_they_may_meet() {
+    let text = "void k(double *a, double *b, const int *i) { a[i[0]] = 1.0; b[i[1]] = 2.0; b[i[2]] += a[i[0]]; }";
+    let case = |i: [i32; 3]| Plain {
+        extents: &[10, 3, 0],
+        ..Plain::new(text, vec![some(20), ints(i)], &[(0, 0), (0, 40), (1, 0)])
+    };
+    for i in [[9, 2, 0], [0, 0, 0], [5, 0, 2], [7, 2, 2]] {
+        let case = case(i);
+        assert_eq!(case.meant(&case.front()).0.status, abi::OK, "{i:?}");
+        case.check();
+    }
+    for (i, value) in [
+        ([10, 0, 0], 10),
+        ([9, 3, 0], 3),
+        ([0, 0, 9], 9),
+        ([-1, 0, 0], -1),
+    ] {
+        let case = case(i);
+        let ended = case.meant(&case.front()).0;
+        assert_eq!(
+            (ended.status, ended.value),
+            (abi::BAD_INDEX, value),
+            "{i:?}"
+        );
+        case.check();
+    }
+}
+
+#[test]
+fn a_bad_index_leaves_what_lies_beyond_the_extent_alone() {
+    let text =
+        "void k(double *a, const int *i) { for (int n = 0; n < 6; n++) a[i[n]] = 100.0 + n; }";
+    let at = ints([0, 3, 4, 1, -1, 7]);
+    for mode in Mode::all() {
+        let case = Plain {
+            extents: &[4, 6],
+            ..Plain::new(text, vec![some(12), at.clone()], &[(0, 32), (1, 0)])
+        };
+        let (status, buffers) = case.native(mode);
+        assert_eq!(status as u32, abi::BAD_INDEX);
+        let (before, after) = (&case.buffers[0], &buffers[0]);
+        assert_eq!(before[..32], after[..32], "{mode:?}: before the array");
+        assert_eq!(before[64..], after[64..], "{mode:?}: behind the array");
+    }
+}
+
+#[test]
+fn a_tabulate_tensor_is_called_through_the_prototype_of_its_callers() {
+    let text = "#include <math.h>
+        #include <stdint.h>
+        void tabulate_tensor(double* restrict A, const double* restrict w, const double* restrict c,
+            const double* restrict coordinate_dofs, const int* restrict entity_local_index,
+            const uint8_t* restrict quadrature_permutation, void* custom_data)
+        {
+          static const double weights[3] = {0.25, 0.5, 0.25};
+          static const double FE[2][2][3][3] = {
+            {{{0.1, 0.2, 0.7}, {0.3, 0.3, 0.4}, {0.6, 0.2, 0.2}}, {{0.7, 0.2, 0.1}, {0.4, 0.3, 0.3}, {0.2, 0.2, 0.6}}},
+            {{{0.5, 0.25, 0.25}, {0.125, 0.5, 0.375}, {0.0, 1.0, 0.0}}, {{0.0, 0.0, 1.0}, {0.5, 0.5, 0.0}, {0.3, 0.3, 0.4}}}};
+          double J0 = coordinate_dofs[3] - coordinate_dofs[0], J1 = coordinate_dofs[4] - coordinate_dofs[1];
+          double sp = sqrt(J0 * J0 + J1 * J1);
+          for (int iq = 0; iq < 3; ++iq) {
+            double f = 0.0;
+            for (int ic = 0; ic < 3; ++ic)
+              f += w[ic] * FE[quadrature_permutation[0]][entity_local_index[0]][iq][ic];
+            double fw = f * c[0] * weights[iq] * sp;
+            for (int i = 0; i < 3; ++i)
+              for (int j = 0; j < 3; ++j)
+                A[3 * i + j] += fw * FE[quadrature_permutation[0]][entity_local_index[0]][iq][i] *
+                                FE[quadrature_permutation[0]][entity_local_index[0]][iq][j];
+          }
+        }";
+    let coordinates = doubles([0.1, 0.2, 0.0, 1.1, -0.1, 0.0]);
+    for (facet, permutation) in [(0, 0), (1, 0), (0, 1), (1, 1)] {
+        let buffers = vec![
+            some(9),
+            some(3),
+            some(1),
+            coordinates.clone(),
+            ints([facet]),
+            vec![permutation],
+            vec![],
+        ];
+        let args: Vec<(usize, usize)> = (0..7).map(|k| (k, 0)).collect();
+        Plain::new(text, buffers, &args).check();
+    }
+    // A facet that is not in the table is found out, not read.
+    let buffers = vec![
+        some(9),
+        some(3),
+        some(1),
+        coordinates,
+        ints([2]),
+        vec![1],
+        vec![],
+    ];
+    let args: Vec<(usize, usize)> = (0..7).map(|k| (k, 0)).collect();
+    let case = Plain::new(text, buffers, &args);
+    assert_eq!(case.meant(&case.front()).0.status, abi::BAD_INDEX);
+    case.check();
+}
+
+#[test]
+fn extents_that_do_not_fit_and_stores_through_const_are_refused() {
+    let engine = Engine::builder().build().unwrap();
+    let function = |text: &str, extents: &[u32]| {
+        let kernel = engine.kernel(text, None);
+        engine.function(&kernel, extents).map(|_| ())
+    };
+    let stored = function("void k(const double *a, double *b) { a[0] = b[0]; }", &[]);
+    assert!(matches!(stored, Err(Error::Text { .. })), "{stored:?}");
+    let surplus = function("void k(double *a) { a[0] = 1.0; }", &[1, 2]);
+    assert!(matches!(surplus, Err(Error::Extent { .. })), "{surplus:?}");
+    // Less than the text needs is the caller's word: the code keeps to it.
+    let short = "void k(double *a) { a[3] = 1.0; }";
+    match function(short, &[2]) {
+        Ok(()) => {
+            let case = Plain {
+                extents: &[2],
+                ..Plain::new(short, vec![some(4)], &[(0, 0)])
+            };
+            let (status, buffers) = case.native(Mode::native(FloatMode::Strict));
+            assert_eq!(status as u32, abi::BAD_INDEX);
+            assert_eq!(buffers, case.buffers);
+        }
+        Err(error) => assert!(matches!(error, Error::Extent { .. }), "{error:?}"),
+    }
+}
