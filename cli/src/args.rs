@@ -18,6 +18,8 @@ pub(crate) enum Command {
     Bench(BenchCommand),
     /// Compile the kernels of a C file: diagnostics, sizes, time of each stage
     Check(CheckArgs),
+    /// Run the kernels of a C file through the system's C compiler and through parloop, and compare results and times
+    Compare(CompareArgs),
     /// Look into the cache directory
     #[command(subcommand)]
     Cache(CacheCommand),
@@ -134,6 +136,49 @@ pub(crate) struct CheckArgs {
     /// Print what a stage makes
     #[arg(long, value_name = "STAGE")]
     pub(crate) dump: Option<Dump>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// The C file
+    pub(crate) file: PathBuf,
+    /// Only this function
+    #[arg(long, value_name = "NAME")]
+    pub(crate) function: Option<String>,
+    /// How many values a pointer parameter points to, where its text does not tell or tells too little
+    #[arg(long = "extent", value_name = "PARAM=N", value_parser = extent)]
+    pub(crate) extents: Vec<(String, u32)>,
+    /// The value of a kernel constant (double), or values of an array
+    #[arg(long = "constant", value_name = "NAME=VALUE[,VALUE..]")]
+    pub(crate) constants: Vec<String>,
+    /// Also run the C compiler's code with these flags instead of -O3 -march=native; may be given several times
+    #[arg(long, value_name = "FLAGS", allow_hyphen_values = true)]
+    pub(crate) flags: Vec<String>,
+    /// The C compiler, if not $CC or cc
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) cc: Option<String>,
+    /// Where the C compiler looks for headers besides
+    #[arg(long, value_name = "DIR")]
+    pub(crate) include: Vec<PathBuf>,
+    /// Largest relative difference that agrees [default: 1e-12, 1e-5 with float]
+    #[arg(long, value_name = "X")]
+    pub(crate) rtol: Option<f64>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Do what the file says, in a process of its own
+    #[arg(long, hide = true)]
+    pub(crate) child: bool,
+}
+
+/// `PARAM=N`.
+fn extent(text: &str) -> Result<(String, u32), String> {
+    let parts = text.split_once('=');
+    let read = parts.and_then(|(name, n)| Some((name.to_owned(), n.parse().ok()?)));
+    match read {
+        Some((name, n @ 1..)) => Ok((name, n)),
+        _ => Err("write PARAM=N, with N from 1 on".to_owned()),
+    }
 }
 
 /// What `--dump` prints, in the order of the pipeline.

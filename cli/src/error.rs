@@ -49,6 +49,26 @@ pub(crate) enum CliError {
     },
     #[error("an object's bytes are not for a terminal; redirect the output to a file")]
     BinaryOnTerminal,
+    #[error(
+        "`{spec}` gives no kernel constant a value; write NAME=VALUE, or NAME=VALUE,VALUE.. for an array"
+    )]
+    ConstantValue { spec: String },
+    #[error(
+        "no C compiler: `{command}` does not run: {source}; install one, or name it with --cc or CC"
+    )]
+    NoCompiler { command: String, source: io::Error },
+    #[error("{}: the C compiler does not take it with {flags}:\n{message}", path.display())]
+    CcRefused {
+        path: PathBuf,
+        flags: String,
+        message: String,
+    },
+    #[error("what the C compiler made is not loaded: {message}")]
+    Driver { message: String },
+    #[error("{}: {disagree} functions do not agree with the C compiler's", path.display())]
+    Disagree { path: PathBuf, disagree: usize },
+    #[error(transparent)]
+    KernelConstant(#[from] parloop::ConstantError),
     #[error(transparent)]
     Objdump(#[from] ObjdumpError),
     #[error(transparent)]
@@ -82,6 +102,7 @@ impl CliError {
             | CliError::Network(_)
             | CliError::ElementType { .. }
             | CliError::Constant { .. }
+            | CliError::ConstantValue { .. }
             | CliError::BinaryOnTerminal => 2,
             _ => 1,
         }

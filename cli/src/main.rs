@@ -8,7 +8,9 @@
 mod args;
 mod bench;
 mod cache;
+mod cc;
 mod check;
+mod compare;
 mod config;
 mod error;
 mod objdump;
@@ -42,6 +44,7 @@ fn run(command: &Command, config: Config, out: &mut dyn Write) -> Result<(), Cli
     match command {
         Command::Bench(command) => bench::run(command, config, out),
         Command::Check(args) => check::run(args, config, out),
+        Command::Compare(args) => compare::run(args, config, out),
         Command::Cache(command) => cache::run(command, &config, out),
         Command::Config(args) => config::run(args, &config, out),
     }

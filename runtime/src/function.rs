@@ -110,6 +110,11 @@ impl Function {
         &self.name
     }
 
+    /// Length of its object.
+    pub fn object_bytes(&self) -> u64 {
+        self.code.weight_bytes()
+    }
+
     /// Its parameters, as its author wrote them.
     pub fn params(&self) -> &[ParamInfo] {
         &self.params

@@ -39,7 +39,8 @@ pub(super) fn check_argument(
 
 fn mismatch(param: Param, arg: &ArgSignature) -> Option<Mismatch> {
     let element = arg.source == Source::Element;
-    let reserved = matches!(arg.dtype, DType::Bool | DType::C64 | DType::C128);
+    let bool_in_memory = arg.dtype == DType::Bool && arg.source != Source::Value;
+    let reserved = bool_in_memory || matches!(arg.dtype, DType::C64 | DType::C128);
     if arg.layout != Layout::Aos || reserved {
         return Some(Mismatch::Reserved);
     }

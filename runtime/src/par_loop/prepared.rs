@@ -13,7 +13,7 @@ use crate::error::{Error, Fault};
 use crate::exec::Elements;
 use crate::kernel::Kernel;
 use crate::mesh::{Set, Subset};
-use parloop_compiler::{Signature, abi};
+use parloop_compiler::Signature;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;

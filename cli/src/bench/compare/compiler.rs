@@ -1,22 +1,18 @@
-//! The system's C compiler: a loop's C file in, a shared object out.
+//! A loop's C file through the system's C compiler, and loaded.
 
 use super::CompareError;
 use super::library::Library;
+use crate::cc::{self, Cc};
 use parloop::{Engine, FloatMode};
 use parloop_compiler::{CheckedKernel, ConstantDecl, DType, KernelText, dump_c};
 use parloop_kernels::app::AppLoop;
-use std::io;
-use std::path::Path;
-use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// A C compiler that was found to run.
+/// A C compiler, its flags, and where its files go.
 pub(crate) struct Compiler {
-    /// The command's words: a wrapper such as ccache may stand first.
-    command: Vec<String>,
+    cc: Cc,
     flags: Vec<String>,
-    version: String,
     directory: TempDir,
 }
 
@@ -29,31 +25,22 @@ pub(crate) struct Built {
 impl Compiler {
     /// `$CC`, else `cc`.
     pub(crate) fn find(flags: &str) -> Result<Compiler, CompareError> {
-        let words =
-            |text: &str| -> Vec<String> { text.split_whitespace().map(str::to_owned).collect() };
-        let mut command = words(&std::env::var("CC").unwrap_or_default());
-        if command.is_empty() {
-            command.push("cc".to_owned());
-        }
-        let version = version(&command).map_err(|source| CompareError::NoCompiler {
-            command: command.join(" "),
-            source,
-        })?;
+        let found = Cc::find(None);
+        let cc = found.map_err(|(command, source)| CompareError::NoCompiler { command, source })?;
         let directory = tempfile::Builder::new()
             .prefix("parloop-cc-")
             .tempdir()
             .map_err(CompareError::Temporary)?;
         Ok(Compiler {
-            command,
-            flags: words(flags),
-            version,
+            cc,
+            flags: cc::words(flags),
             directory,
         })
     }
 
     /// What it says of itself, in a line.
     pub(crate) fn version(&self) -> &str {
-        &self.version
+        self.cc.version()
     }
 
     /// Compiles and loads the C file of a loop.
@@ -76,7 +63,8 @@ impl Compiler {
         std::fs::write(&source, c).map_err(CompareError::Temporary)?;
         let started = Instant::now();
         let output = self
-            .compile(&source, &object)
+            .cc
+            .shared(&self.flags, &source, &object)
             .map_err(CompareError::Temporary)?;
         let compile_time = started.elapsed();
         if !output.status.success() {
@@ -95,31 +83,6 @@ impl Compiler {
             compile_time,
         })
     }
-
-    fn compile(&self, source: &Path, object: &Path) -> io::Result<Output> {
-        Command::new(&self.command[0])
-            .args(&self.command[1..])
-            .args(&self.flags)
-            // Without the third a kernel with external linkage could be replaced at load time, and so would not be inlined.
-            .args(["-shared", "-fPIC", "-fno-semantic-interposition", "-o"])
-            .arg(object)
-            .arg(source)
-            .arg("-lm")
-            .output()
-    }
-}
-
-/// The first line of what the compiler says of itself.
-fn version(command: &[String]) -> io::Result<String> {
-    let output = Command::new(&command[0])
-        .args(&command[1..])
-        .arg("--version")
-        .output()?;
-    if !output.status.success() {
-        return Err(io::Error::other(format!("it ends with {}", output.status)));
-    }
-    let text = String::from_utf8_lossy(&output.stdout);
-    Ok(text.lines().next().unwrap_or_default().trim().to_owned())
 }
 
 /// The declarations of the constants that a checked kernel reads.

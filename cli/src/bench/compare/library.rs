@@ -1,6 +1,6 @@
 //! A loop in a shared object that a C compiler made: loaded, and run on a prepared loop's arguments.
 //!
-//! The only file of the command with `unsafe`. Invariant: a `Library` runs only in place of the loop that its C file was
+//! Invariant: a `Library` runs only in place of the loop that its C file was
 //! printed for, which it knows by the fingerprint.
 
 #![allow(unsafe_code)]

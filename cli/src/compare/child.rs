@@ -1,0 +1,247 @@
+//! The process in which a kernel is run, so that a crash is its own: reads what to do, prints what came of it.
+//!
+//! Code from the C compiler runs only on arguments on which our guarded code has run without failing.
+
+use super::difference::{Difference, is_finite};
+use super::inputs::{Taste, Values, draw};
+use super::library::Library;
+use crate::error::CliError;
+use crate::output;
+use parloop::{Config, Engine, Error, Function, Mode};
+use parloop_compiler::{ArgSignature, KernelText, check_kernel, function_signature};
+use serde::{Deserialize, Serialize};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// How many draws of arguments results are compared on, and how many more are made while some output was never touched (a flux
+/// out of a cell is none where the flow goes in).
+const SEEDS: u64 = 2;
+const SEEDS_MAX: u64 = 24;
+/// How long one sample of calls lasts, about, and how many there are of each code.
+const SAMPLE: Duration = Duration::from_micros(500);
+const SAMPLES: usize = 15;
+/// How often compiling is timed.
+const COMPILATIONS: usize = 5;
+
+/// What the child is told.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Task {
+    pub(super) text: PathBuf,
+    pub(super) function: String,
+    pub(super) extents: Vec<u32>,
+    /// Kernel constants that are folded in: name and values.
+    pub(super) constants: Vec<(String, Vec<f64>)>,
+    /// The function's number in the drivers.
+    pub(super) index: usize,
+    /// One for each set of flags, the first the one that results are compared with.
+    pub(super) drivers: Vec<PathBuf>,
+}
+
+/// What the child found.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Findings {
+    /// Against the first driver.
+    pub(super) difference: Difference,
+    /// Arrays that may be written and never were.
+    pub(super) untouched: Vec<String>,
+    /// Whether some result was no number in both codes alike.
+    pub(super) not_finite: bool,
+    pub(super) compile_us: f64,
+    pub(super) object_bytes: u64,
+    pub(super) ns_per_call: f64,
+    /// By driver.
+    pub(super) cc_ns_per_call: Vec<f64>,
+}
+
+pub(super) fn run(path: &Path, mut config: Config, out: &mut dyn Write) -> Result<(), CliError> {
+    let read = |path: &Path| {
+        std::fs::read_to_string(path).map_err(|source| CliError::Read {
+            path: path.to_owned(),
+            source,
+        })
+    };
+    let task: Task = serde_json::from_str(&read(path)?).map_err(std::io::Error::from)?;
+    let text = read(&task.text)?;
+    config.cache_mode = Mode::Off;
+    let child = Child { task, text, config };
+    Ok(output::json(out, &child.findings()?)?)
+}
+
+struct Child {
+    task: Task,
+    text: String,
+    config: Config,
+}
+
+/// The same arguments before and after a run of each code.
+struct Trial {
+    before: Vec<Values>,
+    ours: Vec<Values>,
+}
+
+impl Child {
+    fn findings(&self) -> Result<Findings, CliError> {
+        let (function, compile_time) = self.compile()?;
+        let args = self.signature()?;
+        let load = |path: &PathBuf| {
+            Library::load(path, self.task.index).map_err(|error| CliError::Driver {
+                message: error.to_string(),
+            })
+        };
+        let drivers: Vec<Library> = self
+            .task
+            .drivers
+            .iter()
+            .map(load)
+            .collect::<Result<_, _>>()?;
+        let mut difference = Difference::default();
+        let mut touched = vec![false; args.len()];
+        let mut not_finite = false;
+        let mut last = None;
+        for seed in 0..SEEDS_MAX {
+            let writes = |(arg, touched): (&ArgSignature, &bool)| !arg.access.writes() || *touched;
+            if seed >= SEEDS && args.iter().zip(&touched).all(writes) {
+                break;
+            }
+            let trial = self.trial(&function, &args, &drivers[0], seed)?;
+            let mut theirs = trial.before.clone();
+            drivers[0].run_theirs(&mut theirs, 1);
+            for (index, arg) in args
+                .iter()
+                .enumerate()
+                .filter(|(_, arg)| arg.access.writes())
+            {
+                let (ours, theirs) = (&trial.ours[index], &theirs[index]);
+                difference = difference.worst(Difference::of(ours, theirs));
+                not_finite |= !is_finite(theirs);
+                let changed = |k: usize| theirs.bytes(k) != trial.before[index].bytes(k);
+                touched[index] |= (0..arg.dim as usize).any(changed);
+            }
+            last = Some(trial.before);
+        }
+        let before = last.expect("there are seeds");
+        let (ns_per_call, cc_ns_per_call) = measure(&function, &drivers, &before);
+        let untouched = args.iter().zip(&touched).zip(function.params());
+        let untouched = untouched.filter(|((arg, touched), _)| arg.access.writes() && !**touched);
+        Ok(Findings {
+            difference,
+            untouched: untouched.map(|(_, param)| param.name.clone()).collect(),
+            not_finite,
+            compile_us: compile_time.as_secs_f64() * 1e6,
+            object_bytes: function.object_bytes(),
+            ns_per_call,
+            cc_ns_per_call,
+        })
+    }
+
+    /// The function, and the median time from its text to it.
+    fn compile(&self) -> Result<(Function, Duration), CliError> {
+        let mut times = Vec::with_capacity(COMPILATIONS);
+        loop {
+            let engine = Engine::new(self.config.clone())?;
+            for (name, values) in &self.task.constants {
+                engine.declare_constant(name, values)?;
+                engine.specialise(name, true)?;
+            }
+            let started = Instant::now();
+            let kernel = engine.kernel(&self.text, Some(&self.task.function));
+            let function = engine.function(&kernel, &self.task.extents)?;
+            times.push(started.elapsed());
+            if times.len() == COMPILATIONS {
+                times.sort();
+                return Ok((function, times[COMPILATIONS / 2]));
+            }
+        }
+    }
+
+    fn signature(&self) -> Result<Vec<ArgSignature>, CliError> {
+        let constants = super::specialised(&self.task.constants);
+        let text = KernelText {
+            text: &self.text,
+            function: Some(&self.task.function),
+            constants: &constants,
+            hosts: &[],
+        };
+        let kernel = || self.task.function.clone();
+        let checked = check_kernel(&text).map_err(|diagnostics| Error::Text {
+            kernel: kernel(),
+            diagnostics,
+        })?;
+        let signature = function_signature(&checked, &self.task.extents);
+        let signature = signature.map_err(|reason| Error::Extent {
+            kernel: kernel(),
+            reason,
+        })?;
+        Ok(signature.args)
+    }
+
+    /// Draws arguments until our code runs on them without failing, and, if that can be had, gives numbers.
+    fn trial(
+        &self,
+        function: &Function,
+        args: &[ArgSignature],
+        driver: &Library,
+        seed: u64,
+    ) -> Result<Trial, CliError> {
+        let mut accepted: Option<Trial> = None;
+        let mut refused = None;
+        for taste in Taste::ladder(seed) {
+            let before = draw(function.params(), args, taste);
+            let mut ours = before.clone();
+            let status = driver.run_ours(function, &mut ours, 1);
+            if let Err(error) = function.check(status) {
+                refused = Some(error);
+                continue;
+            }
+            let finite = ours.iter().all(is_finite);
+            if finite || accepted.is_none() {
+                accepted = Some(Trial { before, ours });
+            }
+            if finite {
+                break;
+            }
+        }
+        match (accepted, refused) {
+            (Some(trial), _) => Ok(trial),
+            (None, Some(error)) => Err(error.into()),
+            (None, None) => unreachable!("each draw is accepted or refused"),
+        }
+    }
+}
+
+/// Median time of a call in nanoseconds: of our code, and of each driver's, measured in turn.
+fn measure(function: &Function, drivers: &[Library], before: &[Values]) -> (f64, Vec<f64>) {
+    let mut values = before.to_vec();
+    let mut time = |times: usize, call: &dyn Fn(&mut [Values], usize)| {
+        for (values, before) in values.iter_mut().zip(before) {
+            values.restore(before);
+        }
+        let started = Instant::now();
+        call(&mut values, times);
+        started.elapsed()
+    };
+    let ours = |values: &mut [Values], times: usize| {
+        drivers[0].run_ours(function, values, times);
+    };
+    let mut times = 1;
+    while time(times, &ours) < SAMPLE && times < 1 << 24 {
+        times *= 2;
+    }
+    let mut samples = vec![Vec::with_capacity(SAMPLES); drivers.len() + 1];
+    for _ in 0..SAMPLES {
+        samples[0].push(time(times, &ours));
+        for (driver, samples) in drivers.iter().zip(&mut samples[1..]) {
+            samples.push(time(times, &|values, times| {
+                driver.run_theirs(values, times)
+            }));
+        }
+    }
+    let median = |samples: &mut Vec<Duration>| {
+        samples.sort();
+        samples[SAMPLES / 2].as_secs_f64() * 1e9 / times as f64
+    };
+    let mut medians = samples.iter_mut().map(median);
+    let first = medians.next().unwrap_or_default();
+    (first, medians.collect())
+}

@@ -1,0 +1,366 @@
+//! `parloop compare`: each kernel of a C file through the system's C compiler and through parloop, on the same arguments.
+//!
+//! The text goes to the C compiler unchanged, with a driver behind it; kernels run in a child process. Nothing comes from a
+//! cache: both sides compile anew. A kernel that can't be compared is listed with the reason.
+
+mod child;
+mod difference;
+mod driver;
+mod inputs;
+mod library;
+mod report;
+
+use crate::args::CompareArgs;
+use crate::cc::{self, Cc};
+use crate::error::CliError;
+use crate::output;
+use child::{Findings, Task};
+use parloop::{Config, Error, Level};
+use parloop_compiler::{
+    CheckedKernel, ConstantDecl, DType, KernelText, check_kernel, dump_c, function_signature,
+    kernel_functions,
+};
+use report::{Baseline, Compared, Report, Skipped};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// The flags that results are compared with.
+const PLAIN: &str = "-O3 -march=native";
+
+pub(crate) fn run(args: &CompareArgs, config: Config, out: &mut dyn Write) -> Result<(), CliError> {
+    if args.child {
+        return child::run(&args.file, config, out);
+    }
+    let comparison = Comparison::new(args, config)?;
+    let report = comparison.report()?;
+    if args.json {
+        output::json(out, &report)?;
+    } else {
+        write!(out, "{}", report.table())?;
+    }
+    match report.functions.iter().filter(|f| !f.agrees).count() {
+        0 => Ok(()),
+        disagree => Err(CliError::Disagree {
+            path: args.file.clone(),
+            disagree,
+        }),
+    }
+}
+
+/// Kernel constants with their values folded in.
+fn specialised(constants: &[(String, Vec<f64>)]) -> Vec<ConstantDecl> {
+    let declared = constants.iter().map(|(name, values)| ConstantDecl {
+        name: name.clone(),
+        dtype: DType::F64,
+        dim: values.len() as u32,
+        specialised: Some(values.iter().map(|value| value.to_bits()).collect()),
+    });
+    declared.collect()
+}
+
+struct Comparison<'a> {
+    args: &'a CompareArgs,
+    config: Config,
+    text: String,
+    constants: Vec<(String, Vec<f64>)>,
+    cc: Cc,
+    /// Sets of flags, the one that results are compared with first.
+    flags: Vec<String>,
+    directory: TempDir,
+}
+
+/// A function that can be compared.
+struct Candidate {
+    checked: CheckedKernel,
+    extents: Vec<u32>,
+}
+
+/// A driver that the C compiler made.
+struct Built {
+    path: PathBuf,
+    /// From the text to a loaded shared object.
+    time: Duration,
+}
+
+impl<'a> Comparison<'a> {
+    fn new(args: &'a CompareArgs, config: Config) -> Result<Comparison<'a>, CliError> {
+        let text = std::fs::read(&args.file).map_err(|source| CliError::Read {
+            path: args.file.clone(),
+            source,
+        })?;
+        let cc = Cc::find(args.cc.as_deref());
+        let directory = tempfile::Builder::new()
+            .prefix("parloop-compare-")
+            .tempdir()?;
+        driver::write_headers(directory.path())?;
+        let mut flags = vec![PLAIN.to_owned()];
+        flags.extend(args.flags.iter().cloned());
+        Ok(Comparison {
+            args,
+            config,
+            text: String::from_utf8_lossy(&text).into_owned(),
+            constants: constants(&args.constants)?,
+            cc: cc.map_err(|(command, source)| CliError::NoCompiler { command, source })?,
+            flags,
+            directory,
+        })
+    }
+
+    fn kernel_text<'b>(
+        &'b self,
+        function: &'b str,
+        constants: &'b [ConstantDecl],
+    ) -> KernelText<'b> {
+        KernelText {
+            text: &self.text,
+            function: Some(function),
+            constants,
+            hosts: &[],
+        }
+    }
+
+    fn report(&self) -> Result<Report, CliError> {
+        let mut skipped = Vec::new();
+        let mut candidates = Vec::new();
+        for name in self.names()? {
+            match self.candidate(&name) {
+                Ok(candidate) => candidates.push(candidate),
+                Err(why) => skipped.push(Skipped { name, why }),
+            }
+        }
+        let mut functions = Vec::new();
+        let drivers = match candidates.is_empty() {
+            true => Vec::new(),
+            false => self.drivers(&candidates)?,
+        };
+        for (index, candidate) in candidates.iter().enumerate() {
+            match self.findings(index, candidate, &drivers)? {
+                Ok(findings) => functions.push(self.compared(candidate, findings, &drivers)),
+                Err(why) => skipped.push(Skipped {
+                    name: candidate.checked.name.clone(),
+                    why,
+                }),
+            }
+        }
+        let compile_us = functions.iter().map(|f| f.parloop.compile_us).sum::<f64>();
+        if let Some(plain) = drivers.first() {
+            let ratio = compile_us / (plain.time.as_secs_f64() * 1e6);
+            functions.iter_mut().for_each(|f| f.compile_ratio = ratio);
+        }
+        Ok(Report {
+            schema: 1,
+            file: self.args.file.display().to_string(),
+            functions,
+            skipped,
+        })
+    }
+
+    /// The kernels that were asked for.
+    fn names(&self) -> Result<Vec<String>, CliError> {
+        if let Some(name) = &self.args.function {
+            return Ok(vec![name.clone()]);
+        }
+        let constants = specialised(&self.constants);
+        let text = KernelText {
+            function: None,
+            ..self.kernel_text("", &constants)
+        };
+        let functions = kernel_functions(&text).map_err(|diagnostics| Error::Text {
+            kernel: self.args.file.display().to_string(),
+            diagnostics,
+        })?;
+        let kernels = functions
+            .into_iter()
+            .filter(|f| f.is_kernel && !f.is_called);
+        Ok(kernels.map(|f| f.name).collect())
+    }
+
+    /// The function if it can be one for C to call, else why not.
+    fn candidate(&self, name: &str) -> Result<Candidate, String> {
+        let constants = specialised(&self.constants);
+        let checked = check_kernel(&self.kernel_text(name, &constants)).map_err(|found| {
+            found
+                .0
+                .iter()
+                .map(|d| d.message.as_str())
+                .collect::<Vec<_>>()
+                .join("; ")
+        })?;
+        if let Some(constant) = checked.constants.first() {
+            return Err(format!(
+                "it reads `{constant}`: give --constant {constant}=VALUE"
+            ));
+        }
+        let extent = |name: &str| {
+            let given = self.args.extents.iter().find(|(param, _)| param == name);
+            given.map_or(0, |(_, extent)| *extent)
+        };
+        let extents: Vec<u32> = checked
+            .params
+            .iter()
+            .map(|param| extent(&param.name))
+            .collect();
+        function_signature(&checked, &extents)
+            .map_err(|reason| format!("{reason} (--extent NAME=N)"))?;
+        Ok(Candidate { checked, extents })
+    }
+
+    fn drivers(&self, candidates: &[Candidate]) -> Result<Vec<Built>, CliError> {
+        let functions: Vec<_> = candidates
+            .iter()
+            .map(|c| (c.checked.name.clone(), c.checked.params.clone()))
+            .collect();
+        let text = match self.constants.is_empty() {
+            true => self.text.clone(),
+            // Values stand in the file instead of what declares them.
+            false => self.with_constants(candidates),
+        };
+        let source = self.directory.path().join("driver.c");
+        std::fs::write(&source, driver::c_file(&text, &functions))?;
+        let flags = self.flags.iter().enumerate();
+        flags
+            .map(|(number, flags)| self.build(&source, number, flags))
+            .collect()
+    }
+
+    fn with_constants(&self, candidates: &[Candidate]) -> String {
+        let constants = specialised(&self.constants);
+        let first = &candidates[0];
+        let text = self.kernel_text(&first.checked.name, &constants);
+        let signature = function_signature(&first.checked, &first.extents);
+        signature.map_or_else(
+            |_| self.text.clone(),
+            |signature| dump_c(&text, &first.checked, &signature, false),
+        )
+    }
+
+    fn build(&self, source: &Path, number: usize, flags: &str) -> Result<Built, CliError> {
+        let path = self.directory.path().join(format!("driver_{number}.so"));
+        let directory = |path: &Path| path.display().to_string();
+        let parent = self
+            .args
+            .file
+            .parent()
+            .filter(|p| !p.as_os_str().is_empty());
+        let mut all = cc::words(flags);
+        all.extend([
+            "-w".to_owned(),
+            "-I".to_owned(),
+            directory(parent.unwrap_or(Path::new("."))),
+        ]);
+        for include in &self.args.include {
+            all.extend(["-I".to_owned(), directory(include)]);
+        }
+        all.extend(["-idirafter".to_owned(), directory(self.directory.path())]);
+        let started = Instant::now();
+        let output = self.cc.shared(&all, source, &path)?;
+        let time = started.elapsed();
+        match output.status.success() {
+            true => Ok(Built { path, time }),
+            false => Err(CliError::CcRefused {
+                path: self.args.file.clone(),
+                flags: flags.to_owned(),
+                message: String::from_utf8_lossy(&output.stderr).into_owned(),
+            }),
+        }
+    }
+
+    /// What a child process finds, or how it ended.
+    fn findings(
+        &self,
+        index: usize,
+        candidate: &Candidate,
+        drivers: &[Built],
+    ) -> Result<Result<Findings, String>, CliError> {
+        let text = self.directory.path().join("text.c");
+        std::fs::write(&text, &self.text)?;
+        let task = Task {
+            text,
+            function: candidate.checked.name.clone(),
+            extents: candidate.extents.clone(),
+            constants: self.constants.clone(),
+            index,
+            drivers: drivers.iter().map(|built| built.path.clone()).collect(),
+        };
+        let path = self.directory.path().join("task.json");
+        std::fs::write(
+            &path,
+            serde_json::to_vec(&task).map_err(std::io::Error::from)?,
+        )?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["compare", "--child"]).arg(&path);
+        for setting in self.config.settings() {
+            command.env(&setting.variable, &setting.value);
+        }
+        let output = command.stdin(Stdio::null()).output()?;
+        if !output.status.success() {
+            let told = String::from_utf8_lossy(&output.stderr);
+            let told = told.trim().trim_start_matches("parloop: ");
+            return Ok(Err(match told {
+                "" => format!("running it ended with {}", output.status),
+                told => told.to_owned(),
+            }));
+        }
+        let findings = serde_json::from_slice(&output.stdout);
+        Ok(findings.map_err(|error| format!("what it printed can't be read: {error}")))
+    }
+
+    fn compared(&self, candidate: &Candidate, findings: Findings, drivers: &[Built]) -> Compared {
+        let floats = candidate
+            .checked
+            .params
+            .iter()
+            .filter_map(|param| param.dtype);
+        let single = floats
+            .into_iter()
+            .any(|d| matches!(d, DType::F32 | DType::C64));
+        let limit = self.args.rtol.unwrap_or(if single { 1e-5 } else { 1e-12 });
+        let difference = findings.difference;
+        let baselines = drivers
+            .iter()
+            .zip(&self.flags)
+            .zip(&findings.cc_ns_per_call);
+        let mut baselines = baselines.map(|((built, flags), ns_per_call)| Baseline {
+            compiler: self.cc.version().to_owned(),
+            flags: flags.clone(),
+            compile_us: built.time.as_secs_f64() * 1e6,
+            ns_per_call: *ns_per_call,
+            run_ratio: findings.ns_per_call / ns_per_call,
+        });
+        let cc = baselines.next().expect("there is a plain baseline");
+        Compared {
+            name: candidate.checked.name.clone(),
+            agrees: !difference.unlike
+                && difference.max_rel <= limit
+                && findings.untouched.is_empty(),
+            max_rel: difference.max_rel,
+            max_ulp: difference.max_ulp,
+            untouched: findings.untouched,
+            not_finite: findings.not_finite,
+            run_ratio: cc.run_ratio,
+            cc,
+            baselines: baselines.collect(),
+            parloop: report::Ours {
+                compile_us: findings.compile_us,
+                ns_per_call: findings.ns_per_call,
+                object_bytes: findings.object_bytes,
+                level: self.config.level.map_or("native", Level::name),
+            },
+            compile_ratio: 0.0,
+        }
+    }
+}
+
+/// `NAME=VALUE` or `NAME=VALUE,VALUE..`.
+fn constants(specs: &[String]) -> Result<Vec<(String, Vec<f64>)>, CliError> {
+    let one = |spec: &String| {
+        let wrong = || CliError::ConstantValue { spec: spec.clone() };
+        let (name, values) = spec.split_once('=').ok_or_else(wrong)?;
+        let values: Result<Vec<f64>, _> = values.split(',').map(str::parse).collect();
+        Ok((name.to_owned(), values.map_err(|_| wrong())?))
+    };
+    specs.iter().map(one).collect()
+}

@@ -1,0 +1,224 @@
+//! Kernels as plain C functions: called through their own prototypes, from several threads, cold and warm, and never beyond what
+//! their parameters point to.
+
+#![allow(unsafe_code)]
+
+use parloop::{Engine, Error, ExtentError, Fault, Function};
+use std::path::Path;
+
+fn engine(directory: &Path) -> Engine {
+    Engine::builder().cache_dir(directory).build().unwrap()
+}
+
+fn function(engine: &Engine, text: &str, extents: &[u32]) -> Result<Function, Error> {
+    engine.function(&engine.kernel(text, None), extents)
+}
+
+fn alone(text: &str) -> Function {
+    function(&Engine::builder().build().unwrap(), text, &[]).unwrap()
+}
+
+const AXPY: &str = "void axpy(double *restrict y, const double *restrict x, double a, int n) {
+    for (int i = 0; i < 5; i++) y[i] += (n > 1) * a * x[i]; }";
+type Axpy = extern "C" fn(*mut f64, *const f64, f64, i32) -> i32;
+
+fn axpy(of: &Function) -> Axpy {
+    // SAFETY: the type is that of the text.
+    unsafe { std::mem::transmute::<*const std::ffi::c_void, Axpy>(of.as_ptr()) }
+}
+
+#[test]
+fn a_function_is_called_through_its_own_prototype() {
+    let function = alone(AXPY);
+    let (mut y, x) = ([1.0; 5], [0.0, 1.0, 2.0, 3.0, 4.0]);
+    assert_eq!(axpy(&function)(y.as_mut_ptr(), x.as_ptr(), 0.5, 2), 0);
+    assert_eq!(y, [1.0, 1.5, 2.0, 2.5, 3.0]);
+    assert_eq!(axpy(&function)(y.as_mut_ptr(), x.as_ptr(), 0.5, 1), 0);
+    assert_eq!(y, [1.0, 1.5, 2.0, 2.5, 3.0]);
+}
+
+#[test]
+fn more_parameters_than_registers_and_narrow_ones_arrive() {
+    type Many = extern "C" fn(
+        *mut f64,
+        u8,
+        i8,
+        u16,
+        i64,
+        f32,
+        f64,
+        f32,
+        i32,
+        u32,
+        i16,
+        f64,
+        bool,
+        *const i32,
+    ) -> i32;
+    let function = alone(
+        "void k(double *r, uint8_t a, int8_t b, uint16_t c, int64_t d, float e, double f, float g, int h, unsigned i, short j,
+                double l, bool m, const int *n) {
+             r[0] = a + 2.0 * b + 3.0 * c + 4.0 * d; r[1] = e + 2 * f + 3 * g; r[2] = h + 2.0 * i + 3.0 * j; r[3] = l; r[4] = m;
+             r[5] = n[1]; }",
+    );
+    // SAFETY: the type is that of the text.
+    let call = unsafe { std::mem::transmute::<*const std::ffi::c_void, Many>(function.as_ptr()) };
+    let mut r = [0.0; 6];
+    let n = [7, 8];
+    assert_eq!(
+        call(
+            r.as_mut_ptr(),
+            200,
+            -3,
+            60000,
+            -5,
+            0.5,
+            0.25,
+            0.125,
+            -9,
+            4_000_000_000,
+            -30,
+            2.5,
+            true,
+            n.as_ptr()
+        ),
+        0
+    );
+    let first = 200.0 - 6.0 + 180_000.0 - 20.0;
+    let third = -9.0 + 8e9 - 90.0;
+    assert_eq!(r, [first, 0.5 + 0.5 + 0.375, third, 2.5, 1.0, 8.0]);
+}
+
+#[test]
+fn a_failure_names_kernel_line_and_value_and_the_process_goes_on() {
+    let text = "void pick(double *y, const double *x, const int *i) {\n  y[0] = 0;\n  y[0] = x[i[0]] / (10 / i[1]); }";
+    let engine = Engine::builder().build().unwrap();
+    let unknown = function(&engine, text, &[]);
+    assert!(
+        matches!(&unknown, Err(Error::Extent { reason: ExtentError::Unknown { name }, .. }) if name == "x"),
+        "{unknown:?}"
+    );
+    let pick = function(&engine, text, &[0, 4, 0]).unwrap();
+    type Pick = extern "C" fn(*mut f64, *const f64, *const i32) -> i32;
+    // SAFETY: the type is that of the text.
+    let call = unsafe { std::mem::transmute::<*const std::ffi::c_void, Pick>(pick.as_ptr()) };
+    let (mut y, x) = ([5.0], [1.0, 2.0, 3.0, 4.0]);
+    let run =
+        |y: &mut [f64; 1], i: [i32; 2]| pick.check(call(y.as_mut_ptr(), x.as_ptr(), i.as_ptr()));
+    assert!(run(&mut y, [3, 5]).is_ok());
+    assert_eq!(y, [2.0]);
+    let expected = [
+        ([4, 5], Fault::IndexOutOfRange, 4),
+        ([-1, 5], Fault::IndexOutOfRange, -1),
+        ([1, 0], Fault::DivisionByZero, 0),
+    ];
+    for (i, fault, wrong) in expected {
+        match run(&mut y, i) {
+            Err(Error::Function {
+                kernel,
+                line,
+                what,
+                value,
+                ..
+            }) => {
+                assert_eq!(
+                    (kernel.as_str(), line, what, value),
+                    ("pick", Some(3), fault, wrong)
+                );
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(run(&mut y, [0, 1]).is_ok());
+}
+
+#[test]
+fn many_threads_call_one_function_that_needs_working_memory() {
+    let text = "void big(double *y, const double *x) { double t[20000]; for (int i = 0; i < 20000; i++) t[i] = x[0] * i;
+        double s = 0; for (int i = 0; i < 20000; i++) s += t[(i * 7) % 20000]; y[0] = s; }";
+    let big = alone(text);
+    type Big = extern "C" fn(*mut f64, *const f64) -> i32;
+    // SAFETY: the type is that of the text.
+    let call = unsafe { std::mem::transmute::<*const std::ffi::c_void, Big>(big.as_ptr()) };
+    let sums: Vec<f64> = std::thread::scope(|scope| {
+        let runs = (1..=4).map(|n| {
+            scope.spawn(move || {
+                let (mut y, x) = ([0.0], [f64::from(n)]);
+                for _ in 0..20 {
+                    assert_eq!(call(y.as_mut_ptr(), x.as_ptr()), 0);
+                }
+                y[0]
+            })
+        });
+        let runs: Vec<_> = runs.collect();
+        runs.into_iter().map(|run| run.join().unwrap()).collect()
+    });
+    let whole = 19_999.0 * 10_000.0;
+    assert_eq!(sums, [whole, 2.0 * whole, 3.0 * whole, 4.0 * whole]);
+}
+
+#[test]
+fn a_second_process_would_compile_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let cold = engine(directory.path());
+    function(&cold, AXPY, &[]).unwrap();
+    assert_eq!(cold.compilations(), 1);
+    assert!(cold.flush(std::time::Duration::from_secs(20)));
+    let warm = engine(directory.path());
+    let again = function(&warm, AXPY, &[]).unwrap();
+    assert_eq!((warm.compilations(), warm.stats().disk_hits), (0, 1));
+    let mut y = [0.0; 5];
+    assert_eq!(axpy(&again)(y.as_mut_ptr(), [1.0; 5].as_ptr(), 2.0, 3), 0);
+    assert_eq!(y, [2.0; 5]);
+    // Other extents are another function; a comment is not.
+    function(&warm, AXPY, &[6, 5]).unwrap();
+    function(&warm, &format!("/* y += a x */ {AXPY}"), &[]).unwrap();
+    assert_eq!(warm.compilations(), 1);
+}
+
+#[test]
+fn what_can_be_no_plain_function_is_refused() {
+    let engine = Engine::builder().build().unwrap();
+    engine.declare_constant("gam", &[1.4]).unwrap();
+    let text = "extern const double gam; void k(double *y) { y[0] = gam; }";
+    let open = function(&engine, text, &[]);
+    assert!(matches!(open, Err(Error::Compile { .. })), "{open:?}");
+    engine.specialise("gam", true).unwrap();
+    assert!(function(&engine, text, &[]).is_ok());
+    let rows = function(&engine, "void k(double **w) { w[1][0] = 1; }", &[]);
+    assert!(
+        matches!(
+            &rows,
+            Err(Error::Extent {
+                reason: ExtentError::Rows { .. },
+                ..
+            })
+        ),
+        "{rows:?}"
+    );
+    let surplus = function(&engine, "void k(double *y) { y[0] = 1; }", &[1, 1]);
+    assert!(
+        matches!(
+            &surplus,
+            Err(Error::Extent {
+                reason: ExtentError::Surplus { params: 1 },
+                ..
+            })
+        ),
+        "{surplus:?}"
+    );
+}
+
+#[test]
+fn an_array_that_is_written_may_be_read_back() {
+    let function = alone(
+        "void k(double A[3][3], const double x[3]) { for (int i = 0; i < 3; i++) for (int j = 0; j < 3; j++) {
+             A[i][j] = x[i] * x[j]; if (i > 0) A[i][j] += A[i - 1][j]; } }",
+    );
+    type Outer = extern "C" fn(*mut f64, *const f64) -> i32;
+    // SAFETY: the type is that of the text.
+    let call = unsafe { std::mem::transmute::<*const std::ffi::c_void, Outer>(function.as_ptr()) };
+    let (mut a, x) = ([0.0; 9], [1.0, 2.0, 3.0]);
+    assert_eq!(call(a.as_mut_ptr(), x.as_ptr()), 0);
+    assert_eq!(a, [1.0, 2.0, 3.0, 3.0, 6.0, 9.0, 6.0, 12.0, 18.0]);
+}
