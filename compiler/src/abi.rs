@@ -5,7 +5,7 @@
 //! of the fingerprint and changes whenever anything in this file changes meaning.
 //!
 //! A plain function has the C signature of its kernel, save that it returns the status, which a caller of the `void` prototype
-//! ignores. Its pointers must be those of arrays that do not overlap, unless they are all to `const`.
+//! ignores. Its pointers may overlap where C lets the kernel's do: those that are not `restrict`, of types that may alias.
 
 use std::mem::offset_of;
 

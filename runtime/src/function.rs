@@ -61,9 +61,9 @@ impl Function {
     /// The function, to be cast to a pointer of the kernel's own C prototype; valid while this handle or a clone of it lives.
     ///
     /// It may be called from many threads at once. It returns an `int` that a caller of the `void` prototype ignores: 0, or that it
-    /// stopped, which [`Function::check`] explains. Each pointer must be aligned for its type and valid for its extent;
-    /// what a pointer to non-`const` points to must not overlap what another does. After a failure the arrays it writes hold valid
-    /// values that are not specified.
+    /// stopped, which [`Function::check`] explains. Each pointer must be aligned for its type and valid for its extent, save one
+    /// that the kernel does not get to use; arrays may overlap where C lets them: no `restrict` pointer's, and those of types that
+    /// may alias. After a failure the arrays it writes hold valid values that are not specified.
     pub fn as_ptr(&self) -> *const c_void {
         let entry: Entry = self.code.entry();
         entry as *const c_void
