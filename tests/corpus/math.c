@@ -19,3 +19,6 @@ void k(const double *a, const int *n, double *b) { b[0] = jn(n[0] & 3, a[0]); b[
 // == a function called in a loop and in a branch
 // args: read f64 2; write f64 1
 void k(const double *a, double *b) { double s = 0; for (int i = 1; i < 4; i++) { if (a[0] > 0) s += exp(-a[1] * a[1] / i); else s += round(a[1] * i); } b[0] = s; }
+// == powers that are products and quotients
+// args: read f64 2; read f32 2; write f64 4; write f32 3
+void k(const double *a, const float *f, double *b, float *g) { b[0] = pow(a[0], 2); b[1] = pow(a[1], -1.0); b[2] = pow(a[0], 1) + pow(a[1], 2.0); b[3] = pow(fabs(a[0]), 0.5); g[0] = powf(f[0], 2); g[1] = powf(f[1], -1); g[2] = powf(f[0], 3); }

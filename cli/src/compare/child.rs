@@ -100,8 +100,8 @@ impl Child {
         let mut not_finite = false;
         let mut last = None;
         for seed in 0..SEEDS_MAX {
-            let writes = |(arg, touched): (&ArgSignature, &bool)| !arg.access.writes() || *touched;
-            if seed >= SEEDS && args.iter().zip(&touched).all(writes) {
+            let mut outputs = function.params().iter().zip(&touched);
+            if seed >= SEEDS && outputs.all(|(param, touched)| !param.written || *touched) {
                 break;
             }
             let trial = self.trial(&function, &args, &drivers[0], seed)?;
@@ -122,11 +122,11 @@ impl Child {
         }
         let before = last.expect("there are seeds");
         let (ns_per_call, cc_ns_per_call) = measure(&function, &drivers, &before);
-        let untouched = args.iter().zip(&touched).zip(function.params());
-        let untouched = untouched.filter(|((arg, touched), _)| arg.access.writes() && !**touched);
+        let outputs = function.params().iter().zip(&touched);
+        let untouched = outputs.filter(|(param, touched)| param.written && !**touched);
         Ok(Findings {
             difference,
-            untouched: untouched.map(|(_, param)| param.name.clone()).collect(),
+            untouched: untouched.map(|(param, _)| param.name.clone()).collect(),
             not_finite,
             compile_us: compile_time.as_secs_f64() * 1e6,
             object_bytes: function.object_bytes(),

@@ -8,8 +8,11 @@ use parloop_compiler::ir::Passing;
 use std::fmt::Write;
 use std::path::Path;
 
-/// A header that generated kernels include, for machines without the program that they were generated for. A real one is preferred.
-const HEADERS: [(&str, &str); 1] = [("ufcx.h", include_str!("ufcx.h"))];
+/// Headers that generated kernels include, for machines without the programs that they were generated for. Real ones are preferred.
+const HEADERS: [(&str, &str); 2] = [
+    ("ufcx.h", include_str!("ufcx.h")),
+    ("petsc.h", include_str!("petsc.h")),
+];
 
 /// Writes the headers to `directory`.
 pub(super) fn write_headers(directory: &Path) -> std::io::Result<()> {

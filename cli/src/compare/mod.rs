@@ -246,8 +246,10 @@ impl<'a> Comparison<'a> {
             .parent()
             .filter(|p| !p.as_os_str().is_empty());
         let mut all = cc::words(flags);
+        // With the second, kernels that are `inline` and no more are there to be called.
         all.extend([
             "-w".to_owned(),
+            "-fgnu89-inline".to_owned(),
             "-I".to_owned(),
             directory(parent.unwrap_or(Path::new("."))),
         ]);

@@ -112,7 +112,7 @@ impl<'a> Nest<'a> {
     fn walks(&self, store: &Touch) -> bool {
         let (outer, inner) = self.factors(store);
         let apart = inner.unsigned_abs() >= self.outer_trips && self.outer.step == 1;
-        matches!(store.place, Place::Row { .. } | Place::Array(_))
+        !matches!(store.place, Place::ParamRow { .. })
             && outer == 1
             && inner.unsigned_abs() > 1
             && apart

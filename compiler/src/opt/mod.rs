@@ -13,6 +13,7 @@ mod interval;
 mod linear;
 mod overwritten;
 mod pairs;
+mod powers;
 mod scalars;
 mod simplify;
 mod stores;
@@ -27,9 +28,16 @@ use std::collections::BTreeSet;
 /// Makes a kernel's indices as constant as they get, before it is wrapped: loops unrolled, constants folded.
 pub(crate) fn prepare(kernel: &mut Kernel, options: &Options) {
     simplify::simplify_once(&mut kernel.body);
-    unroll::unroll(&mut kernel.body, options.unroll);
     widen::widen_indices(&mut kernel.body);
+    if options.unroll > 1 {
+        interchange::interchange(&mut kernel.body);
+    }
+    unroll::unroll(&mut kernel.body, options.unroll);
+    if options.float == FloatMode::Contract {
+        powers::expand_powers(&mut kernel.body);
+    }
     simplify::simplify_once(&mut kernel.body);
+    overwritten::remove_overwritten(&mut kernel.body);
 }
 
 /// Makes every access of a loop safe.

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// How deep a packed expression may be.
-const DEPTH_MAX: u32 = 16;
+const DEPTH_MAX: u32 = 128;
 
 /// The type of two doubles.
 const PAIR: Type = Type::of(Scalar::F64).with_lanes(2);
@@ -29,7 +29,7 @@ pub(super) fn pack_pairs(body: &mut Body) {
             body.values[*value].op.for_each_operand(|v| uses[v] += 1);
         }
     });
-    block(body, &uses, &mut lanes, &mut root);
+    block(body, &uses, &mut lanes, &mut root, false);
     if lanes.values().any(|lane| lane.is_some()) {
         take_from_lanes(body, &lanes, &mut root);
     }
@@ -58,28 +58,30 @@ fn block(
     uses: &SecondaryMap<Value, u32>,
     lanes: &mut Lanes,
     statements: &mut Block,
+    in_loop: bool,
 ) {
     let mut done = Block::with_capacity(statements.len());
     let mut run = Block::new();
     for mut stmt in std::mem::take(statements) {
         let mut control = matches!(stmt, Stmt::Exit(_) | Stmt::Continue(_));
+        let in_loop = in_loop || matches!(stmt, Stmt::For(_) | Stmt::Loop { .. });
         for inner in stmt.blocks_mut() {
             control = true;
-            block(body, uses, lanes, inner);
+            block(body, uses, lanes, inner, in_loop);
         }
         if control {
-            done.extend(Run::new(body, uses, std::mem::take(&mut run)).pack(lanes));
+            done.extend(Run::new(body, uses, std::mem::take(&mut run), in_loop).pack(lanes));
             done.push(stmt);
         } else {
             run.push(stmt);
         }
     }
-    done.extend(Run::new(body, uses, run).pack(lanes));
+    done.extend(Run::new(body, uses, run, in_loop).pack(lanes));
     *statements = done;
 }
 
 /// How many operations are looked at for one pair of stores.
-const WORK_MAX: u32 = 256;
+const WORK_MAX: u32 = 1024;
 
 /// How many statements an access may be moved past.
 const DISTANCE_MAX: usize = 512;
@@ -114,6 +116,8 @@ struct Run<'a> {
     taken: Vec<(Value, Value)>,
     /// Operations looked at for the pair of stores at hand.
     work: u32,
+    /// Whether the run is inside of a loop, which what is made of values from before it leaves again.
+    in_loop: bool,
 }
 
 /// A plan for a pair: how to build it, how many instructions that saves, in front of which statement it can be.
@@ -140,7 +144,12 @@ enum Packed {
 }
 
 impl<'a> Run<'a> {
-    fn new(body: &'a mut Body, uses: &'a SecondaryMap<Value, u32>, statements: Block) -> Run<'a> {
+    fn new(
+        body: &'a mut Body,
+        uses: &'a SecondaryMap<Value, u32>,
+        statements: Block,
+        in_loop: bool,
+    ) -> Run<'a> {
         let removed = vec![false; statements.len()];
         let touches = statements.iter().map(|stmt| touch(body, stmt)).collect();
         let mut run = Run {
@@ -156,6 +165,7 @@ impl<'a> Run<'a> {
             built: BTreeMap::new(),
             taken: Vec::new(),
             work: 0,
+            in_loop,
         };
         run.find_accesses();
         run
@@ -321,7 +331,7 @@ impl<'a> Run<'a> {
             };
         }
         if a == b {
-            return plan(Packed::Same(a), -1);
+            return plan(Packed::Same(a), self.making(a, b));
         }
         if let Some(loaded) = self.plan_loads(a, b) {
             return loaded;
@@ -331,7 +341,13 @@ impl<'a> Run<'a> {
             false => None,
         };
         each.filter(|plan| plan.gain >= -1)
-            .unwrap_or_else(|| plan(Packed::Joined(a, b), -1))
+            .unwrap_or_else(|| plan(Packed::Joined(a, b), self.making(a, b)))
+    }
+
+    /// What it gains to make a pair of two values: nothing if that leaves the loop.
+    fn making(&self, a: Value, b: Value) -> i32 {
+        let leaves = self.in_loop && self.ready(a) == 0 && self.ready(b) == 0;
+        if leaves { 0 } else { -1 }
     }
 
     fn plan_loads(&self, a: Value, b: Value) -> Option<Plan> {

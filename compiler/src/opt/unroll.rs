@@ -13,8 +13,8 @@ const COPIES_SIZE_MAX: usize = 1024;
 /// The most statements that all copies of one body may have.
 const TOTAL_SIZE_MAX: usize = 8192;
 
-/// The most statements in a loop's body after several trips were put in one.
-const WIDE_SIZE_MAX: usize = 128;
+/// How many trips are put in one, and the most statements that the body may have then.
+const WIDE_SIZE_MAX: [(u64, usize); 2] = [(4, 128), (2, 640)];
 
 /// Unrolls the loops of a body's root of at most `trips_max` trips.
 pub(super) fn unroll(body: &mut Body, trips_max: u16) {
@@ -60,8 +60,9 @@ fn trips_at_a_time(body: &Body, it: &For, budget: &mut usize) -> Option<(u64, u6
         return None;
     }
     let size = it.body.len();
-    let fits = |factor: &u64| trips >= *factor && size * (*factor as usize) <= WIDE_SIZE_MAX;
-    let factor = [4, 2].into_iter().find(fits)?;
+    let fits =
+        |(factor, most): &(u64, usize)| trips >= *factor && size * (*factor as usize) <= *most;
+    let (factor, _) = WIDE_SIZE_MAX.into_iter().find(fits)?;
     let copies = size * (factor + trips % factor) as usize;
     *budget = budget.checked_sub(copies)?;
     Some((trips, factor))
