@@ -41,6 +41,8 @@ impl Cc {
     ) -> io::Result<Output> {
         Command::new(&self.command[0])
             .args(&self.command[1..])
+            // Its messages are read, for headers that are not there.
+            .env("LC_ALL", "C")
             .args(flags)
             // Without the third a kernel with external linkage could be replaced at load time, and so would not be inlined.
             .args(["-shared", "-fPIC", "-fno-semantic-interposition", "-o"])

@@ -67,6 +67,10 @@ pub(crate) enum CliError {
     Driver { message: String },
     #[error("{}: {disagree} functions do not agree with the C compiler's", path.display())]
     Disagree { path: PathBuf, disagree: usize },
+    #[error("{}: {crashed} functions did not survive being run", path.display())]
+    Crashed { path: PathBuf, crashed: usize },
+    #[error("{}: nothing was compared", path.display())]
+    NothingCompared { path: PathBuf },
     #[error(transparent)]
     KernelConstant(#[from] parloop::ConstantError),
     #[error(transparent)]

@@ -103,9 +103,9 @@ fn kernel_constants_get_values() {
     let text =
         "extern const double gam; void wants(double *y, const double *x) { y[0] = gam * x[0]; }";
     let file = file(&place, "kernels.c", text);
-    let report = json(&place, &["compare", &file]);
-    let why = report["skipped"][0]["why"].as_str().unwrap();
-    assert!(why.contains("gam=VALUE"), "{report}");
+    let output = place.parloop(&["compare", &file]).assert().code(1);
+    let shown = String::from_utf8(output.get_output().stdout.clone()).unwrap();
+    assert!(shown.contains("gam=VALUE"), "{shown}");
     let report = json(&place, &["compare", &file, "--constant", "gam=1.4"]);
     assert_eq!(report["functions"][0]["agrees"], true, "{report}");
 }
@@ -137,4 +137,120 @@ fn a_text_that_the_c_compiler_does_not_take_is_told_in_its_words() {
     );
     let errors = refused(&place, &["compare", &file]);
     assert!(errors.contains("undeclared"), "{errors}");
+}
+
+#[test]
+fn a_process_that_dies_is_a_failure_and_says_of_what() {
+    if !have_cc() {
+        return;
+    }
+    let place = Place::new();
+    // 32 MB of locals are working memory to us, and past the stack to the C compiler's code.
+    let text = "void big(double *y, const double *x) {
+        double t[4000000];
+        for (int i = 0; i < 4000000; i++) t[i] = x[0] * i;
+        double s = 0;
+        for (int i = 0; i < 4000000; i++) s += t[(i * 7) % 4000000];
+        y[0] = s; }
+      void small(double *y, const double *x) { y[0] = x[0]; }";
+    let file = file(&place, "big.c", text);
+    let output = place
+        .parloop(&["compare", &file, "--json"])
+        .assert()
+        .code(1);
+    let output = output.get_output().clone();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["functions"][0]["name"], "small", "{report}");
+    assert_eq!(report["skipped"][0]["name"], "big", "{report}");
+    let why = report["skipped"][0]["why"].as_str().unwrap();
+    assert!(
+        why.contains("running the C compiler's code ended with signal"),
+        "{why}"
+    );
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("1 functions did not survive"), "{told}");
+}
+
+#[test]
+fn a_run_that_compares_nothing_is_no_success() {
+    if !have_cc() {
+        return;
+    }
+    let place = Place::new();
+    let cases = [
+        (
+            "void k(double *y, const int *i) { y[0] = 1 / (i[0] - i[0]); }",
+            "k",
+            "division by zero",
+        ),
+        ("void k(double *y) { y[0] = 1; }", "nope", "nope"),
+        (
+            "void k(double *y, const double *x, int n) { y[0] = x[n]; }",
+            "k",
+            "--extent",
+        ),
+    ];
+    for (text, function, told) in cases {
+        let file = file(&place, "none.c", text);
+        let args = ["compare", &file, "--function", function];
+        let output = place.parloop(&args).assert().code(1).get_output().clone();
+        let shown = String::from_utf8(output.stdout).unwrap();
+        assert!(shown.contains("skipped") && shown.contains(told), "{shown}");
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(errors.contains("nothing was compared"), "{errors}");
+    }
+}
+
+#[test]
+fn headers_that_are_not_installed_do_not_matter_to_kernels_that_need_nothing_of_them() {
+    if !have_cc() {
+        return;
+    }
+    let place = Place::new();
+    let text = "#include \"op_seq_of_nobody.h\"\n#include <nobody/inner.h>\n#include <math.h>
+        void k(double *y, const double *x) { y[0] = sqrt(x[0]); }";
+    let path = file(&place, "headers.c", text);
+    let report = json(&place, &["compare", &path]);
+    assert_eq!(report["functions"][0]["agrees"], true, "{report}");
+    let text = "#include \"../beyond.h\"\nvoid k(double *y) { y[0] = 1; }";
+    let path = file(&place, "beyond.c", text);
+    let errors = refused(&place, &["compare", &path]);
+    assert!(errors.contains("beyond.h"), "{errors}");
+    let text =
+        "#include \"types_of_nobody.h\"\ntype_of_nobody unknown;\nvoid k(double *y) { y[0] = 1; }";
+    let path = file(&place, "types.c", text);
+    let errors = refused(&place, &["compare", &path]);
+    assert!(errors.contains("type_of_nobody"), "{errors}");
+}
+
+#[test]
+fn a_difference_from_nothing_but_zeros_is_a_number_in_json_too() {
+    if !have_cc() {
+        return;
+    }
+    let place = Place::new();
+    // The texts are one to us and another to the C compiler.
+    let text = "void k(double *y, const double *x) {\n#ifdef __OPTIMIZE__\n y[0] = 0 * x[0];\n#else\n y[0] = x[0];\n#endif\n}";
+    let path = file(&place, "apart.c", text);
+    let output = place
+        .parloop(&["compare", &path, "--json"])
+        .assert()
+        .code(1);
+    let report: Value = serde_json::from_slice(&output.get_output().stdout).unwrap();
+    let function = &report["functions"][0];
+    assert_eq!(function["agrees"], false, "{report}");
+    assert!(function["max_rel"].as_f64().unwrap() > 1.0, "{report}");
+    assert!(function["max_ulp"].as_u64().unwrap() > 0, "{report}");
+}
+
+#[test]
+fn a_kernel_that_moves_its_own_indices_is_timed_where_it_may_go() {
+    if !have_cc() {
+        return;
+    }
+    let place = Place::new();
+    let text = "void k(double y[8], int *at) { y[*at] += 1.0; (*at)++; }";
+    let path = file(&place, "moves.c", text);
+    let report = json(&place, &["compare", &path]);
+    assert_eq!(report["functions"][0]["agrees"], true, "{report}");
 }

@@ -10,6 +10,7 @@ use crate::output;
 use parloop::{Config, Engine, Error, Function, Mode};
 use parloop_compiler::{ArgSignature, KernelText, check_kernel, function_signature};
 use serde::{Deserialize, Serialize};
+use std::cell::Cell;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -34,6 +35,8 @@ pub(super) struct Task {
     pub(super) constants: Vec<(String, Vec<f64>)>,
     /// The function's number in the drivers.
     pub(super) index: usize,
+    /// A file that says what is running.
+    pub(super) phase: PathBuf,
     /// One for each set of flags, the first the one that results are compared with.
     pub(super) drivers: Vec<PathBuf>,
 }
@@ -68,6 +71,28 @@ pub(super) fn run(path: &Path, mut config: Config, out: &mut dyn Write) -> Resul
     Ok(output::json(out, &child.findings()?)?)
 }
 
+/// What the child is doing.
+#[derive(Clone, Copy)]
+enum Phase {
+    Compiling,
+    Loading,
+    Ours,
+    Theirs,
+    Timing,
+}
+
+impl Phase {
+    fn name(self) -> &'static str {
+        match self {
+            Phase::Compiling => "compiling with parloop",
+            Phase::Loading => "loading the C compiler's code",
+            Phase::Ours => "running parloop's code",
+            Phase::Theirs => "running the C compiler's code",
+            Phase::Timing => "timing both codes",
+        }
+    }
+}
+
 struct Child {
     task: Task,
     text: String,
@@ -81,9 +106,16 @@ struct Trial {
 }
 
 impl Child {
+    /// Leaves word of what runs next, for when this process does not come back from it.
+    fn enter(&self, phase: Phase) -> Result<(), CliError> {
+        Ok(std::fs::write(&self.task.phase, phase.name())?)
+    }
+
     fn findings(&self) -> Result<Findings, CliError> {
+        self.enter(Phase::Compiling)?;
         let (function, compile_time) = self.compile()?;
         let args = self.signature()?;
+        self.enter(Phase::Loading)?;
         let load = |path: &PathBuf| {
             Library::load(path, self.task.index).map_err(|error| CliError::Driver {
                 message: error.to_string(),
@@ -104,8 +136,10 @@ impl Child {
             if seed >= SEEDS && outputs.all(|(param, touched)| !param.written || *touched) {
                 break;
             }
+            self.enter(Phase::Ours)?;
             let trial = self.trial(&function, &args, &drivers[0], seed)?;
             let mut theirs = trial.before.clone();
+            self.enter(Phase::Theirs)?;
             drivers[0].run_theirs(&mut theirs, 1);
             for (index, arg) in args
                 .iter()
@@ -121,6 +155,7 @@ impl Child {
             last = Some(trial.before);
         }
         let before = last.expect("there are seeds");
+        self.enter(Phase::Timing)?;
         let (ns_per_call, cc_ns_per_call) = measure(&function, &drivers, &before);
         let outputs = function.params().iter().zip(&touched);
         let untouched = outputs.filter(|(param, touched)| param.written && !**touched);
@@ -221,12 +256,18 @@ fn measure(function: &Function, drivers: &[Library], before: &[Values]) -> (f64,
         call(&mut values, times);
         started.elapsed()
     };
+    // What a call leaves behind may be more than the next can take: then fewer are made in a row, at least one.
+    let failed = Cell::new(false);
     let ours = |values: &mut [Values], times: usize| {
-        drivers[0].run_ours(function, values, times);
+        failed.set(drivers[0].run_ours(function, values, times) != 0);
     };
     let mut times = 1;
-    while time(times, &ours) < SAMPLE && times < 1 << 24 {
+    while time(times, &ours) < SAMPLE && times < 1 << 24 && !failed.get() {
         times *= 2;
+    }
+    while failed.get() && times > 1 {
+        times /= 2;
+        time(times, &ours);
     }
     let mut samples = vec![Vec::with_capacity(SAMPLES); drivers.len() + 1];
     for _ in 0..SAMPLES {

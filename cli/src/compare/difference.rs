@@ -44,7 +44,11 @@ impl Difference {
                 }
             }
         }
-        found.max_rel = if apart == 0.0 { 0.0 } else { apart / largest };
+        found.max_rel = match apart == 0.0 {
+            true => 0.0,
+            // Where all of b is zero, no number says how far; JSON has no infinity.
+            false => (apart / largest).min(f64::MAX),
+        };
         found
     }
 }

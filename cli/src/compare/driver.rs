@@ -6,7 +6,7 @@
 use parloop_compiler::ParamInfo;
 use parloop_compiler::ir::Passing;
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Component, Path};
 
 /// Headers that generated kernels include, for machines without the programs that they were generated for. Real ones are preferred.
 const HEADERS: [(&str, &str); 2] = [
@@ -19,6 +19,29 @@ pub(super) fn write_headers(directory: &Path) -> std::io::Result<()> {
     HEADERS
         .iter()
         .try_for_each(|(name, text)| std::fs::write(directory.join(name), text))
+}
+
+/// The header that a C compiler says is not there, if that is what it says: a relative path that stays below.
+pub(super) fn missing_header(message: &str) -> Option<String> {
+    let line = message.lines().find(|line| line.contains("fatal error:"))?;
+    let (_, told) = line.split_once("fatal error:")?;
+    let name = told
+        .strip_suffix(": No such file or directory")
+        .or_else(|| told.strip_suffix(" file not found"))?;
+    let name = name.trim().trim_matches('\'');
+    let plain = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+    let stays = Path::new(name).components().all(plain) && !name.is_empty();
+    stays.then(|| name.to_owned())
+}
+
+/// Puts an empty header where a missing one is looked for: kernels that need nothing of it are compared all the same, and others
+/// are told what they lack in the C compiler's words.
+pub(super) fn write_empty_header(directory: &Path, name: &str) -> std::io::Result<()> {
+    let path = directory.join(name);
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent)?;
+    }
+    std::fs::write(path, "")
 }
 
 /// The name of the function that calls function `index`.

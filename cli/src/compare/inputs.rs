@@ -96,10 +96,10 @@ fn values(
     if param.passing == Passing::Unused {
         return values;
     }
-    let corners = corners(param, len);
+    let cell = Cell::of(param, len);
     for index in 0..len {
-        let float = match corners {
-            Some(corners) => corners[index / 3][index % 3] + 0.1 * (random.f64() - 0.5),
+        let float = match &cell {
+            Some(cell) => cell.coordinate(index) + 0.1 * (random.f64() - 0.5),
             None => taste.scale * (0.1 + random.f64()),
         };
         let integer = random.u64(..taste.integers);
@@ -108,53 +108,43 @@ fn values(
     values
 }
 
-type Corners = &'static [[f64; 3]];
+/// The cell that coordinates belong to.
+struct Cell {
+    /// Coordinates of a point.
+    width: usize,
+    /// By point, the corner of a cube that it lies at: bits for x, y and z.
+    corners: &'static [u8],
+}
 
-/// Corners of the cell that coordinates belong to: as many as there are triples of numbers.
-fn corners(param: &ParamInfo, len: usize) -> Option<Corners> {
-    const SIMPLEX: Corners = &[
-        [0.0, 0.0, 0.0],
-        [1.0, 0.0, 0.0],
-        [0.0, 1.0, 0.0],
-        [0.0, 0.0, 1.0],
-    ];
-    const PAIR: Corners = &[
-        [0.0, 0.0, 0.0],
-        [1.0, 0.0, 0.0],
-        [0.0, 1.0, 0.0],
-        [1.0, 0.0, 0.0],
-        [0.0, 1.0, 0.0],
-        [1.0, 1.0, 0.0],
-    ];
-    const CUBE: Corners = &[
-        [0.0, 0.0, 0.0],
-        [1.0, 0.0, 0.0],
-        [0.0, 1.0, 0.0],
-        [1.0, 1.0, 0.0],
-        [0.0, 0.0, 1.0],
-        [1.0, 0.0, 1.0],
-        [0.0, 1.0, 1.0],
-        [1.0, 1.0, 1.0],
-    ];
-    const TWO_SIMPLICES: Corners = &[
-        [0.0, 0.0, 0.0],
-        [1.0, 0.0, 0.0],
-        [0.0, 1.0, 0.0],
-        [0.0, 0.0, 1.0],
-        [1.0, 0.0, 0.0],
-        [0.0, 1.0, 0.0],
-        [0.0, 0.0, 1.0],
-        [1.0, 1.0, 1.0],
-    ];
-    if !param.name.contains("coord") || len == 0 {
-        return None;
+impl Cell {
+    /// By name and length: generated `coordinate_dofs` have three coordinates a point in every dimension.
+    fn of(param: &ParamInfo, len: usize) -> Option<Cell> {
+        if !param.name.contains("coord") {
+            return None;
+        }
+        let padded = param.name.contains("dofs");
+        let width = if !padded && matches!(len, 6 | 8) {
+            2
+        } else {
+            3
+        };
+        let corners: &[u8] = match len.div_ceil(width) {
+            // An interval, a triangle, a quadrilateral or a tetrahedron.
+            1..=4 => &[0, 1, 2, 3],
+            // A prism, or the two triangles at a facet.
+            5..=6 => &[0, 1, 2, 4, 5, 6],
+            // A hexahedron, or the two quadrilaterals or tetrahedra at a facet.
+            7..=8 => &[0, 1, 2, 3, 4, 5, 6, 7],
+            _ => return None,
+        };
+        Some(Cell { width, corners })
     }
-    match len.div_ceil(3) {
-        1..=4 => Some(SIMPLEX),
-        5..=6 => Some(PAIR),
-        7..=8 if param.name.contains("dofs") => Some(CUBE),
-        7..=8 => Some(TWO_SIMPLICES),
-        _ => None,
+
+    /// The cube is sheared, so that the four corners of its base are those of a tetrahedron too, and its volume stays 1.
+    fn coordinate(&self, index: usize) -> f64 {
+        let corner = self.corners[index / self.width];
+        let [x, y, z] = [0, 1, 2].map(|bit| f64::from(corner >> bit & 1));
+        [x, y, z + 0.4 * x * y][index % self.width]
     }
 }
 

@@ -30,6 +30,9 @@ use tempfile::TempDir;
 /// The flags that results are compared with.
 const PLAIN: &str = "-O3 -march=native";
 
+/// How many headers that are not installed a file may include.
+const STAND_INS_MAX: usize = 64;
+
 pub(crate) fn run(args: &CompareArgs, config: Config, out: &mut dyn Write) -> Result<(), CliError> {
     if args.child {
         return child::run(&args.file, config, out);
@@ -41,12 +44,23 @@ pub(crate) fn run(args: &CompareArgs, config: Config, out: &mut dyn Write) -> Re
     } else {
         write!(out, "{}", report.table())?;
     }
-    match report.functions.iter().filter(|f| !f.agrees).count() {
-        0 => Ok(()),
-        disagree => Err(CliError::Disagree {
-            path: args.file.clone(),
-            disagree,
-        }),
+    verdict(&report, &args.file)
+}
+
+/// Success only if something was compared, all of it agrees, and no process died of it.
+fn verdict(report: &Report, path: &Path) -> Result<(), CliError> {
+    let disagree = report.functions.iter().filter(|f| !f.agrees).count();
+    let path = path.to_owned();
+    if disagree > 0 {
+        return Err(CliError::Disagree { path, disagree });
+    }
+    if report.crashed > 0 {
+        let crashed = report.crashed;
+        return Err(CliError::Crashed { path, crashed });
+    }
+    match report.functions.is_empty() {
+        true => Err(CliError::NothingCompared { path }),
+        false => Ok(()),
     }
 }
 
@@ -76,6 +90,15 @@ struct Comparison<'a> {
 struct Candidate {
     checked: CheckedKernel,
     extents: Vec<u32>,
+}
+
+/// What became of a candidate's process.
+enum Ran {
+    Compared(Findings),
+    /// It says why it could not.
+    Refused(String),
+    /// It died, or spoke nonsense.
+    Crashed(String),
 }
 
 /// A driver that the C compiler made.
@@ -136,13 +159,18 @@ impl<'a> Comparison<'a> {
             true => Vec::new(),
             false => self.drivers(&candidates)?,
         };
+        let mut crashed = 0;
         for (index, candidate) in candidates.iter().enumerate() {
+            let name = candidate.checked.name.clone();
             match self.findings(index, candidate, &drivers)? {
-                Ok(findings) => functions.push(self.compared(candidate, findings, &drivers)),
-                Err(why) => skipped.push(Skipped {
-                    name: candidate.checked.name.clone(),
-                    why,
-                }),
+                Ran::Compared(findings) => {
+                    functions.push(self.compared(candidate, findings, &drivers));
+                }
+                Ran::Refused(why) => skipped.push(Skipped { name, why }),
+                Ran::Crashed(why) => {
+                    crashed += 1;
+                    skipped.push(Skipped { name, why });
+                }
             }
         }
         let compile_us = functions.iter().map(|f| f.parloop.compile_us).sum::<f64>();
@@ -155,6 +183,7 @@ impl<'a> Comparison<'a> {
             file: self.args.file.display().to_string(),
             functions,
             skipped,
+            crashed,
         })
     }
 
@@ -257,16 +286,28 @@ impl<'a> Comparison<'a> {
             all.extend(["-I".to_owned(), directory(include)]);
         }
         all.extend(["-idirafter".to_owned(), directory(self.directory.path())]);
-        let started = Instant::now();
-        let output = self.cc.shared(&all, source, &path)?;
-        let time = started.elapsed();
-        match output.status.success() {
-            true => Ok(Built { path, time }),
-            false => Err(CliError::CcRefused {
-                path: self.args.file.clone(),
-                flags: flags.to_owned(),
-                message: String::from_utf8_lossy(&output.stderr).into_owned(),
-            }),
+        let mut stand_ins = 0;
+        loop {
+            let started = Instant::now();
+            let output = self.cc.shared(&all, source, &path)?;
+            let time = started.elapsed();
+            if output.status.success() {
+                return Ok(Built { path, time });
+            }
+            let message = String::from_utf8_lossy(&output.stderr).into_owned();
+            let missing = driver::missing_header(&message);
+            let is_new = |header: &String| {
+                stand_ins < STAND_INS_MAX && !self.directory.path().join(header).exists()
+            };
+            let Some(header) = missing.filter(is_new) else {
+                return Err(CliError::CcRefused {
+                    path: self.args.file.clone(),
+                    flags: flags.to_owned(),
+                    message,
+                });
+            };
+            stand_ins += 1;
+            driver::write_empty_header(self.directory.path(), &header)?;
         }
     }
 
@@ -276,7 +317,7 @@ impl<'a> Comparison<'a> {
         index: usize,
         candidate: &Candidate,
         drivers: &[Built],
-    ) -> Result<Result<Findings, String>, CliError> {
+    ) -> Result<Ran, CliError> {
         let text = self.directory.path().join("text.c");
         std::fs::write(&text, &self.text)?;
         let task = Task {
@@ -285,6 +326,7 @@ impl<'a> Comparison<'a> {
             extents: candidate.extents.clone(),
             constants: self.constants.clone(),
             index,
+            phase: self.directory.path().join("phase"),
             drivers: drivers.iter().map(|built| built.path.clone()).collect(),
         };
         let path = self.directory.path().join("task.json");
@@ -298,16 +340,24 @@ impl<'a> Comparison<'a> {
             command.env(&setting.variable, &setting.value);
         }
         let output = command.stdin(Stdio::null()).output()?;
-        if !output.status.success() {
-            let told = String::from_utf8_lossy(&output.stderr);
-            let told = told.trim().trim_start_matches("parloop: ");
-            return Ok(Err(match told {
-                "" => format!("running it ended with {}", output.status),
-                told => told.to_owned(),
-            }));
+        if output.status.success() {
+            return Ok(match serde_json::from_slice(&output.stdout) {
+                Ok(findings) => Ran::Compared(findings),
+                Err(error) => Ran::Crashed(format!("what it printed can't be read: {error}")),
+            });
         }
-        let findings = serde_json::from_slice(&output.stdout);
-        Ok(findings.map_err(|error| format!("what it printed can't be read: {error}")))
+        let told = String::from_utf8_lossy(&output.stderr);
+        if output.status.code() == Some(1) {
+            let told = told.trim().trim_start_matches("parloop: ");
+            return Ok(Ran::Refused(told.to_owned()));
+        }
+        let phase = std::fs::read_to_string(&task.phase).unwrap_or_default();
+        let told = told.lines().next().unwrap_or_default();
+        let colon = if told.is_empty() { "" } else { ": " };
+        Ok(Ran::Crashed(format!(
+            "{phase} ended with {}{colon}{told}",
+            output.status
+        )))
     }
 
     fn compared(&self, candidate: &Candidate, findings: Findings, drivers: &[Built]) -> Compared {

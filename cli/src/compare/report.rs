@@ -11,6 +11,9 @@ pub(super) struct Report {
     pub(super) file: String,
     pub(super) functions: Vec<Compared>,
     pub(super) skipped: Vec<Skipped>,
+    /// How many of the skipped killed their process.
+    #[serde(skip)]
+    pub(super) crashed: usize,
 }
 
 /// A function that both sides ran.
