@@ -187,7 +187,7 @@ fn a_run_that_compares_nothing_is_no_success() {
         (
             "void k(double *y, const double *x, int n) { y[0] = x[n]; }",
             "k",
-            "--extent",
+            "--extent x=N",
         ),
     ];
     for (text, function, told) in cases {

@@ -25,7 +25,7 @@ fn options_win_over_variables_and_variables_over_defaults() {
         ("lanes", "2", "environment"),
         ("unroll", "8", "command line"),
         ("float", "strict", "command line"),
-        ("effort", "auto", "default"),
+        ("effort", "none", "default"),
         ("cache_dir", directory.to_str().unwrap(), "default"),
     ];
     for (name, value, origin) in cases {

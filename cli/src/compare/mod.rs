@@ -15,7 +15,7 @@ use crate::cc::{self, Cc};
 use crate::error::CliError;
 use crate::output;
 use child::{Findings, Task};
-use parloop::{Config, Error, Level};
+use parloop::{Config, Error, ExtentError, Level};
 use parloop_compiler::{
     CheckedKernel, ConstantDecl, DType, KernelText, check_kernel, dump_c, function_signature,
     kernel_functions,
@@ -232,8 +232,10 @@ impl<'a> Comparison<'a> {
             .iter()
             .map(|param| extent(&param.name))
             .collect();
-        function_signature(&checked, &extents)
-            .map_err(|reason| format!("{reason} (--extent NAME=N)"))?;
+        function_signature(&checked, &extents).map_err(|reason| match &reason {
+            ExtentError::Unknown { name } => format!("{reason} with --extent {name}=N"),
+            _ => reason.to_string(),
+        })?;
         Ok(Candidate { checked, extents })
     }
 

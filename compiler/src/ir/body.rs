@@ -490,14 +490,18 @@ impl Body {
 
     /// The value of an integer constant, sign- or zero-extended by its type.
     pub fn int_constant(&self, value: Value) -> Option<i64> {
-        let bits = self.constant(value)?;
-        Some(match self.ty(value).scalar {
-            Scalar::I8 => i64::from(bits as u8 as i8),
-            Scalar::I16 => i64::from(bits as u16 as i16),
-            Scalar::I32 => i64::from(bits as u32 as i32),
-            Scalar::Bool | Scalar::U8 | Scalar::U16 | Scalar::U32 | Scalar::I64 => bits as i64,
-            Scalar::U64 => i64::try_from(bits).ok()?,
-            Scalar::F32 | Scalar::F64 | Scalar::Addr => return None,
-        })
+        integer(self.ty(value).scalar, self.constant(value)?)
     }
+}
+
+/// The integer that zero-extended bits stand for.
+pub(crate) fn integer(scalar: Scalar, bits: u64) -> Option<i64> {
+    Some(match scalar {
+        Scalar::I8 => i64::from(bits as u8 as i8),
+        Scalar::I16 => i64::from(bits as u16 as i16),
+        Scalar::I32 => i64::from(bits as u32 as i32),
+        Scalar::Bool | Scalar::U8 | Scalar::U16 | Scalar::U32 | Scalar::I64 => bits as i64,
+        Scalar::U64 => i64::try_from(bits).ok()?,
+        Scalar::F32 | Scalar::F64 | Scalar::Addr => return None,
+    })
 }

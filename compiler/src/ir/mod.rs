@@ -14,6 +14,7 @@ mod types;
 mod verify;
 mod visit;
 
+pub(crate) use body::integer;
 pub use body::{
     Array, ArrayData, BinaryOp, Block, Body, CallArgs, CompareOp, For, HostSymbol, Inst, Label, Op,
     Place, Region, Site, Stmt, Symbol, Table, TableData, UnaryOp, Value, Var,
