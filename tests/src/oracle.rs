@@ -7,6 +7,7 @@ use crate::case::{Case, Front};
 use crate::ways::{End, Outcome, constants_by_slot};
 use crate::world::{Over, World};
 use libloading::Library;
+use parloop::Function;
 use parloop_compiler::ir::interp::Hosts;
 use parloop_compiler::ir::{HostSymbol, Scalar};
 use parloop_compiler::{KernelText, abi, dump_c};
@@ -113,11 +114,12 @@ impl Aligned {
 }
 
 impl Built {
-    /// The address of a function.
-    pub fn address(&self, name: &str) -> *const c_void {
+    /// Calls a `void` function of as many pointers as there are arguments, as `call_function` does.
+    pub fn call(&self, name: &str, buffers: &mut [Vec<u8>], args: &[(usize, usize)]) {
         // SAFETY: only the address is taken.
         let symbol = unsafe { self.library.get::<unsafe extern "C" fn()>(name.as_bytes()) };
-        *symbol.unwrap() as *const c_void
+        // What such a function leaves for a status is not looked at.
+        call_pointers(*symbol.unwrap() as *const c_void, buffers, args);
     }
 
     /// Runs it. A kernel that parloop would stop is undefined here and must not be run.
@@ -182,16 +184,15 @@ impl Built {
     }
 }
 
-/// Calls a C function of pointers alone, each with its offset in bytes into a buffer; gives its status. The buffers come back in
-/// place. `alive` is who keeps the code.
-///
-/// What the function does within its parameters' extents must stay within the buffers.
-pub fn call_pointers<T>(
-    function: *const c_void,
-    alive: &T,
-    buffers: &mut [Vec<u8>],
-    args: &[(usize, usize)],
-) -> i32 {
+/// Calls a kernel as a plain function of pointers alone, each with its offset in bytes into a buffer; gives its status. The
+/// buffers come back in place. What the kernel does within its parameters' extents must stay within them.
+pub fn call_function(function: &Function, buffers: &mut [Vec<u8>], args: &[(usize, usize)]) -> i32 {
+    assert_eq!(function.params().len(), args.len());
+    call_pointers(function.as_ptr(), buffers, args)
+}
+
+/// Calls what lives and takes as many pointers.
+fn call_pointers(function: *const c_void, buffers: &mut [Vec<u8>], args: &[(usize, usize)]) -> i32 {
     let mut aligned: Vec<Aligned> = buffers.iter().map(|b| Aligned::of(b)).collect();
     let bases: Vec<*mut u8> = aligned
         .iter_mut()
@@ -200,7 +201,7 @@ pub fn call_pointers<T>(
     let at = |k: usize| bases[args[k].0].wrapping_add(args[k].1);
     macro_rules! call {
         ($($P:ident $k:literal)*) => {{
-            // SAFETY: the caller says that it is a function of as many pointers, which `alive` keeps.
+            // SAFETY: it is a function of as many pointers, whose owner the callers hold.
             let function = unsafe {
                 std::mem::transmute::<*const c_void, unsafe extern "C" fn($($P),*) -> i32>(function)
             };
@@ -217,7 +218,6 @@ pub fn call_pointers<T>(
         7 => call!(P 0 P 1 P 2 P 3 P 4 P 5 P 6),
         more => panic!("no function of {more} pointers is called"),
     };
-    std::hint::black_box(alive);
     for (buffer, aligned) in buffers.iter_mut().zip(&aligned) {
         *buffer = aligned.bytes();
     }

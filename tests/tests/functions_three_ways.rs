@@ -12,7 +12,7 @@ use parloop_compiler::{
     ArgSignature, FloatMode, KernelText, abi, check_kernel, function_signature,
 };
 use parloop_tests::case::Front;
-use parloop_tests::oracle::{Built, Libm, STRICT, build, call_pointers, have_cc};
+use parloop_tests::oracle::{Built, Libm, STRICT, build, call_function, have_cc};
 use parloop_tests::ways::{Mode, STEPS, Stages, stages};
 
 /// A kernel whose parameters are pointers, and what they point to.
@@ -114,14 +114,13 @@ impl Plain {
         let kernel = engine.kernel(&self.text, None);
         let function = engine.function(&kernel, self.extents).unwrap();
         let mut buffers = self.buffers.clone();
-        let status = call_pointers(function.as_ptr(), &function, &mut buffers, &self.args);
+        let status = call_function(&function, &mut buffers, &self.args);
         (status, buffers)
     }
 
     fn c(&self, built: &Built, name: &str) -> Vec<Vec<u8>> {
         let mut buffers = self.buffers.clone();
-        // What a `void` function leaves for a status is not looked at.
-        call_pointers(built.address(name), built, &mut buffers, &self.args);
+        built.call(name, &mut buffers, &self.args);
         buffers
     }
 
