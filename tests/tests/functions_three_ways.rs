@@ -362,3 +362,44 @@ fn extents_that_do_not_fit_and_stores_through_const_are_refused() {
         Err(error) => assert!(matches!(error, Error::Extent { .. }), "{error:?}"),
     }
 }
+
+#[test]
+fn what_the_kernel_does_not_get_to_read_need_not_be_there() {
+    // The second pointer leads nowhere, as that of a form without coefficients does; the flag says not to look.
+    let nowhere = (0, usize::MAX / 2 & !15);
+    let texts = [
+        "void k(double *restrict y, const double *restrict w, const int *restrict flag) {
+            y[0] += flag[0] ? w[0] : 1.0; }",
+        "void k(double *restrict y, const double *restrict w, const int *restrict flag) {
+            for (int i = 0; i < 4; i++) if (flag[0]) y[i] += w[i] * w[0]; }",
+        "void k(double *restrict y, const double *restrict w, const int *restrict flag) {
+            for (int i = 0; i < 40; i++) { if (flag[0] && w[0] > 0) y[i % 4] += w[1]; else y[i % 4] += 1.0; } }",
+        "void k(double *restrict y, const double *restrict w, const int *restrict flag) {
+            double s = 0.0; for (int i = 0; i < flag[0]; i++) s += w[0] * w[1]; y[0] = s; }",
+        "void k(double *restrict y, const double *restrict w, const int *restrict flag) {
+            for (int i = 0; i < 30; i++) if (flag[0] > i) y[i % 4] = w[i % 2]; }",
+        "void k(const double *restrict y, double *restrict w, const int *restrict flag) {
+            for (int i = 0; i < flag[0]; i++) w[0] += y[i]; }",
+        "void k(const double *restrict y, double *restrict w, const int *restrict flag) {
+            for (int i = 0; i < 30; i++) if (flag[0]) { w[0] += y[0]; w[1] = y[1]; } }",
+        "void k(double *restrict y, const double *restrict w, const int *restrict flag) {
+            int i = 0; while (1) { if (i >= flag[0]) break; y[i] = w[0] * w[1]; i++; } }",
+        "void k(double *restrict y, const double *restrict w, const int *restrict flag) {
+            for (int i = 0; i < 30; i++) { if (!flag[0]) continue; y[i % 4] += w[0]; } }",
+        "void k(double *restrict y, const double *restrict w, const int *restrict flag) {
+            for (int i = 0; i < 30; i++) { if (!flag[0]) return; y[i % 4] += w[0]; } }",
+        "void k(double *restrict y, const double *restrict w, const int *restrict flag) {
+            for (int j = 0; j < flag[0]; j++) for (int i = 0; i < 30; i++) y[i % 4] += w[0]; }",
+        "void k(double *restrict y, const double *restrict w, const int *restrict flag) {
+            if (flag[0]) { y[0] = w[0]; y[1] = w[1]; } else { y[0] = 1.0; y[1] = 2.0; } }",
+    ];
+    for text in texts {
+        for mode in Mode::all() {
+            let case = Plain {
+                extents: &[4, 4, 1],
+                ..Plain::new(text, vec![some(4), ints([0])], &[(0, 0), nowhere, (1, 0)])
+            };
+            assert_eq!(case.native(mode).0 as u32, abi::OK, "{text}\n{mode:?}");
+        }
+    }
+}

@@ -3,8 +3,9 @@
 //! Prepared loops are run after all else that led to them is gone; the process's memory is looked at while loops are
 //! compiled, loaded and dropped.
 
-use parloop::{Config, DType, Engine, PreparedLoop, Set};
+use parloop::{Config, DType, Engine, Function, Origin, PreparedLoop, Set};
 use parloop_tests::cached::{directory, flush, run_small};
+use parloop_tests::oracle::call_function;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A kernel that differs from all others by `i`.
@@ -69,6 +70,47 @@ fn a_prepared_loop_outlives_every_other_handle() {
     prepared.run().unwrap();
     drop(prepared);
     assert_eq!(*a.data::<f64>().unwrap(), [1.75, 2.0, 2.25, 2.5]);
+}
+
+#[test]
+fn a_function_outlives_the_engine_and_its_eviction() {
+    let (_temp, path) = directory();
+    let mut config = Config::default();
+    config.memory_entries_max = 1;
+    config
+        .set("cache_dir", path.to_str().unwrap(), Origin::Default)
+        .unwrap();
+    let functions: Vec<Function> = {
+        let engine = Engine::new(config).unwrap();
+        let function = |i| {
+            engine
+                .function(&engine.kernel(&text(i), None), &[])
+                .unwrap()
+        };
+        let functions = (0..20).map(function).collect();
+        let evicted: u64 = engine.stats().evictions.values().sum();
+        assert!(evicted >= 19, "{evicted} evictions");
+        flush(&engine);
+        functions
+    };
+    std::fs::remove_dir_all(&path).unwrap();
+    let results: Vec<Vec<u8>> = std::thread::scope(|scope| {
+        let run = |function: &Function| {
+            let number = |x: f64| x.to_le_bytes().to_vec();
+            let mut buffers = [number(3.0), number(1.0)];
+            let copy = function.clone();
+            assert_eq!(call_function(&copy, &mut buffers, &[(0, 0), (1, 0)]), 0);
+            buffers[1].clone()
+        };
+        let runs: Vec<_> = functions
+            .iter()
+            .map(|f| scope.spawn(move || run(f)))
+            .collect();
+        runs.into_iter().map(|run| run.join().unwrap()).collect()
+    });
+    for result in results {
+        assert_eq!(f64::from_le_bytes(result.try_into().unwrap()), 7.0);
+    }
 }
 
 /// Mappings of this process that are executable: their number, and those that are writable too.

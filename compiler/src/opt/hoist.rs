@@ -1,11 +1,13 @@
 //! Moves what does not change out of loops, and out of the loop over elements.
 //!
 //! Moved: instructions that can't fail, reads of variables and loads of memory that the loop does not change. A load moves
-//! only from where it runs in every iteration, save from memory that is always there (globals, constants, tables).
+//! only from where it runs in every iteration, save from memory that is always there (globals, constants, tables); in a plain
+//! function, whose pointers may lead nowhere, only if there is sure to be an iteration.
 
 use super::effects::{Effects, effects};
 use super::simplify::memory;
 use crate::ir::{Block, Body, Loop, Op, Place, Stmt, Value};
+use crate::signature::Iteration;
 use cranelift_entity::SecondaryMap;
 
 /// Hoists out of every loop of `it`, and out of its elements into `before`.
@@ -14,11 +16,12 @@ pub(super) fn hoist(it: &mut Loop) {
     let mut pass = Hoist {
         body: &it.body,
         depth: SecondaryMap::new(),
+        is_function: it.signature.iteration == Iteration::Function,
     };
     pass.note(&it.before, 0);
     pass.note(&root, 1);
     pass.loops_of(&mut root, 1);
-    it.before.extend(pass.out_of(&mut root, 1, true));
+    it.before.extend(pass.out_of(&mut root, 1, true, false));
     it.body.root = root;
 }
 
@@ -26,6 +29,8 @@ struct Hoist<'a> {
     body: &'a Body,
     /// How many loops are around a value's definition, the one over elements included.
     depth: SecondaryMap<Value, u32>,
+    /// Whether rows are there only if the kernel gets to use them: a plain function's pointers may lead nowhere.
+    is_function: bool,
 }
 
 /// A loop that statements may leave.
@@ -36,6 +41,8 @@ struct Leaving {
     changed: Effects,
     /// Whether it is the loop over elements.
     elements: bool,
+    /// Whether it has a first trip.
+    runs: bool,
     /// What has left it so far, in order.
     moved: Block,
 }
@@ -61,10 +68,11 @@ impl Hoist<'_> {
         let mut kept = Block::with_capacity(block.len());
         for mut stmt in std::mem::take(block) {
             let inside = depth + u32::from(is_loop(&stmt));
+            let runs = is_loop(&stmt).then(|| self.runs(&stmt));
             for inner in stmt.blocks_mut() {
                 self.loops_of(inner, inside);
-                if inside > depth {
-                    kept.extend(self.out_of(inner, inside, false));
+                if let Some(runs) = runs {
+                    kept.extend(self.out_of(inner, inside, false, runs));
                 }
             }
             kept.push(stmt);
@@ -73,11 +81,12 @@ impl Hoist<'_> {
     }
 
     /// Takes the statements that may leave a loop's body out of it.
-    fn out_of(&mut self, body: &mut Block, depth: u32, elements: bool) -> Block {
+    fn out_of(&mut self, body: &mut Block, depth: u32, elements: bool, runs: bool) -> Block {
         let mut leaving = Leaving {
             depth,
             changed: effects(body),
             elements,
+            runs,
             moved: Block::new(),
         };
         self.take(body, &mut leaving, true);
@@ -104,9 +113,21 @@ impl Hoist<'_> {
                 }
                 _ => {}
             }
+            always_runs &= !self.is_function || !jumps(&stmt);
             kept.push(stmt);
         }
         *block = kept;
+    }
+
+    /// Whether a loop is sure to have a first trip.
+    fn runs(&self, stmt: &Stmt) -> bool {
+        let Stmt::For(it) = stmt else { return true };
+        let bound = |value: Value| self.body.int_constant(value);
+        match (bound(it.lo), bound(it.hi)) {
+            (Some(lo), Some(hi)) if it.step > 0 => lo < hi,
+            (Some(lo), Some(hi)) => lo > hi,
+            _ => false,
+        }
     }
 
     fn may_leave(&self, value: Value, leaving: &Leaving, always_runs: bool) -> bool {
@@ -122,7 +143,8 @@ impl Hoist<'_> {
             Op::Load { place, .. } => {
                 let unchanged = !leaving.changed.memory.contains(&memory(place));
                 let there = matches!(place, Place::Table(_) | Place::Constant(_));
-                let in_every_trip = always_runs && !leaving.elements;
+                let there_is_one = leaving.runs || !self.is_function;
+                let in_every_trip = always_runs && !leaving.elements && there_is_one;
                 unchanged && (there || in_every_trip || self.is_global(place))
             }
             op => op.is_pure(),
@@ -136,6 +158,12 @@ impl Hoist<'_> {
             _ => false,
         }
     }
+}
+
+/// Whether a statement may go elsewhere than to the next.
+fn jumps(stmt: &Stmt) -> bool {
+    let leaves = matches!(stmt, Stmt::Exit(_) | Stmt::Continue(_));
+    leaves || stmt.blocks().flatten().any(jumps)
 }
 
 fn is_loop(stmt: &Stmt) -> bool {
