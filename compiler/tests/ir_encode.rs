@@ -93,6 +93,8 @@ const EDITS: &[Edit] = &[
     ("dat slot", |r| r.signature.args[1].dat = 0),
     ("source", |r| r.signature.args[0].source = Source::Global),
     ("element", |r| r.signature.args[0].source = Source::Element),
+    ("by value", |r| r.signature.args[0].source = Source::Value),
+    ("form", |r| r.signature.iteration = Iteration::Function),
     ("entry", |r| {
         r.signature.args[1].source = Source::At(map(), 0)
     }),
@@ -467,7 +469,7 @@ fn every_input_of_the_front_end_is_in_the_shortcut() {
         constants: &plain,
         hosts: &hosts,
     };
-    for (name, edit) in &EDITS[..26] {
+    for (name, edit) in &EDITS[..28] {
         let mut edited = request();
         edit(&mut edited);
         let shortcut = Shortcut::of(&text, &edited.signature, &edited.options, &edited.target);
@@ -482,7 +484,7 @@ fn record() -> ShortcutRecord {
         dtype,
         extents,
         is_const: true,
-        is_restrict: false,
+        is_restrict: dtype.is_some(),
         read: true,
         written: false,
     };

@@ -56,7 +56,7 @@ pub enum Error {
         value: i64,
     },
     /// A plain function stopped. The arrays that it writes hold valid memory with unspecified values.
-    #[error("kernel `{kernel}`{}: {}", at(*.line, *.column), fault(*.what, *.value))]
+    #[error("kernel `{kernel}`{}: {}", at(*.line, *.column), fault_of_call(*.what, *.value))]
     Function {
         /// The kernel.
         kernel: String,
@@ -166,6 +166,17 @@ fn fault(what: Fault, value: i64) -> String {
         Fault::OutOfSteps => {
             format!("{value} steps go past the step budget of an element; raise `steps_max`")
         }
+    }
+}
+
+/// Of a plain function, whose budget is fixed.
+fn fault_of_call(what: Fault, value: i64) -> String {
+    match what {
+        Fault::OutOfSteps => format!(
+            "{value} steps go past the step budget of a call, {}",
+            abi::FUNCTION_STEPS
+        ),
+        what => fault(what, value),
     }
 }
 

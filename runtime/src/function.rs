@@ -63,7 +63,8 @@ impl Function {
     /// It may be called from many threads at once. It returns an `int` that a caller of the `void` prototype ignores: 0, or that it
     /// stopped, which [`Function::check`] explains. Each pointer must be aligned for its type and valid for its extent, save one
     /// that the kernel does not get to use; arrays may overlap where C lets them: no `restrict` pointer's, and those of types that
-    /// may alias. After a failure the arrays it writes hold valid values that are not specified.
+    /// may alias. After a failure the arrays it writes hold valid values that are not specified. A call may spend 2^32 steps in
+    /// loops without a known length, whatever the engine's `steps_max`, which is for elements of loops.
     pub fn as_ptr(&self) -> *const c_void {
         let entry: Entry = self.code.entry();
         entry as *const c_void

@@ -403,3 +403,19 @@ fn what_the_kernel_does_not_get_to_read_need_not_be_there() {
         }
     }
 }
+
+#[test]
+#[ignore = "spends four billion steps"]
+fn a_call_that_never_ends_runs_out_of_steps_and_says_so() {
+    let engine = Engine::builder().build().unwrap();
+    let text = "void k(double *y) {\n  while (y[0] < 1.0) { y[1] = y[0]; } }";
+    let function = engine.function(&engine.kernel(text, None), &[]).unwrap();
+    let mut buffers = [some(4)];
+    let status = call_function(&function, &mut buffers, &[(0, 0)]);
+    assert_eq!(status as u32, abi::OUT_OF_STEPS);
+    let told = function.check(status).unwrap_err().to_string();
+    assert!(
+        told.contains("line 2") && told.contains("budget of a call"),
+        "{told}"
+    );
+}
