@@ -366,7 +366,7 @@ fn extents_that_do_not_fit_and_stores_through_const_are_refused() {
 #[test]
 fn what_the_kernel_does_not_get_to_read_need_not_be_there() {
     // The second pointer leads nowhere, as that of a form without coefficients does; the flag says not to look.
-    let nowhere = (0, usize::MAX / 2 & !15);
+    let nowhere = (0, (usize::MAX / 2) & !15);
     let texts = [
         "void k(double *restrict y, const double *restrict w, const int *restrict flag) {
             y[0] += flag[0] ? w[0] : 1.0; }",
