@@ -61,6 +61,10 @@ impl Checker<'_, '_> {
         info.passing = passing;
         info.dtype = (passing != Passing::Unused).then(|| dtype(shape.scalar));
         info.is_const = shape.is_const;
+        if matches!(passing, Passing::Pointer | Passing::Rows) {
+            info.extents = vec![shape.extent];
+            info.extents.extend(shape.dims.iter().map(|n| Some(*n)));
+        }
         info.is_restrict = matches!(
             self.unit.ast.derived(decl.ty).first(),
             Some(Derived::Pointer {
@@ -68,10 +72,6 @@ impl Checker<'_, '_> {
                 ..
             })
         );
-        if matches!(passing, Passing::Pointer | Passing::Rows) {
-            info.extents = vec![shape.extent];
-            info.extents.extend(shape.dims.iter().map(|n| Some(*n)));
-        }
         self.params.push(info);
         let root = match passing {
             Passing::Rows => Root::Rows(number),
