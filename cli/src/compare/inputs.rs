@@ -112,11 +112,12 @@ type Corners = &'static [[f64; 3]];
 
 /// Corners of the cell that coordinates belong to: as many as there are triples of numbers.
 fn corners(param: &ParamInfo, len: usize) -> Option<Corners> {
+    // The fourth makes a tetrahedron of them in space and a square in the plane.
     const SIMPLEX: Corners = &[
         [0.0, 0.0, 0.0],
         [1.0, 0.0, 0.0],
         [0.0, 1.0, 0.0],
-        [0.0, 0.0, 1.0],
+        [1.0, 1.0, 1.0],
     ];
     const PAIR: Corners = &[
         [0.0, 0.0, 0.0],
