@@ -1,10 +1,10 @@
 //! How much of what its parameters point to a kernel uses, as far as its text tells; and the signature of a plain function.
 //!
 //! Declared extents count first (`double A[12][12]`); else the largest index that the kernel can be seen to use, plus one: bounds
-//! are followed through loop counters, constants and integer arithmetic. An index that depends on data has no bound here, and
-//! the caller has to say.
+//! are followed through loop counters, constants, tables of integers and integer arithmetic. An index that depends on data has no
+//! bound here, and the caller has to say.
 
-use crate::ir::{BinaryOp, Body, For, Op, Passing, Place, Stmt, Value, for_each_stmt};
+use crate::ir::{BinaryOp, Body, For, Op, Passing, Place, Stmt, Table, Value, for_each_stmt};
 use crate::signature::{Access, ArgSignature, DType, Iteration, Layout, Signature, Source};
 use crate::source::{CheckedKernel, ParamInfo};
 use rustc_hash::FxHashMap as HashMap;
@@ -29,6 +29,7 @@ impl Reach {
         let mut seen = Seen {
             body: &checked.kernel.body,
             bounds: HashMap::default(),
+            tables: tables(&checked.kernel.body),
             reach: vec![Reach::default(); checked.params.len()],
         };
         for_each_stmt(&checked.kernel.body.root, &mut |stmt| seen.statement(stmt));
@@ -150,11 +151,20 @@ pub enum ExtentError {
     },
 }
 
+fn tables(body: &Body) -> HashMap<Table, (i64, i64)> {
+    let ranges = body.tables.iter();
+    ranges
+        .filter_map(|(table, data)| Some((table, data.int_range()?)))
+        .collect()
+}
+
 /// The walk over a kernel's statements.
 struct Seen<'a> {
     body: &'a Body,
     /// Bounds of integers, both inclusive, as far as they are plain.
     bounds: HashMap<Value, (i64, i64)>,
+    /// Bounds of the entries of tables of integers.
+    tables: HashMap<Table, (i64, i64)>,
     reach: Vec<Reach>,
 }
 
@@ -214,6 +224,10 @@ impl Seen<'_> {
         let of = |value: &Value| self.bounds.get(value).copied();
         match &self.body.values[value].op {
             Op::Convert(from) => of(from),
+            Op::Load {
+                place: Place::Table(table),
+                ..
+            } => self.tables.get(table).copied(),
             Op::Select(_, a, b) => {
                 let (a, b) = (of(a)?, of(b)?);
                 Some((a.0.min(b.0), a.1.max(b.1)))

@@ -62,6 +62,29 @@ pub struct TableData {
     pub bits: Vec<u64>,
 }
 
+impl TableData {
+    /// The smallest and the largest entry of a table of integers.
+    pub fn int_range(&self) -> Option<(i64, i64)> {
+        let first = integer(self.scalar, *self.bits.first()?)?;
+        self.bits.iter().try_fold((first, first), |(lo, hi), bits| {
+            let entry = integer(self.scalar, *bits)?;
+            Some((lo.min(entry), hi.max(entry)))
+        })
+    }
+}
+
+/// The number that bits mean in an integer type.
+fn integer(scalar: Scalar, bits: u64) -> Option<i64> {
+    Some(match scalar {
+        Scalar::I8 => i64::from(bits as u8 as i8),
+        Scalar::I16 => i64::from(bits as u16 as i16),
+        Scalar::I32 => i64::from(bits as u32 as i32),
+        Scalar::Bool | Scalar::U8 | Scalar::U16 | Scalar::U32 | Scalar::I64 => bits as i64,
+        Scalar::U64 => i64::try_from(bits).ok()?,
+        Scalar::F32 | Scalar::F64 | Scalar::Addr => return None,
+    })
+}
+
 /// A host function: name and C signature. The name is resolved by the loader from its table, never by the linker.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct HostSymbol {
@@ -490,14 +513,6 @@ impl Body {
 
     /// The value of an integer constant, sign- or zero-extended by its type.
     pub fn int_constant(&self, value: Value) -> Option<i64> {
-        let bits = self.constant(value)?;
-        Some(match self.ty(value).scalar {
-            Scalar::I8 => i64::from(bits as u8 as i8),
-            Scalar::I16 => i64::from(bits as u16 as i16),
-            Scalar::I32 => i64::from(bits as u32 as i32),
-            Scalar::Bool | Scalar::U8 | Scalar::U16 | Scalar::U32 | Scalar::I64 => bits as i64,
-            Scalar::U64 => i64::try_from(bits).ok()?,
-            Scalar::F32 | Scalar::F64 | Scalar::Addr => return None,
-        })
+        integer(self.ty(value).scalar, self.constant(value)?)
     }
 }
