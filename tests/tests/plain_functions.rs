@@ -90,6 +90,24 @@ fn more_parameters_than_registers_and_narrow_ones_arrive() {
 }
 
 #[test]
+fn an_index_from_a_table_of_integers_reaches_as_far_as_its_entries() {
+    let text = "void across(double *out, const double *x, const int *facet) {
+        static const int ends[3][2] = {{-1, 2}, {0, 2}, {0, 1}};
+        *out = x[3 * (ends[*facet][1] + 1)] - x[ends[*facet][0] + 1]; }";
+    let engine = Engine::builder().build().unwrap();
+    let across = function(&engine, text, &[]).unwrap();
+    type Across = extern "C" fn(*mut f64, *const f64, *const i32) -> i32;
+    // SAFETY: the type is that of the text.
+    let call = unsafe { std::mem::transmute::<*const std::ffi::c_void, Across>(across.as_ptr()) };
+    let x = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0];
+    let mut out = 0.0;
+    for (facet, difference) in [(0, 9.0), (1, 8.0), (2, 5.0)] {
+        assert_eq!(call(&mut out, x.as_ptr(), &facet), 0);
+        assert_eq!(out, difference);
+    }
+}
+
+#[test]
 fn a_failure_names_kernel_line_and_value_and_the_process_goes_on() {
     let text = "void pick(double *y, const double *x, const int *i) {\n  y[0] = 0;\n  y[0] = x[i[0]] / (10 / i[1]); }";
     let engine = Engine::builder().build().unwrap();
