@@ -120,6 +120,9 @@ pub enum Event {
 /// Receives events. Called on hot paths: an implementation must be quick and must not call back into the cache.
 pub trait Observer: Send + Sync {
     /// Takes note of an event.
+    ///
+    /// Called from the thread that caused it, the background thread among them: an implementation that takes a lock must expect
+    /// that a process forks while another thread holds it, and that the child then waits for ever.
     fn event(&self, event: &Event);
 }
 
