@@ -68,14 +68,20 @@ const CONSTANTS: &[(&str, Scalar, u64)] = &[
     ("SIZE_MAX", Scalar::U64, u64::MAX),
 ];
 
+/// The imaginary unit, which is no real number.
+const UNIT: u32 = u32::MAX;
+
 /// The place of a constant in the list.
 pub(super) fn find(name: &str) -> Option<u32> {
+    if super::complex::UNITS.contains(&name) {
+        return Some(UNIT);
+    }
     let at = CONSTANTS.iter().position(|c| c.0 == name)?;
     Some(at as u32)
 }
 
-/// Its type and value.
-pub(super) fn value(at: u32) -> Num {
-    let (_, ty, bits) = CONSTANTS[at as usize];
-    Num::constant(ty, bits)
+/// Its type and value; `None` for the imaginary unit.
+pub(super) fn value(at: u32) -> Option<Num> {
+    let (_, ty, bits) = *CONSTANTS.get(at as usize)?;
+    Some(Num::constant(ty, bits))
 }

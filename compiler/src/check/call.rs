@@ -3,7 +3,7 @@
 use super::num::Num;
 use super::place::{Pointer, ReadOnly, Root};
 use super::shape::{Kind, Shape};
-use super::{Binding, Checked, Checker, Frame, Operand, Poison, math, suggest};
+use super::{Binding, Checked, Checker, Frame, Operand, Poison, complex, math, suggest};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::ir::HostSymbol;
 use crate::syntax::ast::{DeclId, List};
@@ -23,6 +23,14 @@ impl Checker<'_, '_> {
         let host = self.text.hosts.iter().find(|host| host.name == text);
         if let Some(host) = host {
             return self.host_call(host, args, span).map(Operand::Num);
+        }
+        if complex::is_known(&text) {
+            let operands: SmallVec<[Checked<Operand>; 2]> = args
+                .range()
+                .map(|at| self.rvalue(self.unit.ast.args[at]))
+                .collect();
+            let operands = operands.into_iter().collect::<Checked<_>>()?;
+            return self.complex_call(&text, operands, span);
         }
         if math::is_known(&text) {
             let args = self.arguments(args)?;
@@ -143,6 +151,10 @@ impl Checker<'_, '_> {
         let shape = self.cast_shape(result)?;
         self.frame.result = match shape.kind {
             Kind::Void => None,
+            Kind::Scalar if shape.is_complex => {
+                let span = resolved.function.span;
+                return Err(self.no_complex("a function that returns a complex number", span));
+            }
             Kind::Scalar => Some(shape.scalar),
             _ => {
                 let span = resolved.function.span;
@@ -173,6 +185,16 @@ impl Checker<'_, '_> {
         let decl = self.unit.ast.decl(id);
         let shape = self.param_shape(decl)?;
         let binding = match (shape.kind, value) {
+            (Kind::Scalar, value @ (Operand::Num(_) | Operand::Complex(_))) if shape.is_complex => {
+                let z = self.to_complex(value, shape.scalar, span)?;
+                let z = self.held_complex(z);
+                self.complex_binding(id, z, shape.is_const)
+            }
+            (Kind::Scalar, value @ Operand::Complex(_)) => {
+                let num = self.number(value, span)?;
+                let num = self.convert(num, shape.scalar);
+                self.scalar_binding(id, num, &shape)
+            }
             (Kind::Scalar, Operand::Num(num)) => {
                 let num = self.convert(num, shape.scalar);
                 self.scalar_binding(id, num, &shape)
@@ -189,7 +211,7 @@ impl Checker<'_, '_> {
                 let message = "a number is needed here, not a pointer";
                 return Err(self.error("pointer-as-number", span, message));
             }
-            (_, Operand::Num(_)) => {
+            (_, Operand::Num(_) | Operand::Complex(_)) => {
                 let message = "a pointer is needed here, not a number";
                 return Err(self.error("not-a-pointer", span, message));
             }
@@ -201,7 +223,8 @@ impl Checker<'_, '_> {
 
     /// A pointer as another pointer type sees it: same scalars, perhaps other dimensions.
     pub(super) fn reshaped(&mut self, from: Pointer, to: &Shape, span: Span) -> Checked<Pointer> {
-        if from.scalar != to.scalar || matches!(from.root, Root::Rows(_)) {
+        let same = from.scalar == to.scalar && from.is_complex == to.is_complex;
+        if !same || matches!(from.root, Root::Rows(_)) {
             let message = format!(
                 "a pointer to {} can't become one to {}",
                 from.scalar, to.scalar

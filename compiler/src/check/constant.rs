@@ -25,7 +25,7 @@ pub(super) fn fold(
         Expr::Bool(value) => Some(Num::int(i32::from(value))),
         Expr::Name(_) => match unit.entity(id) {
             Entity::Enumerator(value) => Some(Num::int(value)),
-            Entity::Builtin(at) => Some(super::builtin::value(at)),
+            Entity::Builtin(at) => super::builtin::value(at),
             Entity::Global(decl) => unit.global_value(decl),
             entity => local(entity),
         },

@@ -37,10 +37,21 @@ impl Checker<'_, '_> {
         }
     }
 
+    /// Whether an operand is not zero, as `Bool`.
+    pub(super) fn operand_truth(&mut self, operand: Operand, span: Span) -> Checked<Num> {
+        if let Operand::Complex(z) = operand {
+            return Ok(self.complex_truth(z));
+        }
+        let num = self.number(operand, span)?;
+        Ok(self.truth(num))
+    }
+
     /// An operand that must be a number.
     pub(super) fn number(&mut self, operand: Operand, span: Span) -> Checked<Num> {
         match operand {
             Operand::Num(num) => Ok(num),
+            // C drops the imaginary part.
+            Operand::Complex(z) => Ok(z.re),
             Operand::Pointer(_) => Err(self.error(
                 "pointer-as-number",
                 span,

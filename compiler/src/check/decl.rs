@@ -59,7 +59,13 @@ impl Checker<'_, '_> {
         };
         let mut info = ParamInfo::default_for(self.unit.text(decl.name).to_owned());
         info.passing = passing;
-        info.dtype = (passing != Passing::Unused).then(|| dtype(shape.scalar));
+        if shape.is_complex && passing != Passing::Pointer {
+            return Err(self.no_complex("a parameter like this of complex type", decl.span));
+        }
+        info.dtype = (passing != Passing::Unused).then(|| match shape.is_complex {
+            true => complex_dtype(shape.scalar),
+            false => dtype(shape.scalar),
+        });
         info.is_const = shape.is_const;
         if matches!(passing, Passing::Pointer | Passing::Rows) {
             info.extents = vec![shape.extent];
@@ -191,12 +197,22 @@ impl Checker<'_, '_> {
             self.unused_value(full);
             return Ok(Binding::None);
         }
+        if shape.is_complex {
+            return self.local_complex(id, full, shape);
+        }
         let num = match self.full_num(full) {
             Ok(num) => self.convert(num, shape.scalar),
             // Whatever it is, it is declared: its uses are right or wrong by themselves.
             Err(poison) => return self.poisoned_scalar(id, shape).ok_or(poison),
         };
         Ok(self.scalar_binding(id, num, shape))
+    }
+
+    fn local_complex(&mut self, id: DeclId, full: Full, shape: &Shape) -> Checked<Binding> {
+        let operand = self.rvalue(full.root)?;
+        let z = self.to_complex(operand, shape.scalar, self.unit.ast.span(full.root))?;
+        let z = self.held_complex(z);
+        Ok(self.complex_binding(id, z, shape.is_const))
     }
 
     /// The value of a local that nothing reads: kept only for what it does.
@@ -229,6 +245,11 @@ impl Checker<'_, '_> {
 
     fn zeroed_scalar(&mut self, id: DeclId, shape: &Shape) -> Binding {
         let local = self.frame.resolved.local(id);
+        if shape.is_complex {
+            let zero = Num::constant(shape.scalar, 0);
+            let z = super::complex::Complex { re: zero, im: zero };
+            return self.complex_binding(id, z, shape.is_const);
+        }
         if local.uses == 0 || local.is_fixed() {
             return Binding::Fixed(Num::constant(shape.scalar, 0));
         }
@@ -322,7 +343,10 @@ impl Checker<'_, '_> {
             len: shape.len(),
         });
         let mut pointer = Pointer::to_array(Root::Array(array), shape.scalar, &shape.dims);
-        let is_full = contents.as_ref().is_some_and(|c| c.covers(shape.len()));
+        pointer.is_complex = shape.is_complex;
+        let is_full = contents
+            .as_ref()
+            .is_some_and(|c| c.covers(shape.len() / shape.parts()));
         if self.loops > 0 && !is_full {
             self.b.push(Ir::Clear(array));
         }
@@ -344,6 +368,7 @@ impl Checker<'_, '_> {
         });
         let root = Root::Table(self.tables.len() - 1);
         let mut pointer = Pointer::to_array(root, shape.scalar, &shape.dims);
+        pointer.is_complex = shape.is_complex;
         pointer.read_only = Some(why);
         pointer
     }
@@ -352,13 +377,19 @@ impl Checker<'_, '_> {
 impl Shape {
     /// How many scalars an array has.
     pub(super) fn len(&self) -> u64 {
-        self.dims.iter().product()
+        self.dims.iter().product::<u64>() * self.parts()
+    }
+
+    /// Scalars of one value.
+    pub(super) fn parts(&self) -> u64 {
+        if self.is_complex { 2 } else { 1 }
     }
 
     /// The pointer that a parameter of this type is.
     pub(super) fn pointer(&self, root: Root) -> Pointer {
         Pointer {
             dims: self.dims.clone(),
+            is_complex: self.is_complex,
             extent: self.extent.map(|extent| (extent, 0)),
             read_only: self.is_const.then_some(ReadOnly::Const),
             ..Pointer::new(root, self.scalar)
@@ -378,6 +409,14 @@ impl ParamInfo {
             read: false,
             written: false,
         }
+    }
+}
+
+/// The data type of a complex number of such parts.
+fn complex_dtype(scalar: Scalar) -> DType {
+    match scalar {
+        Scalar::F32 => DType::C64,
+        _ => DType::C128,
     }
 }
 

@@ -25,8 +25,8 @@ impl Checker<'_, '_> {
 
     /// A condition, as `Bool`.
     pub(super) fn condition(&mut self, id: ExprId) -> Checked<Num> {
-        let num = self.num(id)?;
-        Ok(self.truth(num))
+        let operand = self.rvalue(id)?;
+        self.operand_truth(operand, self.unit.ast.span(id))
     }
 
     /// The value of an expression.
@@ -50,9 +50,9 @@ impl Checker<'_, '_> {
                 self.load(from, span)
             }
             Expr::Unary(Unary::Address, target) => self.address(target, span),
-            Expr::Unary(op, operand) => self.unary(op, operand, span).map(Operand::Num),
+            Expr::Unary(op, operand) => self.unary(op, operand, span),
             Expr::Binary(..) => self.chain(id),
-            Expr::Assign(op, target, value) => self.assign(op, target, value).map(Operand::Num),
+            Expr::Assign(op, target, value) => self.assign(op, target, value),
             Expr::Conditional(cond, then, other) => self.conditional(cond, then, other, span),
             Expr::Call(name, args) => self.call(name, args, span),
             Expr::Cast(ty, operand) => self.cast(ty, operand, span),
@@ -96,6 +96,10 @@ impl Checker<'_, '_> {
         let span = self.unit.ast.span(node);
         match (left, right) {
             (Operand::Num(a), Operand::Num(b)) => self.arithmetic(op, a, b, span).map(Operand::Num),
+            (left @ Operand::Complex(_), right @ (Operand::Complex(_) | Operand::Num(_)))
+            | (left @ Operand::Num(_), right @ Operand::Complex(_)) => {
+                self.complex_binary(op, left, right, span)
+            }
             (Operand::Pointer(p), Operand::Num(n)) if matches!(op, Binary::Add | Binary::Sub) => {
                 self.moved(p, n, op == Binary::Sub, span)
             }
@@ -186,12 +190,17 @@ impl Checker<'_, '_> {
             Entity::Global(decl) => self.global(decl, span)?,
             Entity::Constant(at) => self.declared_constant(at),
             Entity::Enumerator(value) => Binding::Fixed(Num::int(value)),
-            Entity::Builtin(at) => Binding::Fixed(super::builtin::value(at)),
+            Entity::Builtin(at) => match super::builtin::value(at) {
+                Some(num) => Binding::Fixed(num),
+                None => Binding::FixedComplex(super::complex::Complex::unit()),
+            },
         };
         match binding {
             Binding::None => Err(Poison),
             Binding::Fixed(num) => Ok(Lvalue::Fixed(num)),
             Binding::Var(var, scalar, is_const) => Ok(Lvalue::Var(var, scalar, is_const)),
+            Binding::Pair(re, im, scalar, is_const) => Ok(Lvalue::Pair(re, im, scalar, is_const)),
+            Binding::FixedComplex(z) => Ok(Lvalue::FixedComplex(z)),
             Binding::Array(pointer) => Ok(Lvalue::Array(pointer)),
             Binding::Pointer(pointer) => Ok(Lvalue::Pointer(pointer)),
             Binding::Element(pointer) => Ok(Lvalue::Element(pointer)),
@@ -222,6 +231,12 @@ impl Checker<'_, '_> {
                 pointer.extent = Some((1, 0));
                 pointer
             }
+            Lvalue::Pair(..) | Lvalue::FixedComplex(_) => {
+                let what = "the address of a complex variable";
+                let message = format!("{what} is not in the kernel language");
+                let found = crate::diagnostic::Diagnostic::error("not-in-language", span, message);
+                return Err(self.report(found.with_help("make it an array of one")));
+            }
             Lvalue::Pointer(_) | Lvalue::Fixed(_) => {
                 let message = "the address of this is not in the kernel language";
                 return Err(self.error("not-in-language", span, message));
@@ -230,18 +245,25 @@ impl Checker<'_, '_> {
         Ok(Operand::Pointer(pointer))
     }
 
-    fn unary(&mut self, op: Unary, operand: ExprId, span: Span) -> Checked<Num> {
-        match op {
-            Unary::PreIncrement | Unary::PostIncrement => self.step(op, operand, Binary::Add),
-            Unary::PreDecrement | Unary::PostDecrement => self.step(op, operand, Binary::Sub),
-            _ => {
-                let num = self.num(operand)?;
-                if let Some(folded) = constant::unary(op, num) {
-                    return Ok(folded);
-                }
-                self.emit_unary(op, num, span)
-            }
+    fn unary(&mut self, op: Unary, operand: ExprId, span: Span) -> Checked<Operand> {
+        let by = match op {
+            Unary::PreIncrement | Unary::PostIncrement => Some(Binary::Add),
+            Unary::PreDecrement | Unary::PostDecrement => Some(Binary::Sub),
+            _ => None,
+        };
+        if let Some(by) = by {
+            return self.step(op, operand, by).map(Operand::Num);
         }
+        let of = self.unit.ast.span(operand);
+        let num = match self.rvalue(operand)? {
+            Operand::Complex(z) => return self.complex_unary(op, z, span),
+            operand => self.number(operand, of)?,
+        };
+        let result = match constant::unary(op, num) {
+            Some(folded) => Ok(folded),
+            None => self.emit_unary(op, num, span),
+        };
+        result.map(Operand::Num)
     }
 
     fn emit_unary(&mut self, op: Unary, num: Num, span: Span) -> Checked<Num> {
@@ -270,8 +292,13 @@ impl Checker<'_, '_> {
         if let Lvalue::Pointer(_) | Lvalue::Array(_) = target {
             self.store(&target, Num::int(0), span)?;
         }
-        let before = self.load(target.clone(), span)?;
-        let before = self.number(before, span)?;
+        let before = match self.load(target.clone(), span)? {
+            Operand::Complex(_) => {
+                let message = "`++` and `--` take no complex number";
+                return Err(self.error("bad-operand", span, message));
+            }
+            before => self.number(before, span)?,
+        };
         let after = self.arithmetic(by, before, Num::int(1), span)?;
         let after = self.convert(after, before.ty);
         self.store(&target, after, span)?;
@@ -279,34 +306,57 @@ impl Checker<'_, '_> {
         Ok(if is_prefix { after } else { before })
     }
 
-    fn assign(&mut self, op: Option<Binary>, target: ExprId, value: ExprId) -> Checked<Num> {
+    fn assign(&mut self, op: Option<Binary>, target: ExprId, value: ExprId) -> Checked<Operand> {
         let span = self.unit.ast.span(target);
         let to = self.lvalue(target);
-        if let Ok(Lvalue::Pointer(_) | Lvalue::Array(_)) = to {
-            return self.store(&to?, Num::int(0), span).map(|()| Num::int(0));
+        match &to {
+            Ok(Lvalue::Pointer(_) | Lvalue::Array(_)) => {
+                self.store(&to?, Num::int(0), span)?;
+                return Ok(Operand::Num(Num::int(0)));
+            }
+            Ok(to @ Lvalue::Pair(_, _, ty, _)) => {
+                return self.assign_complex(op, to, *ty, value, span);
+            }
+            Ok(to @ Lvalue::FixedComplex(z)) => {
+                return self.assign_complex(op, to, z.re.ty, value, span);
+            }
+            Ok(to @ Lvalue::Element(pointer)) if pointer.is_complex => {
+                return self.assign_complex(op, to, pointer.scalar, value, span);
+            }
+            _ => {}
         }
         if to.is_err() {
             // Its own errors are still worth telling.
             let _: Checked<Operand> = self.rvalue(value);
             return Err(Poison);
         }
-        let value = self.num(value);
-        let (to, mut value) = (to?, value?);
+        let value = self.rvalue(value);
+        let (to, value) = (to?, value?);
         let ty = match &to {
             Lvalue::Var(_, scalar, _) => *scalar,
             Lvalue::Element(pointer) => pointer.scalar,
             Lvalue::Fixed(num) => num.ty,
             Lvalue::Array(_) | Lvalue::Pointer(_) => return Err(Poison),
+            Lvalue::Pair(..) | Lvalue::FixedComplex(_) => return Err(Poison),
         };
-        if let Some(op) = op {
-            let before = self.load(to.clone(), span)?;
-            let before = self.number(before, span)?;
-            value = self.arithmetic(op, before, value, span)?;
-        }
+        let value = match (op, value) {
+            (None, value) => self.number(value, span)?,
+            (Some(op), value @ Operand::Complex(_)) => {
+                let before = self.load(to.clone(), span)?;
+                let result = self.complex_binary(op, before, value, span)?;
+                self.number(result, span)?
+            }
+            (Some(op), value) => {
+                let value = self.number(value, span)?;
+                let before = self.load(to.clone(), span)?;
+                let before = self.number(before, span)?;
+                self.arithmetic(op, before, value, span)?
+            }
+        };
         let value = self.convert(value, ty);
         let value = self.held(value);
         self.store(&to, value, span)?;
-        Ok(value)
+        Ok(Operand::Num(value))
     }
 
     /// The same number, emitted once if it is to be used twice.
@@ -326,6 +376,9 @@ impl Checker<'_, '_> {
         let value = self.rvalue(operand)?;
         match (shape.kind, value) {
             (Kind::Void, _) => Ok(Operand::Void),
+            (Kind::Scalar, value) if shape.is_complex => self
+                .to_complex(value, shape.scalar, span)
+                .map(Operand::Complex),
             (Kind::Scalar, value) => {
                 let num = self.number(value, span)?;
                 Ok(Operand::Num(self.convert(num, shape.scalar)))
@@ -341,8 +394,8 @@ impl Checker<'_, '_> {
         let shape = self.cast_shape(ty)?;
         let bytes = match shape.kind {
             Kind::Void => 1,
-            Kind::Scalar => u64::from(shape.scalar.bytes()),
-            Kind::Array => shape.dims.iter().product::<u64>() * u64::from(shape.scalar.bytes()),
+            Kind::Scalar => u64::from(shape.scalar.bytes()) * shape.parts(),
+            Kind::Array => shape.len() * u64::from(shape.scalar.bytes()),
             Kind::Pointer | Kind::Rows | Kind::Opaque => 8,
         };
         Ok(Num::constant(Scalar::U64, bytes))
@@ -365,12 +418,14 @@ impl Checker<'_, '_> {
         let bytes = match target {
             Lvalue::Var(_, scalar, _) => u64::from(scalar.bytes()),
             Lvalue::Fixed(num) => u64::from(num.ty.bytes()),
-            Lvalue::Element(pointer) => u64::from(pointer.scalar.bytes()),
+            Lvalue::Element(pointer) => u64::from(pointer.scalar.bytes()) * pointer.parts(),
+            Lvalue::Pair(_, _, scalar, _) => 2 * u64::from(scalar.bytes()),
+            Lvalue::FixedComplex(z) => 2 * u64::from(z.re.ty.bytes()),
             Lvalue::Pointer(_) => 8,
             Lvalue::Array(pointer) => {
                 let outer = pointer.extent.map_or(1, |(extent, _)| extent);
                 let inner: u64 = pointer.dims.iter().product();
-                outer * inner * u64::from(pointer.scalar.bytes())
+                outer * inner * u64::from(pointer.scalar.bytes()) * pointer.parts()
             }
         };
         Ok(Num::constant(Scalar::U64, bytes))

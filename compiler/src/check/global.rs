@@ -43,6 +43,9 @@ impl Checker<'_, '_> {
         }
         let not_constant = "the value of a variable of the file must be a constant";
         match shape.kind {
+            Kind::Scalar if shape.is_complex => {
+                Err(self.no_complex("a complex variable of the file", decl.span))
+            }
             Kind::Scalar => match self.unit.global_value(id) {
                 Some(num) => Ok(Binding::Fixed(num)),
                 None => Err(self.error("not-constant", decl.span, not_constant)),
@@ -76,6 +79,9 @@ impl Checker<'_, '_> {
     pub(super) fn extern_constant(&mut self, decl: Decl, shape: &Shape) -> Checked<Binding> {
         let name = self.unit.text(decl.name).to_owned();
         let known = self.text.constants.iter().position(|c| c.name == name);
+        if shape.is_complex {
+            return Err(self.no_complex("a complex kernel constant", decl.span));
+        }
         if !matches!(shape.kind, Kind::Scalar | Kind::Array) || shape.open && known.is_none() {
             let message = "a kernel constant is a scalar or an array of known extent";
             return Err(self.error("bad-constant", decl.span, message));
@@ -129,6 +135,7 @@ impl Checker<'_, '_> {
         let shape = Shape {
             kind: Kind::Array,
             scalar,
+            is_complex: false,
             dims: [u64::from(declared.dim)].as_slice().into(),
             extent: None,
             is_const: true,

@@ -4,7 +4,8 @@ use super::constant;
 use super::num::{self, Num};
 use super::place::Pointer;
 use super::shape::{ARRAY_ENTRIES_MAX, Shape};
-use super::{Checked, Checker};
+use super::{Checked, Checker, Operand};
+use crate::diagnostic::Span;
 use crate::ir::Scalar;
 use crate::syntax::ast::{Expr, ExprId, Full, Init, InitId, List, Unary};
 
@@ -139,10 +140,12 @@ impl Checker<'_, '_> {
     pub(super) fn fold_contents(&self, contents: &Contents, shape: &Shape) -> Option<Vec<u64>> {
         let mut bits = vec![0; shape.len() as usize];
         for (at, full) in &contents.entries {
-            *bits.get_mut(*at as usize)? = match self.literal_bits(full.root, shape.scalar) {
-                Some(known) => known,
-                None => constant::to(self.constant(*full)?, shape.scalar).bits()?,
-            };
+            // Of a complex entry a constant here is the real part.
+            *bits.get_mut((*at * shape.parts()) as usize)? =
+                match self.literal_bits(full.root, shape.scalar) {
+                    Some(known) => known,
+                    None => constant::to(self.constant(*full)?, shape.scalar).bits()?,
+                };
         }
         Some(bits)
     }
@@ -164,11 +167,31 @@ impl Checker<'_, '_> {
         }
     }
 
+    fn fill_complex(&mut self, operand: Operand, array: &Pointer, at: u64, span: Span) {
+        let entry = Pointer {
+            dims: super::place::Dims::new(),
+            index: Num::index(2 * at as i64),
+            extent: None,
+            ..array.clone()
+        };
+        // What is wrong has been told.
+        let _: Checked<()> = self
+            .to_complex(operand, array.scalar, span)
+            .and_then(|z| self.store_complex(&super::place::Lvalue::Element(entry), z, span));
+    }
+
     /// Stores the values into a new array. Entries are zero already where `skip_zeros`.
     pub(super) fn fill(&mut self, contents: &Contents, array: &Pointer, skip_zeros: bool) {
         for (at, full) in &contents.entries {
             let span = self.unit.ast.span(full.root);
-            let Ok(num) = self.full_num(*full) else {
+            let Ok(operand) = self.rvalue(full.root) else {
+                continue;
+            };
+            if array.is_complex {
+                self.fill_complex(operand, array, *at, span);
+                continue;
+            }
+            let Ok(num) = self.number(operand, span) else {
                 continue;
             };
             let num = self.convert(num, array.scalar);

@@ -5,6 +5,7 @@
 
 mod builtin;
 mod call;
+mod complex;
 mod constant;
 mod convert;
 mod decl;
@@ -62,6 +63,7 @@ type Checked<T> = Result<T, Poison>;
 #[derive(Clone, PartialEq, Debug)]
 enum Operand {
     Num(Num),
+    Complex(complex::Complex),
     Pointer(Pointer),
     Void,
 }
@@ -75,6 +77,10 @@ enum Binding {
     Fixed(Num),
     /// A scalar; the flag: `const`.
     Var(Var, Scalar, bool),
+    /// A complex number that never changes.
+    FixedComplex(complex::Complex),
+    /// A complex number: its parts and their type; the flag: `const`.
+    Pair(Var, Var, Scalar, bool),
     Array(Pointer),
     Pointer(Pointer),
     /// A scalar in memory: a kernel constant.

@@ -1,5 +1,6 @@
 //! Pointers and what they point to. Every pointer is known at compile time as a place and an index, which may be a value.
 
+use super::complex::Complex;
 use super::num::{Num, Repr};
 use super::{Checked, Checker, Poison};
 use crate::diagnostic::{Diagnostic, Span};
@@ -44,6 +45,8 @@ pub(super) enum ReadOnly {
 pub(super) struct Pointer {
     pub(super) root: Root,
     pub(super) scalar: Scalar,
+    /// Whether there are two of these scalars to an entry.
+    pub(super) is_complex: bool,
     pub(super) dims: Dims,
     /// In scalars from the start of the root, of type `I64`.
     pub(super) index: Num,
@@ -61,6 +64,10 @@ pub(super) struct Pointer {
 pub(super) enum Lvalue {
     /// A scalar variable; the flag: `const`.
     Var(Var, Scalar, bool),
+    /// A complex variable: its parts and their type; the flag: `const`.
+    Pair(Var, Var, Scalar, bool),
+    /// The name of a complex number that never changes.
+    FixedComplex(Complex),
     /// A scalar that a pointer points to.
     Element(Pointer),
     /// An array, which becomes a pointer to its first entry.
@@ -76,6 +83,7 @@ impl Pointer {
         Pointer {
             root,
             scalar,
+            is_complex: false,
             dims: Dims::new(),
             index: Num::index(0),
             extent: None,
@@ -96,7 +104,13 @@ impl Pointer {
 
     /// Scalars from one entry to the next.
     fn stride(&self) -> u64 {
-        self.dims.iter().fold(1, |a, b| a.saturating_mul(*b))
+        let parts = self.parts();
+        self.dims.iter().fold(parts, |a, b| a.saturating_mul(*b))
+    }
+
+    /// Scalars of one entry.
+    pub(super) fn parts(&self) -> u64 {
+        if self.is_complex { 2 } else { 1 }
     }
 }
 
@@ -126,7 +140,7 @@ impl Checker<'_, '_> {
     }
 
     /// An operation on indices, folded where it is trivial.
-    fn index_binary(&mut self, op: BinaryOp, a: Num, b: Num) -> Num {
+    pub(super) fn index_binary(&mut self, op: BinaryOp, a: Num, b: Num) -> Num {
         if let (Some(x), Some(y)) = (a.bits(), b.bits())
             && let Some(bits) = super::num::binary(op, Scalar::I64, x, y)
         {
@@ -173,13 +187,21 @@ impl Checker<'_, '_> {
                 let value = self.b.get(var);
                 super::Operand::Num(Num::value(scalar, value))
             }
+            Lvalue::Pair(re, im, scalar, _) => {
+                let [re, im] = [re, im].map(|var| Num::value(scalar, self.b.get(var)));
+                super::Operand::Complex(Complex { re, im })
+            }
+            Lvalue::FixedComplex(z) => super::Operand::Complex(z),
+            Lvalue::Element(pointer) if pointer.is_complex => {
+                super::Operand::Complex(self.load_complex(&pointer, span)?)
+            }
             Lvalue::Fixed(num) => super::Operand::Num(num),
             Lvalue::Array(pointer) | Lvalue::Pointer(pointer) => super::Operand::Pointer(pointer),
             Lvalue::Element(pointer) => super::Operand::Num(self.load_element(&pointer, span)?),
         })
     }
 
-    fn load_element(&mut self, pointer: &Pointer, span: Span) -> Checked<Num> {
+    pub(super) fn load_element(&mut self, pointer: &Pointer, span: Span) -> Checked<Num> {
         self.within(pointer, span)?;
         if let Some(known) = self.known_entry(pointer) {
             return Ok(known);
@@ -257,6 +279,14 @@ impl Checker<'_, '_> {
                 let value = self.value(value);
                 self.b.set(*var, value);
                 Ok(())
+            }
+            Lvalue::Pair(..) | Lvalue::FixedComplex(_) => {
+                let z = self.to_complex(super::Operand::Num(value), value.ty, span)?;
+                self.store_complex(to, z, span)
+            }
+            Lvalue::Element(pointer) if pointer.is_complex => {
+                let z = self.to_complex(super::Operand::Num(value), pointer.scalar, span)?;
+                self.store_complex(to, z, span)
             }
             Lvalue::Var(_, _, true) | Lvalue::Fixed(_) => {
                 Err(self.error("const-store", span, "this is `const`"))

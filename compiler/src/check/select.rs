@@ -51,8 +51,7 @@ impl Checker<'_, '_> {
         right: ExprId,
     ) -> Checked<Operand> {
         let left_span = self.unit.ast.span(left_id);
-        let left = left.and_then(|operand| self.number(operand, left_span));
-        let left = left.map(|num| self.truth(num));
+        let left = left.and_then(|operand| self.operand_truth(operand, left_span));
         let known = left.ok().and_then(Num::bits);
         // The right side never runs if the left one decides.
         let decides = known == Some(u64::from(op == Binary::Or));
@@ -147,6 +146,10 @@ impl Checker<'_, '_> {
                 (a, then_block),
                 (b, other_block),
             ))),
+            (then @ (Operand::Complex(_) | Operand::Num(_)), other @ Operand::Complex(_))
+            | (then @ Operand::Complex(_), other @ Operand::Num(_)) => {
+                self.merge_complex(cond, (then, then_block), (other, other_block), span)
+            }
             (Operand::Void, Operand::Void) => {
                 let cond = self.value(cond);
                 self.b.push(Stmt::If {
@@ -171,6 +174,15 @@ impl Checker<'_, '_> {
         match (chosen, then, other) {
             (Operand::Num(num), Operand::Num(a), Operand::Num(b)) => {
                 Operand::Num(self.convert(num, num::common(a.ty, b.ty)))
+            }
+            (Operand::Num(num), ..)
+                if matches!(
+                    (then, other),
+                    (Operand::Complex(_), _) | (_, Operand::Complex(_))
+                ) =>
+            {
+                let im = Num::constant(num.ty, 0);
+                Operand::Complex(super::complex::Complex { re: num, im })
             }
             (chosen, ..) => chosen,
         }

@@ -31,6 +31,8 @@ pub(super) enum Kind {
 pub(super) struct Shape {
     pub(super) kind: Kind,
     pub(super) scalar: Scalar,
+    /// Whether there are two of these scalars to a value.
+    pub(super) is_complex: bool,
     pub(super) dims: Dims,
     /// Of a parameter written as an array.
     pub(super) extent: Option<u64>,
@@ -88,8 +90,9 @@ impl Checker<'_, '_> {
     fn shape(&mut self, ty: TypeId, steps: SmallVec<[Step; 4]>, span: Span) -> Checked<Shape> {
         let node = self.unit.ast.ty(ty);
         let is_void = node.base == Base::Void;
+        let is_complex = matches!(node.base, Base::Complex(_));
         let scalar = match node.base {
-            Base::Scalar(scalar) => scalar,
+            Base::Scalar(scalar) | Base::Complex(scalar) => scalar,
             Base::Void => Scalar::U8,
             Base::Unknown => return Err(Poison),
         };
@@ -121,6 +124,7 @@ impl Checker<'_, '_> {
         Ok(Shape {
             kind,
             scalar,
+            is_complex,
             dims,
             extent: None,
             is_const: node.is_const,

@@ -108,6 +108,8 @@ pub(crate) enum Expr {
 pub(crate) enum Base {
     Void,
     Scalar(Scalar),
+    /// Complex, of two such parts.
+    Complex(Scalar),
     /// Something that was reported.
     Unknown,
 }

@@ -249,9 +249,6 @@ impl Parser<'_> {
         if words.unknown {
             return Ok(node(Base::Unknown));
         }
-        if words.complex {
-            return Err(self.error("complex", span, "complex numbers are not in the language"));
-        }
         if let Some(named) = words.named {
             let named = self.type_node(named);
             return Ok(TypeNode {
@@ -268,6 +265,16 @@ impl Parser<'_> {
         }
         if words.is_empty() {
             return Err(self.expected("a type"));
+        }
+        if words.complex {
+            return match (words.float, words.double) {
+                (true, false) => Ok(node(Base::Complex(Scalar::F32))),
+                (false, true) => Ok(node(Base::Complex(Scalar::F64))),
+                _ => {
+                    let message = "a complex type is `float complex` or `double complex`";
+                    Err(self.error("unknown-type", span, message))
+                }
+            };
         }
         match words.scalar() {
             Some(scalar) => Ok(node(Base::Scalar(scalar))),
