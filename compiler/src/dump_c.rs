@@ -160,6 +160,11 @@ impl File<'_> {
         };
         put!(out, "/* A loop of the kernel {}. */", self.checked.name);
         put!(out, "/* cc -std=c99 {flags} -fPIC -shared -lm */\n");
+        let words = ["complex", "_Complex"].map(|word| self.neutral.uses(word));
+        // Not always: it takes the name `I`.
+        if words.contains(&true) || self.text.text.contains("<complex.h>") {
+            put!(out, "#include <complex.h>");
+        }
         out.push_str(HEAD);
     }
 

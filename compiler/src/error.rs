@@ -20,6 +20,8 @@ pub enum Mismatch {
     NotThroughMap,
     /// A layout or type that is reserved but not built yet.
     Reserved,
+    /// MIN or MAX of complex numbers, which have no order.
+    Unordered,
     /// An argument of a loop in a plain function, or the other way round.
     Form,
 }
@@ -92,6 +94,9 @@ impl fmt::Display for Mismatch {
                 "by value, a kernel takes the element's index or a READ global of dim 1",
             ),
             Mismatch::NotThroughMap => f.write_str("row pointers need an argument through a map"),
+            Mismatch::Unordered => {
+                f.write_str("complex numbers have no order, so no minimum or maximum")
+            }
             Mismatch::Form => f.write_str("loops and plain functions take different arguments"),
             Mismatch::Reserved => f.write_str("this type or layout is not supported yet"),
         }

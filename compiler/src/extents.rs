@@ -15,7 +15,7 @@ use crate::source::{CheckedKernel, ParamInfo};
 /// How far a kernel is seen to reach through one of its parameters.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Reach {
-    /// One more than the largest index of a value; 0 if there is none.
+    /// One more than the largest index of a scalar, of which a complex value has two; 0 if there is none.
     pub values: u64,
     /// For an array of row pointers: one more than the largest row.
     pub rows: u64,
@@ -37,7 +37,9 @@ impl Reach {
         if !param.extents.is_empty() && param.extents.iter().all(Option::is_some) {
             return Some(known);
         }
-        (!self.open).then(|| self.values.max(1).next_multiple_of(known.max(1)))
+        let parts = u64::from(param.dtype.map_or(1, DType::parts));
+        let values = self.values.div_ceil(parts);
+        (!self.open).then(|| values.max(1).next_multiple_of(known.max(1)))
     }
 }
 

@@ -32,15 +32,15 @@ pub enum DType {
     U64 = 9,
     /// `bool`; reserved.
     Bool = 10,
-    /// `float complex`; reserved.
+    /// `float complex`: two `float`, the real part first.
     C64 = 11,
-    /// `double complex`; reserved.
+    /// `double complex`: two `double`, the real part first.
     C128 = 12,
 }
 
 impl DType {
     /// All types that dats may have today.
-    pub const ALL: [DType; 10] = [
+    pub const ALL: [DType; 12] = [
         DType::F64,
         DType::F32,
         DType::I8,
@@ -51,6 +51,8 @@ impl DType {
         DType::U32,
         DType::I64,
         DType::U64,
+        DType::C64,
+        DType::C128,
     ];
 
     /// Size of one value in bytes.
@@ -61,6 +63,28 @@ impl DType {
             DType::F32 | DType::I32 | DType::U32 => 4,
             DType::F64 | DType::I64 | DType::U64 | DType::C64 => 8,
             DType::C128 => 16,
+        }
+    }
+
+    /// Scalars of one value.
+    pub const fn parts(self) -> u32 {
+        match self {
+            DType::C64 | DType::C128 => 2,
+            _ => 1,
+        }
+    }
+
+    /// What the address of a value is a multiple of, in bytes.
+    pub const fn align(self) -> usize {
+        self.bytes() / self.parts() as usize
+    }
+
+    /// The type of a value's parts; of a real type, itself.
+    pub const fn real(self) -> DType {
+        match self {
+            DType::C64 => DType::F32,
+            DType::C128 => DType::F64,
+            real => real,
         }
     }
 
@@ -95,8 +119,8 @@ impl DType {
             DType::I64 => "int64_t",
             DType::U64 => "uint64_t",
             DType::Bool => "bool",
-            DType::C64 => "float complex",
-            DType::C128 => "double complex",
+            DType::C64 => "float _Complex",
+            DType::C128 => "double _Complex",
         }
     }
 }

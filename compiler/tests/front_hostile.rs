@@ -141,6 +141,7 @@ fn nested(open: &str, inner: &str, close: &str, times: usize) -> String {
 #[case::casts("a[0] = ", "(int) ", "1;", "")]
 #[case::assignments("", "a[0] = ", "1;", "")]
 #[case::calls("a[0] = ", "abs(", "1", ")")]
+#[case::complex_calls("a[0] = ", "csqrt(", "1", ")")]
 fn nesting_beyond_the_limit_is_one_error(
     #[case] head: &str,
     #[case] open: &str,

@@ -4,7 +4,7 @@
 //! the current version runs with the current values. What the front end reads, names, types and folded values, is a list of
 //! its own with a generation: code made from an older generation may be out of date.
 
-use crate::data::Value;
+use crate::data::Real;
 use parloop_compiler::{ConstantDecl, DType};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -58,7 +58,7 @@ pub(crate) struct ConstantValue {
 }
 
 impl ConstantValue {
-    fn of<T: Value>(values: &[T]) -> ConstantValue {
+    fn of<T: Real>(values: &[T]) -> ConstantValue {
         let size = size_of::<T>();
         let mut words = vec![0u64; size_of_val(values).div_ceil(8)];
         // Values are naturally aligned in words: 8 is a multiple of their size.
@@ -140,7 +140,7 @@ impl Constants {
     }
 
     /// Declares a constant, or sets it if it is declared with this type and number of values.
-    pub(crate) fn declare<T: Value>(&self, name: &str, values: &[T]) -> Result<(), ConstantError> {
+    pub(crate) fn declare<T: Real>(&self, name: &str, values: &[T]) -> Result<(), ConstantError> {
         if !is_identifier(name) {
             return Err(ConstantError::Name {
                 name: name.to_owned(),
@@ -174,11 +174,11 @@ impl Constants {
     }
 
     /// Gives a declared constant another value.
-    pub(crate) fn set<T: Value>(&self, name: &str, values: &[T]) -> Result<(), ConstantError> {
+    pub(crate) fn set<T: Real>(&self, name: &str, values: &[T]) -> Result<(), ConstantError> {
         self.replace(self.lock(), name, values)
     }
 
-    fn replace<T: Value>(
+    fn replace<T: Real>(
         &self,
         mut state: MutexGuard<'_, State>,
         name: &str,

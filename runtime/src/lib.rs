@@ -63,7 +63,7 @@ mod perf_map;
 pub use code::{Entry, LoadError};
 pub use config::{Config, ConfigError, Origin, Setting};
 pub use constants::ConstantError;
-pub use data::{Dat, DataError, DataMut, DataRef, Global, Value};
+pub use data::{Dat, DataError, DataMut, DataRef, Global, Real, Value};
 pub use engine::{Engine, EngineBuilder};
 pub use error::{Error, Fault};
 pub use function::Function;

@@ -236,7 +236,7 @@ fn data_that_can_not_be_made_is_refused() {
         Err(DataError::OutOfMemory { .. })
     ));
     assert!(matches!(
-        engine.dat_zeroed(&small, "d", 1, DType::C128),
+        engine.dat_zeroed(&small, "d", 1, DType::Bool),
         Err(DataError::Type { .. })
     ));
     assert!(matches!(

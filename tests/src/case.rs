@@ -139,7 +139,11 @@ pub fn dtype(name: &str) -> DType {
 
 /// The short name of a type.
 pub fn short(dtype: DType) -> &'static str {
-    dtype.scalar().name()
+    match dtype {
+        DType::C64 => "c64",
+        DType::C128 => "c128",
+        real => real.scalar().name(),
+    }
 }
 
 fn access(name: &str) -> Access {

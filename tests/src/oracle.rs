@@ -224,9 +224,12 @@ fn call_pointers(function: *const c_void, buffers: &mut [Vec<u8>], args: &[(usiz
     status
 }
 
-/// The process's libm.
+/// The process's libm, and what GCC adds for complex numbers.
 #[derive(Debug)]
-pub struct Libm(Library);
+pub struct Libm {
+    libm: Library,
+    libgcc: Library,
+}
 
 impl Libm {
     /// It, loaded once.
@@ -234,8 +237,13 @@ impl Libm {
         static LIBM: OnceLock<Libm> = OnceLock::new();
         LIBM.get_or_init(|| {
             // SAFETY: the C library's own; it is loaded already.
-            let library = unsafe { Library::new("libm.so.6") };
-            Libm(library.unwrap())
+            let libm = unsafe { Library::new("libm.so.6") };
+            // SAFETY: the compiler's run-time library, which Rust's own library needs too.
+            let libgcc = unsafe { Library::new("libgcc_s.so.1") };
+            Libm {
+                libm: libm.unwrap(),
+                libgcc: libgcc.unwrap(),
+            }
         })
     }
 }
@@ -291,10 +299,72 @@ impl Bits for i64 {
     }
 }
 
+/// A complex number as C passes it.
+#[repr(C)]
+struct Pair<T>(T, T);
+
+macro_rules! complex {
+    ($library:expr, $c:expr, $T:ty, $a:expr) => {{
+        let a: Vec<$T> = $a.iter().map(|bits| <$T>::from_bits_(*bits)).collect();
+        // SAFETY: a function of `complex.h`, or of the compiler's library, with the signature that it has there.
+        let pair: Pair<$T> = unsafe {
+            match (a.as_slice(), $c.starts_with('_')) {
+                ([re, im], _) => {
+                    let function =
+                        $library.get::<unsafe extern "C" fn(Pair<$T>) -> Pair<$T>>($c.as_bytes());
+                    function.ok()?(Pair(*re, *im))
+                }
+                ([a, b, c, d], true) => {
+                    let function = $library
+                        .get::<unsafe extern "C" fn($T, $T, $T, $T) -> Pair<$T>>($c.as_bytes());
+                    function.ok()?(*a, *b, *c, *d)
+                }
+                ([a, b, c, d], false) => {
+                    let function = $library.get::<unsafe extern "C" fn(Pair<$T>, Pair<$T>) -> Pair<$T>>(
+                        $c.as_bytes(),
+                    );
+                    function.ok()?(Pair(*a, *b), Pair(*c, *d))
+                }
+                _ => return None,
+            }
+        };
+        [pair.0.to_bits_(), pair.1.to_bits_()]
+    }};
+}
+
+impl Libm {
+    /// One part of a complex function's result; `name` as compiled code has it after `parloop_complex_`.
+    fn complex(&self, name: &str, a: &[u64]) -> Option<u64> {
+        let (base, part) = name.rsplit_once('_')?;
+        let single = base.ends_with('f');
+        let c = match base {
+            "mul" => "__muldc3".to_owned(),
+            "div" => "__divdc3".to_owned(),
+            "mulf" => "__mulsc3".to_owned(),
+            "divf" => "__divsc3".to_owned(),
+            other => format!("c{other}"),
+        };
+        let library = if c.starts_with('_') {
+            &self.libgcc
+        } else {
+            &self.libm
+        };
+        let parts = if single {
+            complex!(library, c, f32, a)
+        } else {
+            complex!(library, c, f64, a)
+        };
+        Some(parts[usize::from(part == "im")])
+    }
+}
+
 impl Hosts for Libm {
     fn call(&self, host: &HostSymbol, a: &[u64]) -> Option<u64> {
+        if let Some(name) = host.name.strip_prefix("parloop_complex_") {
+            return self.complex(name, a);
+        }
         use Scalar::{F32, F64, I32, I64};
-        let (lib, name) = (&self.0, CString::new(host.name.as_str()).ok()?);
+        let (lib, name) = (&self.libm, CString::new(host.name.as_str()).ok()?);
         let name = name.as_bytes_with_nul();
         Some(match (host.params.as_slice(), host.result) {
             ([F64], F64) => call!(lib, name, a, f64 0 => f64),

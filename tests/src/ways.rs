@@ -3,6 +3,7 @@
 use crate::case::{Case, Constant, Front, MapKind, Path};
 use crate::oracle::Libm;
 use crate::world::{Over, Values, World};
+use num_complex::Complex;
 use parloop::{
     Arg, Dat, Engine, Error, Fault, Global, Kernel, Map, PreparedLoop, Set, element_index,
 };
@@ -285,6 +286,23 @@ macro_rules! with_type {
     };
 }
 
+/// As `with_type`, for all that dats may hold.
+macro_rules! with_value {
+    ($dtype:expr, $T:ident => $body:expr) => {
+        match $dtype {
+            DType::C64 => {
+                type $T = Complex<f32>;
+                $body
+            }
+            DType::C128 => {
+                type $T = Complex<f64>;
+                $body
+            }
+            real => with_type!(real, $T => $body),
+        }
+    };
+}
+
 /// A case in an engine: what runs in every world.
 #[derive(Debug)]
 pub struct Native {
@@ -430,7 +448,7 @@ fn map(from: &Set, to: &Set, kind: MapKind, entries: &[i64]) -> Map {
 
 fn hold(engine: &Engine, set: &Set, targets: &Set, values: &Values) -> Held {
     let (name, dim) = (values.name.as_str(), values.dim as usize);
-    with_type!(values.dtype, T => {
+    with_value!(values.dtype, T => {
         let numbers: Vec<T> = numbers(&values.bytes);
         match values.path {
             Path::Global => Held::Global(engine.global(name, &numbers).unwrap()),
@@ -460,12 +478,12 @@ fn accessed(held: &Held, access: Access) -> Arg<'_> {
 }
 
 fn read(values: &Values, held: &Held) -> Vec<u8> {
-    with_type!(values.dtype, T => {
+    with_value!(values.dtype, T => {
         let data = match held {
             Held::Dat(dat) => dat.data::<T>(),
             Held::Global(global) => global.data::<T>(),
         };
-        data.unwrap().iter().flat_map(|v| v.to_le_bytes()).collect()
+        data.unwrap().iter().flat_map(|v| v.to_bytes()).collect()
     })
 }
 
@@ -473,6 +491,8 @@ fn read(values: &Values, held: &Held) -> Vec<u8> {
 pub trait Number: Copy {
     /// From its bytes.
     fn from_bytes(bytes: &[u8]) -> Self;
+    /// Its bytes.
+    fn to_bytes(self) -> Vec<u8>;
 }
 
 macro_rules! numbers {
@@ -481,8 +501,23 @@ macro_rules! numbers {
             fn from_bytes(bytes: &[u8]) -> $T {
                 <$T>::from_le_bytes(bytes.try_into().unwrap())
             }
+
+            fn to_bytes(self) -> Vec<u8> {
+                self.to_le_bytes().to_vec()
+            }
         }
     )*};
+}
+
+impl<T: Number> Number for Complex<T> {
+    fn from_bytes(bytes: &[u8]) -> Complex<T> {
+        let (re, im) = bytes.split_at(bytes.len() / 2);
+        Complex::new(T::from_bytes(re), T::from_bytes(im))
+    }
+
+    fn to_bytes(self) -> Vec<u8> {
+        [self.re.to_bytes(), self.im.to_bytes()].concat()
+    }
 }
 
 numbers! { f64 f32 i8 u8 i16 u16 i32 u32 i64 u64 }

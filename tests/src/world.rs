@@ -172,12 +172,13 @@ impl World {
                 Path::Global => 1,
             };
             let mut bytes = Vec::new();
-            for _ in 0..rows * arg.dim {
+            let part = arg.dtype.real();
+            for _ in 0..rows * arg.dim * arg.dtype.parts() {
                 let bits = match taste {
-                    Taste::Special if dice.below(2) == 0 => special(arg.dtype, &mut dice),
-                    _ => plain(arg.dtype, &mut dice),
+                    Taste::Special if dice.below(2) == 0 => special(part, &mut dice),
+                    _ => plain(part, &mut dice),
                 };
-                bytes.extend(&bits.to_le_bytes()[..arg.dtype.bytes()]);
+                bytes.extend(&bits.to_le_bytes()[..part.bytes()]);
             }
             Values {
                 name: arg.data.clone(),
@@ -256,16 +257,18 @@ fn differs(
     same: impl Fn(DType, u64, u64) -> bool,
 ) -> Option<String> {
     for ((values, a), b) in data.iter().zip(one).zip(other) {
-        let size = values.dtype.bytes();
+        let part = values.dtype.real();
+        let size = part.bytes();
         let pairs = a.chunks_exact(size).zip(b.chunks_exact(size)).enumerate();
         for (i, (a, b)) in pairs {
             let (a, b) = (bits(a), bits(b));
-            if !same(values.dtype, a, b) {
-                let show = |bits| match number(values.dtype, bits) {
+            if !same(part, a, b) {
+                let show = |bits| match number(part, bits) {
                     Some(number) => format!("{number:?} ({bits:#x})"),
                     None => format!("{bits:#x}"),
                 };
-                let (name, dim) = (&values.name, values.dim as usize);
+                let dim = (values.dim * values.dtype.parts()) as usize;
+                let name = &values.name;
                 let (row, column) = (i / dim, i % dim);
                 return Some(format!(
                     "{name}[{row}][{column}]: {} and {}",

@@ -180,6 +180,11 @@ fn loop_nests_mean_the_same_in_all_ways() {
 }
 
 #[test]
+fn complex_numbers() {
+    check_corpus(include_str!("../corpus/complex.c"));
+}
+
+#[test]
 fn math_functions_mean_the_same_in_all_ways() {
     check_corpus(include_str!("../corpus/math.c"));
 }

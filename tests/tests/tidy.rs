@@ -50,7 +50,8 @@ const MAY_USE: [(&str, &[&str]); 7] = [
 ];
 
 /// Files that hold unsafe code; all others hold none.
-const UNSAFE: [&str; 18] = [
+const UNSAFE: [&str; 19] = [
+    "runtime/src/code/complex.rs",
     "runtime/src/code/link.rs",
     "runtime/src/code/memory.rs",
     "runtime/src/code/symbols.rs",

@@ -15,7 +15,7 @@ pub(crate) fn signature(checked: &CheckedKernel) -> Signature {
     let mut slots = Slots::default();
     let params = checked.params.iter().enumerate();
     let args = params
-        .map(|(index, param)| argument(param, reach[index].values, reach[index].rows, &mut slots))
+        .map(|(index, param)| argument(param, reach[index], &mut slots))
         .collect();
     Signature {
         iteration: Iteration::Elements,
@@ -38,8 +38,9 @@ impl Slots {
     }
 }
 
-fn argument(param: &ParamInfo, values: u64, rows: u64, slots: &mut Slots) -> ArgSignature {
+fn argument(param: &ParamInfo, reach: Reach, slots: &mut Slots) -> ArgSignature {
     let dtype = param.dtype.unwrap_or(DType::F64);
+    let values = reach.values.div_ceil(u64::from(dtype.parts()));
     let direct = ArgSignature {
         source: Source::Direct,
         dtype,
@@ -69,7 +70,7 @@ fn argument(param: &ParamInfo, values: u64, rows: u64, slots: &mut Slots) -> Arg
         },
         Passing::Rows => {
             let (outer, inner) = param.extents.split_at(param.extents.len().min(1));
-            let arity = u16::try_from(extent(outer, rows)).unwrap_or(u16::MAX);
+            let arity = u16::try_from(extent(outer, reach.rows)).unwrap_or(u16::MAX);
             ArgSignature {
                 source: Source::Through(MapUse {
                     slot: Slots::next(&mut slots.maps),

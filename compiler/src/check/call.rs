@@ -25,12 +25,7 @@ impl Checker<'_, '_> {
             return self.host_call(host, args, span).map(Operand::Num);
         }
         if complex::is_known(&text) {
-            let operands: SmallVec<[Checked<Operand>; 2]> = args
-                .range()
-                .map(|at| self.rvalue(self.unit.ast.args[at]))
-                .collect();
-            let operands = operands.into_iter().collect::<Checked<_>>()?;
-            return self.complex_call(&text, operands, span);
+            return self.complex_call(&text, args, span);
         }
         if math::is_known(&text) {
             let args = self.arguments(args)?;
@@ -186,7 +181,7 @@ impl Checker<'_, '_> {
         let shape = self.param_shape(decl)?;
         let binding = match (shape.kind, value) {
             (Kind::Scalar, value @ (Operand::Num(_) | Operand::Complex(_))) if shape.is_complex => {
-                let z = self.to_complex(value, shape.scalar, span)?;
+                let z = self.as_complex(value, shape.scalar, span)?;
                 let z = self.held_complex(z);
                 self.complex_binding(id, z, shape.is_const)
             }
@@ -225,9 +220,13 @@ impl Checker<'_, '_> {
     pub(super) fn reshaped(&mut self, from: Pointer, to: &Shape, span: Span) -> Checked<Pointer> {
         let same = from.scalar == to.scalar && from.is_complex == to.is_complex;
         if !same || matches!(from.root, Root::Rows(_)) {
+            let kind = |is_complex| if is_complex { "complex " } else { "" };
             let message = format!(
-                "a pointer to {} can't become one to {}",
-                from.scalar, to.scalar
+                "a pointer to {}{} can't become one to {}{}",
+                kind(from.is_complex),
+                from.scalar,
+                kind(to.is_complex),
+                to.scalar
             );
             let message = match from.root {
                 Root::Rows(_) => "an array of rows can't become a pointer to numbers".to_owned(),

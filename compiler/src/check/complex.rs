@@ -10,8 +10,7 @@ use super::place::{Lvalue, Pointer};
 use super::{Binding, Checked, Checker, Operand};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::ir::{BinaryOp, Block, CompareOp, HostSymbol, Scalar, Stmt, UnaryOp, Value};
-use crate::syntax::ast::{Binary, DeclId, ExprId, Unary};
-use smallvec::SmallVec;
+use crate::syntax::ast::{Binary, DeclId, ExprId, List, Unary};
 
 /// A complex number: both parts of one floating type.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -70,7 +69,7 @@ impl Complex {
 
 impl Checker<'_, '_> {
     /// An operand as a complex number of parts of this type.
-    pub(super) fn to_complex(&mut self, from: Operand, ty: Scalar, span: Span) -> Checked<Complex> {
+    pub(super) fn as_complex(&mut self, from: Operand, ty: Scalar, span: Span) -> Checked<Complex> {
         match from {
             Operand::Complex(z) => Ok(Complex::new(self.convert(z.re, ty), self.convert(z.im, ty))),
             real => {
@@ -290,21 +289,23 @@ impl Checker<'_, '_> {
         Complex::new(re, im)
     }
 
-    /// A call of a function that `is_known`.
-    pub(super) fn complex_call(
-        &mut self,
-        name: &str,
-        args: SmallVec<[Operand; 2]>,
-        span: Span,
-    ) -> Checked<Operand> {
+    /// A call of a function that `is_known`. Apart from other calls, which keeps their stack frames small.
+    #[inline(never)]
+    pub(super) fn complex_call(&mut self, name: &str, args: List, span: Span) -> Checked<Operand> {
         let (base, ty) = find(name).unwrap_or((name, Scalar::F64));
+        // All of them, so that all errors are told.
+        let mut values = Vec::with_capacity(args.range().len());
+        for at in args.range() {
+            values.push(self.rvalue(self.unit.ast.args[at]));
+        }
+        let values = values.into_iter().collect::<Checked<Vec<_>>>()?;
         let wanted = if base == "cpow" { 2 } else { 1 };
-        if args.len() != wanted {
-            return Err(self.wrong_count(wanted, args.len(), span));
+        if values.len() != wanted {
+            return Err(self.wrong_count(wanted, values.len(), span));
         }
         let mut parts = Args::new();
-        for arg in args {
-            let z = self.to_complex(arg, ty, span)?;
+        for value in values {
+            let z = self.as_complex(value, ty, span)?;
             parts.extend([z.re, z.im]);
         }
         let (re, im) = (parts[0], parts[1]);
@@ -394,7 +395,7 @@ impl Checker<'_, '_> {
             let before = self.load(to.clone(), span)?;
             value = self.complex_binary(op, before, value, span)?;
         }
-        let z = self.to_complex(value, ty, span)?;
+        let z = self.as_complex(value, ty, span)?;
         let z = self.held_complex(z);
         self.store_complex(to, z, span)?;
         Ok(Operand::Complex(z))
@@ -419,7 +420,7 @@ impl Checker<'_, '_> {
         let mut side = |(operand, block): (Operand, Block)| {
             self.b.open();
             self.splice(block);
-            let stored = self.to_complex(operand, ty, span).map(|z| {
+            let stored = self.as_complex(operand, ty, span).map(|z| {
                 let (re, im) = (self.value(z.re), self.value(z.im));
                 self.b.set(vars[0], re);
                 self.b.set(vars[1], im);

@@ -59,8 +59,8 @@ impl Checker<'_, '_> {
         };
         let mut info = ParamInfo::default_for(self.unit.text(decl.name).to_owned());
         info.passing = passing;
-        if shape.is_complex && passing != Passing::Pointer {
-            return Err(self.no_complex("a parameter like this of complex type", decl.span));
+        if shape.is_complex && passing == Passing::Value {
+            return Err(self.no_complex("a complex parameter by value", decl.span));
         }
         info.dtype = (passing != Passing::Unused).then(|| match shape.is_complex {
             true => complex_dtype(shape.scalar),
@@ -210,7 +210,7 @@ impl Checker<'_, '_> {
 
     fn local_complex(&mut self, id: DeclId, full: Full, shape: &Shape) -> Checked<Binding> {
         let operand = self.rvalue(full.root)?;
-        let z = self.to_complex(operand, shape.scalar, self.unit.ast.span(full.root))?;
+        let z = self.as_complex(operand, shape.scalar, self.unit.ast.span(full.root))?;
         let z = self.held_complex(z);
         Ok(self.complex_binding(id, z, shape.is_const))
     }

@@ -45,10 +45,7 @@ impl Checker<'_, '_> {
                 Ok(Operand::Num(Num::constant(literal.ty, literal.bits)))
             }
             Expr::Bool(value) => Ok(Operand::Num(Num::int(i32::from(value)))),
-            Expr::Name(_) | Expr::Index(..) | Expr::Unary(Unary::Deref, _) => {
-                let from = self.lvalue(id)?;
-                self.load(from, span)
-            }
+            Expr::Name(_) | Expr::Index(..) | Expr::Unary(Unary::Deref, _) => self.loaded(id, span),
             Expr::Unary(Unary::Address, target) => self.address(target, span),
             Expr::Unary(op, operand) => self.unary(op, operand, span),
             Expr::Binary(..) => self.chain(id),
@@ -61,6 +58,14 @@ impl Checker<'_, '_> {
         }
     }
 
+    // Apart, and never inlined, as are its neighbours: what is in the frame of `rvalue_inner` is on the stack once a level.
+    #[inline(never)]
+    fn loaded(&mut self, id: ExprId, span: Span) -> Checked<Operand> {
+        let from = self.lvalue(id)?;
+        self.load(from, span)
+    }
+
+    #[inline(never)]
     fn chain(&mut self, id: ExprId) -> Checked<Operand> {
         let mut operators: SmallVec<[(Binary, ExprId, ExprId); 4]> = SmallVec::new();
         let mut first = id;
@@ -211,6 +216,7 @@ impl Checker<'_, '_> {
         }
     }
 
+    #[inline(never)]
     fn address(&mut self, target: ExprId, span: Span) -> Checked<Operand> {
         let pointer = match self.lvalue(target)? {
             // Of an entry of an inner array the whole array may be meant.
@@ -245,6 +251,7 @@ impl Checker<'_, '_> {
         Ok(Operand::Pointer(pointer))
     }
 
+    #[inline(never)]
     fn unary(&mut self, op: Unary, operand: ExprId, span: Span) -> Checked<Operand> {
         let by = match op {
             Unary::PreIncrement | Unary::PostIncrement => Some(Binary::Add),
@@ -306,6 +313,7 @@ impl Checker<'_, '_> {
         Ok(if is_prefix { after } else { before })
     }
 
+    #[inline(never)]
     fn assign(&mut self, op: Option<Binary>, target: ExprId, value: ExprId) -> Checked<Operand> {
         let span = self.unit.ast.span(target);
         let to = self.lvalue(target);
@@ -367,6 +375,7 @@ impl Checker<'_, '_> {
         }
     }
 
+    #[inline(never)]
     fn cast(&mut self, ty: TypeId, operand: ExprId, span: Span) -> Checked<Operand> {
         let shape = self.cast_shape(ty)?;
         let is_name = matches!(self.unit.ast.expr(operand), Expr::Name(_));
@@ -377,7 +386,7 @@ impl Checker<'_, '_> {
         match (shape.kind, value) {
             (Kind::Void, _) => Ok(Operand::Void),
             (Kind::Scalar, value) if shape.is_complex => self
-                .to_complex(value, shape.scalar, span)
+                .as_complex(value, shape.scalar, span)
                 .map(Operand::Complex),
             (Kind::Scalar, value) => {
                 let num = self.number(value, span)?;
@@ -390,6 +399,7 @@ impl Checker<'_, '_> {
         }
     }
 
+    #[inline(never)]
     fn sizeof_type(&mut self, ty: TypeId) -> Checked<Num> {
         let shape = self.cast_shape(ty)?;
         let bytes = match shape.kind {
@@ -402,6 +412,7 @@ impl Checker<'_, '_> {
     }
 
     /// The operand is looked at, not run.
+    #[inline(never)]
     fn sizeof_expr(&mut self, operand: ExprId, span: Span) -> Checked<Num> {
         let target = match self.unit.ast.expr(operand) {
             Expr::Name(_) | Expr::Index(..) | Expr::Unary(Unary::Deref, _) => {

@@ -176,7 +176,7 @@ impl Checker<'_, '_> {
         };
         // What is wrong has been told.
         let _: Checked<()> = self
-            .to_complex(operand, array.scalar, span)
+            .as_complex(operand, array.scalar, span)
             .and_then(|z| self.store_complex(&super::place::Lvalue::Element(entry), z, span));
     }
 

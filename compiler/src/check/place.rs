@@ -281,11 +281,11 @@ impl Checker<'_, '_> {
                 Ok(())
             }
             Lvalue::Pair(..) | Lvalue::FixedComplex(_) => {
-                let z = self.to_complex(super::Operand::Num(value), value.ty, span)?;
+                let z = self.as_complex(super::Operand::Num(value), value.ty, span)?;
                 self.store_complex(to, z, span)
             }
             Lvalue::Element(pointer) if pointer.is_complex => {
-                let z = self.to_complex(super::Operand::Num(value), pointer.scalar, span)?;
+                let z = self.as_complex(super::Operand::Num(value), pointer.scalar, span)?;
                 self.store_complex(to, z, span)
             }
             Lvalue::Var(_, _, true) | Lvalue::Fixed(_) => {

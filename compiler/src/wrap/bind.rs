@@ -40,8 +40,7 @@ pub(super) fn check_argument(
 fn mismatch(param: Param, arg: &ArgSignature) -> Option<Mismatch> {
     let element = arg.source == Source::Element;
     let bool_in_memory = arg.dtype == DType::Bool && arg.source != Source::Value;
-    let reserved = bool_in_memory || matches!(arg.dtype, DType::C64 | DType::C128);
-    if arg.layout != Layout::Aos || reserved {
+    if arg.layout != Layout::Aos || bool_in_memory {
         return Some(Mismatch::Reserved);
     }
     let by_value = arg.source == Source::Value;

@@ -6,6 +6,7 @@
 mod bind;
 mod fresh;
 mod gather;
+mod reals;
 mod rewrite;
 mod scatter;
 
@@ -59,7 +60,7 @@ struct Wrap<'a> {
     accumulators: Vec<Vec<Var>>,
 }
 
-/// Wraps `kernel` into a loop with arguments as `signature` says.
+/// Wraps `kernel` into a loop with arguments as `signature` says; the loop's own signature is in reals.
 ///
 /// # Errors
 /// If the signature does not fit the kernel's parameters, or the loop would be too large.
@@ -68,8 +69,9 @@ pub(crate) fn wrap(
     signature: &Signature,
     float: FloatMode,
 ) -> Result<Loop, CompileError> {
-    check(kernel, signature)?;
-    let mut wrap = Wrap::new(kernel, signature, float);
+    let signature = reals::in_reals(signature)?;
+    check(kernel, &signature)?;
+    let mut wrap = Wrap::new(kernel, &signature, float);
     let bindings = wrap.gather()?;
     wrap.clear_locals();
     wrap.inline(&bindings);

@@ -7,14 +7,14 @@ use super::reference::{Real, Totals};
 use super::{ALPHA, BETA, RES_F32, RES_F64, UPDATE_F32, UPDATE_F64};
 use crate::app::{App, AppError, AppLoop, Runner, Sizes, get, run_loop, set};
 use crate::text::KernelText;
-use parloop::{Dat, Engine, Global, Map, PreparedLoop, Set, Value};
+use parloop::{Dat, Engine, Global, Map, PreparedLoop, Set};
 use std::marker::PhantomData;
 
 const RES: usize = 0;
 const UPDATE: usize = 1;
 
 /// A precision that jac comes in: `f64` and `f32`.
-pub trait Precision: Real + Value + Into<f64> {
+pub trait Precision: Real + parloop::Real + Into<f64> {
     /// The text of `res`.
     const RES: KernelText;
     /// The text of `update`.

@@ -4,6 +4,7 @@
 //! adds what a caller needs to know. Invariant: nothing is mapped that `object` has not accepted, whether it was compiled a
 //! moment ago or read from a disk.
 
+mod complex;
 mod error;
 mod kernel;
 mod link;

@@ -3,7 +3,7 @@
 //! Invariant: a name in the table has one signature and one address for the table's life. Nothing outside the table is ever
 //! linked, so the table is the allow-list.
 
-use super::plain;
+use super::{complex, plain};
 use parloop_compiler::abi;
 use parloop_compiler::ir::{HostSymbol, Scalar};
 use std::collections::HashMap;
@@ -33,7 +33,7 @@ pub(crate) struct HostTable {
 }
 
 impl HostTable {
-    /// The math functions of C.
+    /// The math functions of C, the complex ones part by part.
     pub(crate) fn with_math() -> HostTable {
         static MATH: OnceLock<Vec<(&str, HostAddress)>> = OnceLock::new();
         let from_libm = |(name, linked): (&'static str, *const u8)| {
@@ -49,6 +49,7 @@ impl HostTable {
             .iter()
             .chain(&plain)
             .map(|(name, at)| ((*name).into(), *at))
+            .chain(complex::functions().map(|(name, at)| (name.into(), HostAddress(at))))
             .collect();
         HostTable {
             addresses,
@@ -96,10 +97,10 @@ impl HostTable {
     }
 }
 
-/// Where the process's libm has a function. Rust's own library defines some of them too (`cbrt` among them, which rounds
-/// otherwise), a linker may prefer those, and a kernel's results must not depend on how a program was linked.
+/// Where the process's C libraries have a function. Rust's own library defines some of them too (`cbrt` and `__divdc3` among
+/// them, which round otherwise), a linker may prefer those, and a kernel's results must not depend on how a program was linked.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-fn shared(name: &str) -> Option<*const u8> {
+pub(super) fn shared(name: &str) -> Option<*const u8> {
     use std::ffi::{CString, c_char, c_void};
     // SAFETY: this is the signature that POSIX gives for the function in `dlfcn.h`.
     unsafe extern "C" {
@@ -113,7 +114,7 @@ fn shared(name: &str) -> Option<*const u8> {
 
 /// Elsewhere the linked functions are taken.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-fn shared(_name: &str) -> Option<*const u8> {
+pub(super) fn shared(_name: &str) -> Option<*const u8> {
     None
 }
 

@@ -111,7 +111,7 @@ impl Buffer {
             dtype: shape.dtype,
         };
         let fits = base.addr().checked_add(bytes).is_some();
-        if !fits || !base.addr().is_multiple_of(shape.dtype.bytes()) {
+        if !fits || !base.addr().is_multiple_of(shape.dtype.align()) {
             return Err(bad());
         }
         // No values need no address: empty arrays of other languages are often null.

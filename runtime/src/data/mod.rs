@@ -22,4 +22,4 @@ pub use guard::{DataMut, DataRef};
 pub(crate) use registry::Registry;
 pub(crate) use storage::AlignedBytes;
 use storage::Storage;
-pub use value::Value;
+pub use value::{Real, Value};

@@ -3,15 +3,19 @@
 //! Invariant: every bit pattern of such a type is a value, and its size is its data type's; so storage can be viewed as
 //! a slice of it.
 
+use num_complex::Complex;
 use parloop_compiler::DType;
 
-/// A type that dats, globals and kernel constants may hold.
+/// A type that dats and globals may hold: numbers, and the complex numbers of `num_complex`.
 pub trait Value:
     Copy + PartialEq + Send + Sync + std::fmt::Debug + sealed::Sealed + 'static
 {
     /// The data type it is.
     const DTYPE: DType;
+}
 
+/// A type that kernel constants may hold as well: the real ones.
+pub trait Real: Value {
     /// Its bits, zero-extended to 64.
     fn bits(self) -> u64;
 }
@@ -26,7 +30,9 @@ macro_rules! values {
 
         impl Value for $ty {
             const DTYPE: DType = DType::$dtype;
+        }
 
+        impl Real for $ty {
             fn bits(self) -> u64 {
                 let bits: fn($ty) -> u64 = $bits;
                 bits(self)
@@ -46,4 +52,16 @@ values! {
     u32 => U32, u64::from;
     i64 => I64, |v| v as u64;
     u64 => U64, |v| v;
+}
+
+impl sealed::Sealed for Complex<f64> {}
+
+impl Value for Complex<f64> {
+    const DTYPE: DType = DType::C128;
+}
+
+impl sealed::Sealed for Complex<f32> {}
+
+impl Value for Complex<f32> {
+    const DTYPE: DType = DType::C64;
 }

@@ -15,7 +15,7 @@ pub(crate) use identity::Resolution;
 use crate::code::{Code, HostTable, Linker};
 use crate::config::Config;
 use crate::constants::{ConstantError, Constants};
-use crate::data::{Buffer, Dat, DataError, Global, Registry, Shape, Value};
+use crate::data::{Buffer, Dat, DataError, Global, Real, Registry, Shape, Value};
 use crate::kernel::Kernel;
 use crate::mesh::Set;
 use parloop_cache::{ClassCache, Observer, StatsSnapshot, Store};
@@ -216,11 +216,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`ConstantError`].
-    pub fn declare_constant<T: Value>(
-        &self,
-        name: &str,
-        values: &[T],
-    ) -> Result<(), ConstantError> {
+    pub fn declare_constant<T: Real>(&self, name: &str, values: &[T]) -> Result<(), ConstantError> {
         self.0.constants.declare(name, values)
     }
 
@@ -228,7 +224,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`ConstantError`].
-    pub fn set_constant<T: Value>(&self, name: &str, values: &[T]) -> Result<(), ConstantError> {
+    pub fn set_constant<T: Real>(&self, name: &str, values: &[T]) -> Result<(), ConstantError> {
         self.0.constants.set(name, values)
     }
 

@@ -8,6 +8,20 @@ use parloop_compiler::{Access, DType};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ArgError {
+    /// MIN or MAX of complex numbers.
+    #[error(
+        "argument {arg} (`{param}`) is {access} of {dtype}, and complex numbers have no order: reduce their parts or absolute values"
+    )]
+    Unordered {
+        /// Which argument.
+        arg: usize,
+        /// The kernel's parameter.
+        param: String,
+        /// The access.
+        access: Access,
+        /// The data's type.
+        dtype: DType,
+    },
     /// Another number of arguments than the kernel has parameters.
     #[error("the kernel has {expected} parameters, but the loop has {found} arguments")]
     Count {

@@ -143,6 +143,14 @@ fn check_extents(arg: usize, param: &ParamInfo, given: &ArgSignature) -> Result<
 
 fn check_access(arg: usize, param: &ParamInfo, given: &ArgSignature) -> Result<(), ArgError> {
     let name = || param.name.clone();
+    if given.dtype.parts() > 1 && matches!(given.access, Access::Min | Access::Max) {
+        return Err(ArgError::Unordered {
+            arg,
+            param: name(),
+            access: given.access,
+            dtype: given.dtype,
+        });
+    }
     let by_pointer = matches!(param.passing, Passing::Pointer | Passing::Rows);
     if by_pointer && param.is_const && given.access.writes() {
         return Err(ArgError::ConstParameter {
