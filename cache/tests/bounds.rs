@@ -2,10 +2,10 @@
 
 mod support;
 
-use parloop_cache::{Event, Store, StoreConfig, Table};
+use parloop_cache::{Event, Observer, Store, StoreConfig, Table};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use support::*;
 
@@ -222,6 +222,48 @@ fn row_41_damaged_or_missing_hints_are_rebuilt_and_nothing_depends_on_them() {
         }
         assert!(store.usage().entries() <= 10, "{name} {damage:?}");
     }
+}
+
+/// Publishes many entries at the first eviction, so that they are written between the steps of a collection.
+#[derive(Default)]
+struct BusyWhileCollecting {
+    store: OnceLock<Weak<Store>>,
+    told: AtomicBool,
+}
+
+impl Observer for BusyWhileCollecting {
+    fn event(&self, event: &Event) {
+        let store = self.store.get().and_then(Weak::upgrade);
+        let (Event::Evict { .. }, Some(store)) = (event, store) else {
+            return;
+        };
+        if self.told.swap(true, SeqCst) {
+            return;
+        }
+        for n in 5000..5200 {
+            store.publish(OBJECTS, &key(n), publication(b"payload", b"preimage"), None);
+        }
+    }
+}
+
+#[test]
+fn what_is_written_while_a_collection_runs_is_bounded_too() {
+    let place = Place::new();
+    let busy = Arc::new(BusyWhileCollecting::default());
+    let store = Arc::new(Store::open(bounded(&place, LOTS, 100), busy.clone()));
+    busy.store.set(Arc::downgrade(&store)).unwrap();
+    publish(&store, OBJECTS, &key(0), b"payload", b"preimage");
+    for n in 1..400 {
+        let path = place.entry_path(OBJECTS, &key(n));
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, b"left by the dead").unwrap();
+    }
+    for n in 1000..1300 {
+        store.publish(OBJECTS, &key(n), publication(b"payload", b"preimage"), None);
+    }
+    store.flush(PATIENCE);
+    assert!(busy.told.load(SeqCst));
+    assert!(store.usage().entries() <= 100, "{:?}", store.usage());
 }
 
 #[test]

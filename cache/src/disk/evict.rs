@@ -82,7 +82,8 @@ impl Keeper {
             if !more {
                 self.collection = None;
             }
-            return Ok(more);
+            // What was written between its steps is not in its count.
+            return Ok(more || self.delta != Delta::default());
         }
         if !std::mem::replace(&mut self.swept, true) {
             sweep(tree)?;
