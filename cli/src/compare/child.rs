@@ -22,8 +22,6 @@ const SEEDS_MAX: u64 = 24;
 /// How long one sample of calls lasts, about, and how many there are of each code.
 const SAMPLE: Duration = Duration::from_micros(500);
 const SAMPLES: usize = 15;
-/// How often compiling is timed.
-const COMPILATIONS: usize = 5;
 
 /// What the child is told.
 #[derive(Debug, Serialize, Deserialize)]
@@ -50,7 +48,6 @@ pub(super) struct Findings {
     pub(super) untouched: Vec<String>,
     /// Whether some result was no number in both codes alike.
     pub(super) not_finite: bool,
-    pub(super) compile_us: f64,
     pub(super) object_bytes: u64,
     pub(super) ns_per_call: f64,
     /// By driver.
@@ -113,7 +110,7 @@ impl Child {
 
     fn findings(&self) -> Result<Findings, CliError> {
         self.enter(Phase::Compiling)?;
-        let (function, compile_time) = self.compile()?;
+        let function = self.compile()?;
         let args = self.signature()?;
         self.enter(Phase::Loading)?;
         let load = |path: &PathBuf| {
@@ -163,7 +160,6 @@ impl Child {
             difference,
             untouched: untouched.map(|(param, _)| param.name.clone()).collect(),
             not_finite,
-            compile_us: compile_time.as_secs_f64() * 1e6,
             object_bytes: function.object_bytes(),
             ns_per_call,
             cc_ns_per_call,
@@ -171,23 +167,14 @@ impl Child {
     }
 
     /// The function, and the median time from its text to it.
-    fn compile(&self) -> Result<(Function, Duration), CliError> {
-        let mut times = Vec::with_capacity(COMPILATIONS);
-        loop {
-            let engine = Engine::new(self.config.clone())?;
-            for (name, values) in &self.task.constants {
-                engine.declare_constant(name, values)?;
-                engine.specialise(name, true)?;
-            }
-            let started = Instant::now();
-            let kernel = engine.kernel(&self.text, Some(&self.task.function));
-            let function = engine.function(&kernel, &self.task.extents)?;
-            times.push(started.elapsed());
-            if times.len() == COMPILATIONS {
-                times.sort();
-                return Ok((function, times[COMPILATIONS / 2]));
-            }
+    fn compile(&self) -> Result<Function, CliError> {
+        let engine = Engine::new(self.config.clone())?;
+        for (name, values) in &self.task.constants {
+            engine.declare_constant(name, values)?;
+            engine.specialise(name, true)?;
         }
+        let kernel = engine.kernel(&self.text, Some(&self.task.function));
+        Ok(engine.function(&kernel, &self.task.extents)?)
     }
 
     fn signature(&self) -> Result<Vec<ArgSignature>, CliError> {

@@ -29,10 +29,10 @@ mod unit;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Span};
 use crate::ir::{
-    Block, Body, Builder, ConstantSlot, Kernel, Label, Scalar, Site, Stmt, Table, TableData, Value,
-    Var, canonicalize, limits,
+    Block, Body, Builder, ConstantSlot, HostSymbol, Kernel, Label, Scalar, Site, Stmt, Table,
+    TableData, Value, Var, canonicalize, limits,
 };
-use crate::source::{CheckedKernel, KernelText, ParamInfo};
+use crate::source::{CheckedKernel, ConstantDecl, KernelText, ParamInfo};
 use crate::syntax::ast::DeclId;
 use num::Num;
 use place::Pointer;
@@ -40,7 +40,7 @@ use resolve::Resolved;
 use std::collections::HashMap;
 use std::rc::Rc;
 pub use summary::{FunctionSummary, kernel_functions};
-use unit::Unit;
+use unit::{Lexed, Unit};
 
 /// Bytes of text.
 pub(crate) const TEXT_BYTES_MAX: usize = 16 << 20;
@@ -170,7 +170,55 @@ struct Checker<'u, 'a> {
 /// # Errors
 /// All that is wrong with the function and what it calls.
 pub fn check_kernel(text: &KernelText<'_>) -> Result<CheckedKernel, Diagnostics> {
-    let mut unit = load(text)?;
+    check(text, &lexed(text.text)?)
+}
+
+/// A text lexed and split into its items, for checking several of its functions.
+#[derive(Debug)]
+pub struct LexedText {
+    text: Box<str>,
+    lexed: Lexed,
+}
+
+impl LexedText {
+    /// Lexes a text.
+    ///
+    /// # Errors
+    /// The text is too large.
+    pub fn new(text: &str) -> Result<LexedText, Diagnostics> {
+        Ok(LexedText {
+            lexed: lexed(text)?,
+            text: text.into(),
+        })
+    }
+
+    /// Whether it is made of this text.
+    pub fn is_of(&self, text: &str) -> bool {
+        *self.text == *text
+    }
+
+    /// [`check_kernel`] of this text, without lexing it again.
+    ///
+    /// # Errors
+    /// As [`check_kernel`].
+    pub fn check(
+        &self,
+        function: Option<&str>,
+        constants: &[ConstantDecl],
+        hosts: &[HostSymbol],
+    ) -> Result<CheckedKernel, Diagnostics> {
+        let text = KernelText {
+            text: &self.text,
+            function,
+            constants,
+            hosts,
+        };
+        check(&text, &self.lexed)
+    }
+}
+
+fn check(text: &KernelText<'_>, lexed: &Lexed) -> Result<CheckedKernel, Diagnostics> {
+    let mut unit = load(lexed, text)?;
     let Some(item) = summary::pick(&mut unit, text.function) else {
         return Err(unit.into_diagnostics());
     };
@@ -187,14 +235,19 @@ pub fn check_kernel(text: &KernelText<'_>) -> Result<CheckedKernel, Diagnostics>
     Ok(checked)
 }
 
-/// The items of a text that is not too large.
-fn load<'a>(text: &KernelText<'a>) -> Result<Unit<'a>, Diagnostics> {
-    if text.text.len() > TEXT_BYTES_MAX {
+/// The tokens of a text that is not too large.
+fn lexed(text: &str) -> Result<Lexed, Diagnostics> {
+    if text.len() > TEXT_BYTES_MAX {
         let message = format!("the text has more than {TEXT_BYTES_MAX} bytes");
         let found = Diagnostic::error("too-large", Span::default(), message);
         return Err(Diagnostics(vec![found]));
     }
-    let mut unit = Unit::new(text.text, text.constants);
+    Ok(Lexed::new(text))
+}
+
+/// The file that a text's items make.
+fn load<'a>(lexed: &'a Lexed, text: &KernelText<'a>) -> Result<Unit<'a>, Diagnostics> {
+    let mut unit = Unit::new(lexed, text.constants);
     // The tokens end where expansion gave up; what is missing then is not worth telling.
     let gave_up = |e: &Diagnostic| e.code == "too-large" || e.code == "too-deep";
     if unit.errors.iter().any(gave_up) {

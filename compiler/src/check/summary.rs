@@ -26,7 +26,8 @@ pub struct FunctionSummary {
 /// # Errors
 /// The text is too large, or its tokens or braces are broken.
 pub fn kernel_functions(text: &KernelText<'_>) -> Result<Vec<FunctionSummary>, Diagnostics> {
-    let unit = super::load(text)?;
+    let lexed = super::lexed(text.text)?;
+    let unit = super::load(&lexed, text)?;
     if !unit.errors.is_empty() {
         return Err(unit.into_diagnostics());
     }

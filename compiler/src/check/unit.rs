@@ -38,8 +38,8 @@ enum Outer {
 
 /// A file.
 pub(super) struct Unit<'a> {
-    pub(super) tokens: Tokens<'a>,
-    pub(super) items: Vec<Item>,
+    pub(super) tokens: &'a Tokens,
+    pub(super) items: &'a [Item],
     pub(super) ast: Ast,
     pub(super) constants: &'a [ConstantDecl],
     pub(super) errors: Vec<Diagnostic>,
@@ -55,15 +55,39 @@ pub(super) struct Unit<'a> {
     nested: u32,
 }
 
+/// A text's tokens and items: what does not depend on which of its functions is wanted.
+#[derive(Debug)]
+pub(super) struct Lexed {
+    tokens: Tokens,
+    items: Vec<Item>,
+    errors: Vec<Diagnostic>,
+}
+
+impl Lexed {
+    /// Lexes and splits a text.
+    pub(super) fn new(text: &str) -> Lexed {
+        let mut errors = Vec::new();
+        let tokens = crate::syntax::preprocess(text, &mut errors);
+        let items = items::split(&tokens.list, &mut errors);
+        Lexed {
+            tokens,
+            items,
+            errors,
+        }
+    }
+}
+
 /// How many declarations of the file may need one another in a row.
 const NESTED_MAX: u32 = 200;
 
 impl<'a> Unit<'a> {
-    /// Lexes and splits a text; typedefs are parsed at once.
-    pub(super) fn new(text: &'a str, constants: &'a [ConstantDecl]) -> Unit<'a> {
-        let mut errors = Vec::new();
-        let tokens = crate::syntax::preprocess(text, &mut errors);
-        let items = items::split(&tokens.list, &mut errors);
+    /// The file of a text; typedefs are parsed at once.
+    pub(super) fn new(lexed: &'a Lexed, constants: &'a [ConstantDecl]) -> Unit<'a> {
+        let Lexed {
+            tokens,
+            items,
+            errors,
+        } = lexed;
         let mut ast = Ast::default();
         let types = TypeNames::standard(&tokens.names, &mut ast);
         let mut unit = Unit {
@@ -71,7 +95,7 @@ impl<'a> Unit<'a> {
             items,
             ast,
             constants,
-            errors,
+            errors: errors.clone(),
             types,
             outer: HashMap::new(),
             functions: HashMap::new(),

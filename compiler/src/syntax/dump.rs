@@ -73,8 +73,8 @@ pub fn dump_ast(text: &str) -> Result<String, Diagnostics> {
 
 struct Printer<'p> {
     ast: &'p Ast,
-    tokens: &'p Tokens<'p>,
-    names: &'p Names<'p>,
+    tokens: &'p Tokens,
+    names: &'p Names,
     out: &'p mut String,
 }
 

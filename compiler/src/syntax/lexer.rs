@@ -6,15 +6,14 @@ use super::number::{self, LiteralError};
 use super::token::{Kind, Literal, Name, Names, Token};
 use crate::diagnostic::{Diagnostic, Span};
 use logos::{Lexer, Logos, Skip};
-use std::borrow::Cow;
 
 /// Raw tokens and their tables.
 #[derive(Debug)]
-pub(crate) struct Raw<'a> {
+pub(crate) struct Raw {
     /// In order, without an end.
     pub(crate) tokens: Vec<Token>,
     /// Names by number.
-    pub(crate) names: Names<'a>,
+    pub(crate) names: Names,
     /// Literals by number.
     pub(crate) literals: Vec<Literal>,
 }
@@ -46,7 +45,7 @@ pub(super) fn block_comment(lexer: &mut Lexer<'_, Kind>) -> logos::FilterResult<
 }
 
 /// Reads the raw tokens of a text.
-pub(crate) fn lex<'a>(text: &'a str, errors: &mut Vec<Diagnostic>) -> Raw<'a> {
+pub(crate) fn lex(text: &str, errors: &mut Vec<Diagnostic>) -> Raw {
     let mut raw = Raw {
         tokens: Vec::with_capacity(text.len() / 4),
         names: Names::new(),
@@ -66,21 +65,15 @@ pub(crate) fn lex<'a>(text: &'a str, errors: &mut Vec<Diagnostic>) -> Raw<'a> {
     raw
 }
 
-impl<'a> Raw<'a> {
-    fn token(
-        &mut self,
-        kind: Kind,
-        text: &'a str,
-        span: Span,
-        errors: &mut Vec<Diagnostic>,
-    ) -> Token {
+impl Raw {
+    fn token(&mut self, kind: Kind, text: &str, span: Span, errors: &mut Vec<Diagnostic>) -> Token {
         let mut token = Token {
             kind,
             name: Name::NONE,
             span,
         };
         match kind {
-            Kind::Word => token.name = self.names.intern(Cow::Borrowed(text)),
+            Kind::Word => token.name = self.names.intern(text),
             Kind::Number => token.name = self.literal(number::number(text), span, errors),
             Kind::Char => token.name = self.literal(number::character(text), span, errors),
             Kind::Comment => {

@@ -5,9 +5,10 @@
 
 use crate::diagnostic::Span;
 use crate::ir::Scalar;
+use hashbrown::DefaultHashBuilder;
+use hashbrown::hash_table::{Entry, HashTable};
 use logos::Logos;
-use std::borrow::Cow;
-use std::collections::HashMap;
+use std::hash::BuildHasher;
 
 /// An interned name.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -55,51 +56,79 @@ pub(crate) mod kw {
     }
 }
 
-/// The names of a text.
-#[derive(Debug)]
-pub(crate) struct Names<'a> {
-    list: Vec<Cow<'a, str>>,
-    by_text: HashMap<Cow<'a, str>, Name>,
+/// The names of a text, one behind the other in one string.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    texts: String,
+    /// Where each name ends.
+    ends: Vec<u32>,
+    by_text: HashTable<Name>,
+    hasher: DefaultHashBuilder,
 }
 
-impl<'a> Names<'a> {
+impl Names {
     /// The keywords alone.
-    pub(crate) fn new() -> Names<'a> {
+    pub(crate) fn new() -> Names {
         let mut names = Names {
-            list: Vec::with_capacity(256),
-            by_text: HashMap::with_capacity(256),
+            texts: String::with_capacity(4096),
+            ends: Vec::with_capacity(256),
+            by_text: HashTable::with_capacity(256),
+            hasher: DefaultHashBuilder::default(),
         };
         for word in kw::WORDS {
-            names.intern(Cow::Borrowed(word));
+            names.intern(word);
         }
         names
     }
 
     /// The name of a text, new or known.
-    pub(crate) fn intern(&mut self, text: Cow<'a, str>) -> Name {
-        if let Some(name) = self.by_text.get(&text) {
-            return *name;
+    pub(crate) fn intern(&mut self, text: &str) -> Name {
+        let Names {
+            texts,
+            ends,
+            by_text,
+            hasher,
+        } = self;
+        let known = |name: &Name| text_of(texts, ends, *name) == text;
+        let hash_of = |name: &Name| hasher.hash_one(text_of(texts, ends, *name));
+        let entry = by_text.entry(hasher.hash_one(text), known, hash_of);
+        match entry {
+            Entry::Occupied(entry) => *entry.get(),
+            Entry::Vacant(entry) => {
+                let name = Name(ends.len() as u32);
+                entry.insert(name);
+                texts.push_str(text);
+                ends.push(texts.len() as u32);
+                name
+            }
         }
-        let name = Name(self.list.len() as u32);
-        self.list.push(text.clone());
-        self.by_text.insert(text, name);
-        name
     }
 
     /// The name of a text, if the text has it.
     pub(crate) fn find(&self, text: &str) -> Option<Name> {
-        self.by_text.get(text).copied()
+        let known = |name: &Name| self.text(*name) == text;
+        self.by_text
+            .find(self.hasher.hash_one(text), known)
+            .copied()
     }
 
     /// Its text.
     pub(crate) fn text(&self, name: Name) -> &str {
-        self.list.get(name.0 as usize).map_or("", |text| text)
+        text_of(&self.texts, &self.ends, name)
     }
 
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
-        self.list.len()
+        self.ends.len()
     }
+}
+
+/// Empty for what is no name.
+fn text_of<'t>(texts: &'t str, ends: &[u32], name: Name) -> &'t str {
+    let at = name.0 as usize;
+    let Some(end) = ends.get(at) else { return "" };
+    let start = at.checked_sub(1).map_or(0, |before| ends[before]);
+    &texts[start as usize..*end as usize]
 }
 
 /// A number or character as the text writes it.
@@ -269,11 +298,11 @@ impl Token {
 
 /// All tokens of a text after preprocessing, with the tables that they number.
 #[derive(Debug)]
-pub(crate) struct Tokens<'a> {
+pub(crate) struct Tokens {
     /// In order; the last is `End`.
     pub(crate) list: Vec<Token>,
     /// Names by number.
-    pub(crate) names: Names<'a>,
+    pub(crate) names: Names,
     /// Literals by number.
     pub(crate) literals: Vec<Literal>,
 }

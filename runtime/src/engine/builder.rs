@@ -135,6 +135,7 @@ impl EngineBuilder {
             target: Target { level },
             config,
             registry: Arc::new(Registry::default()),
+            texts: super::texts::Texts::default(),
             constants: Constants::default(),
             hosts,
             linker: Box::new(linker),

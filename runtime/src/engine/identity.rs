@@ -56,12 +56,17 @@ impl Engine {
     /// Parses and checks a kernel's text.
     pub(crate) fn check(&self, kernel: &Kernel) -> Result<CheckedKernel, Error> {
         let (_, constants) = self.shared().constants.declarations();
-        check(kernel, &text(self.shared(), kernel, &constants))
+        check(self.shared(), kernel, &constants)
     }
 }
 
-fn check(kernel: &Kernel, text: &KernelText<'_>) -> Result<CheckedKernel, Error> {
-    parloop_compiler::check_kernel(text).map_err(|diagnostics| Error::Text {
+fn check(
+    shared: &Shared,
+    kernel: &Kernel,
+    constants: &[ConstantDecl],
+) -> Result<CheckedKernel, Error> {
+    let checked = shared.texts.check(&text(shared, kernel, constants));
+    checked.map_err(|diagnostics| Error::Text {
         kernel: kernel.label(),
         diagnostics,
     })
@@ -74,7 +79,7 @@ pub(super) fn parse(
     signature: &Signature,
     constants: &[ConstantDecl],
 ) -> Result<Parsed, Error> {
-    let checked = check(kernel, &text(shared, kernel, constants))?;
+    let checked = check(shared, kernel, constants)?;
     let signature = match signature.iteration {
         Iteration::Elements => signature.clone(),
         Iteration::Function => complete(&checked, signature)?,

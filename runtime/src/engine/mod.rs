@@ -7,11 +7,13 @@ mod acquire;
 mod builder;
 mod identity;
 mod observe;
+mod texts;
 
 pub(crate) use acquire::Acquired;
 pub use builder::EngineBuilder;
 pub(crate) use identity::Resolution;
 
+use self::texts::Texts;
 use crate::code::{Code, HostTable, Linker};
 use crate::config::Config;
 use crate::constants::{ConstantError, Constants};
@@ -41,6 +43,7 @@ pub(crate) struct Shared {
     pub(crate) linker: Box<dyn Linker>,
     pub(crate) classes: ClassCache<Code>,
     pub(crate) store: Store,
+    pub(crate) texts: Texts,
     pub(crate) observer: Arc<dyn Observer>,
     stats: Arc<parloop_cache::Stats>,
     /// Calls of the compiler, counted here and not by events, so that tests can hold the one against the other.

@@ -24,7 +24,7 @@ pub(crate) type Parsed<T> = Result<T, Failed>;
 pub(crate) struct Parser<'p> {
     tokens: &'p [Token],
     at: usize,
-    names: &'p Names<'p>,
+    names: &'p Names,
     types: &'p TypeNames,
     pub(super) ast: &'p mut Ast,
     errors: &'p mut Vec<Diagnostic>,
@@ -39,7 +39,7 @@ impl<'p> Parser<'p> {
     /// Reads `tokens`, which need not end with `End`.
     pub(crate) fn new(
         tokens: &'p [Token],
-        names: &'p Names<'p>,
+        names: &'p Names,
         types: &'p TypeNames,
         ast: &'p mut Ast,
         errors: &'p mut Vec<Diagnostic>,

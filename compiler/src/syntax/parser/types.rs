@@ -51,7 +51,7 @@ pub(crate) struct TypeNames {
 
 impl TypeNames {
     /// The standard names that the text uses.
-    pub(crate) fn standard(names: &Names<'_>, ast: &mut Ast) -> TypeNames {
+    pub(crate) fn standard(names: &Names, ast: &mut Ast) -> TypeNames {
         let mut types = TypeNames {
             by_name: vec![None; names.len()],
         };

@@ -8,7 +8,6 @@ use super::super::token::{Kind, Literal, Name, Token};
 use super::{ARGUMENT_DEPTH_MAX, Preprocessor, STEPS_MAX};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::ir::Scalar;
-use std::borrow::Cow;
 use std::rc::Rc;
 
 /// A macro's definition.
@@ -432,7 +431,7 @@ impl Preprocessor<'_, '_> {
         let first = text.bytes().next()?;
         let word = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         if word && !first.is_ascii_digit() {
-            let name = self.names.intern(Cow::Owned(text.to_owned()));
+            let name = self.names.intern(text);
             return Some(Token {
                 kind: Kind::Word,
                 name,

@@ -19,7 +19,7 @@ pub(crate) const ARGUMENT_DEPTH_MAX: u32 = 100;
 const CONDITION_DEPTH_MAX: usize = 256;
 
 /// A text's tokens, ready to be parsed.
-pub(crate) fn preprocess<'a>(text: &'a str, errors: &mut Vec<Diagnostic>) -> Tokens<'a> {
+pub(crate) fn preprocess(text: &str, errors: &mut Vec<Diagnostic>) -> Tokens {
     let raw = lexer::lex(text, errors);
     let mut run = Preprocessor::new(raw, text, errors);
     run.lines();
@@ -39,7 +39,7 @@ struct Condition {
 pub(super) struct Preprocessor<'a, 'e> {
     input: Vec<Token>,
     at: usize,
-    names: Names<'a>,
+    names: Names,
     literals: Vec<Literal>,
     /// By name.
     macros: Vec<Option<Macro>>,
@@ -51,7 +51,7 @@ pub(super) struct Preprocessor<'a, 'e> {
 }
 
 impl<'a, 'e> Preprocessor<'a, 'e> {
-    fn new(raw: Raw<'a>, text: &'a str, errors: &'e mut Vec<Diagnostic>) -> Self {
+    fn new(raw: Raw, text: &'a str, errors: &'e mut Vec<Diagnostic>) -> Self {
         Preprocessor {
             output: Vec::with_capacity(raw.tokens.len()),
             input: raw.tokens,
@@ -66,7 +66,7 @@ impl<'a, 'e> Preprocessor<'a, 'e> {
         }
     }
 
-    fn finish(mut self) -> Tokens<'a> {
+    fn finish(mut self) -> Tokens {
         if let Some(open) = self.conditions.last() {
             let found = Diagnostic::error(
                 "unbalanced-condition",
