@@ -96,7 +96,7 @@ pub fn compile_watched(request: &Request, watch: &mut dyn Watch) -> Result<Compi
     let mut it = wrap::wrap(&kernel, &request.signature, request.options.float)?;
     debug_assert_eq!(verify_loop(&it), Ok(()), "{it}");
     watch.passed(Stage::Wrapped, &it);
-    opt::guard(&mut it);
+    opt::guard(&mut it, &request.options);
     debug_assert_eq!(verify_loop(&it), Ok(()), "{it}");
     watch.passed(Stage::Guarded, &it);
     opt::optimise(&mut it, &request.options, &request.target);

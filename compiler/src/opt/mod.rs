@@ -11,6 +11,7 @@ mod indices;
 mod interchange;
 mod interval;
 mod linear;
+mod order;
 mod overwritten;
 mod pairs;
 mod powers;
@@ -40,15 +41,18 @@ pub(crate) fn prepare(kernel: &mut Kernel, options: &Options) {
     overwritten::remove_overwritten(&mut kernel.body);
 }
 
-/// Makes every access of a loop safe.
-pub(crate) fn guard(it: &mut Loop) {
+/// Makes every access of a loop safe. Nests are turned first: regions are known by now, and nothing can fail yet.
+pub(crate) fn guard(it: &mut Loop, options: &Options) {
+    if options.unroll > 1 {
+        interchange::interchange(&mut it.body);
+    }
     guard::guard(it);
 }
 
 /// Makes a loop fast.
 pub(crate) fn optimise(it: &mut Loop, options: &Options, target: &Target) {
     if options.unroll > 1 {
-        interchange::interchange(&mut it.body);
+        hoist::hoist(it);
         unroll::unroll_partly(&mut it.body);
     }
     scalars::arrays_to_variables(&mut it.body, &mut [&mut it.before, &mut it.after]);
@@ -65,6 +69,7 @@ pub(crate) fn optimise(it: &mut Loop, options: &Options, target: &Target) {
     stores::group_stores(&mut it.body);
     hoist::hoist(it);
     dead::remove_dead(&mut it.body, &mut it.before, &mut it.after);
+    order::order(&mut it.body);
 }
 
 /// Folds, shares, forwards, and drops what is not needed then.

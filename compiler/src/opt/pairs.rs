@@ -6,6 +6,7 @@
 //! take it from its lane, if the pair is computed early enough.
 
 use super::alias::{Touch, access, touch};
+use super::simplify::Memory;
 use crate::ir::{Block, Body, Inst, Op, Scalar, Site, Stmt, Type, Value};
 use cranelift_entity::SecondaryMap;
 use cranelift_entity::packed_option::PackedOption;
@@ -13,7 +14,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// How deep a packed expression may be.
-const DEPTH_MAX: u32 = 128;
+const DEPTH_MAX: u32 = 400;
 
 /// The type of two doubles.
 const PAIR: Type = Type::of(Scalar::F64).with_lanes(2);
@@ -81,10 +82,10 @@ fn block(
 }
 
 /// How many operations are looked at for one pair of stores.
-const WORK_MAX: u32 = 1024;
+const WORK_MAX: u32 = 4096;
 
 /// How many statements an access may be moved past.
-const DISTANCE_MAX: usize = 512;
+const DISTANCE_MAX: usize = 2048;
 
 /// An access of one double: where in the run, and by what index.
 #[derive(Clone, Copy)]
@@ -303,6 +304,9 @@ impl<'a> Run<'a> {
         let Some(own) = &self.touches[at] else {
             return false;
         };
+        if own.memory() == Memory::Fixed {
+            return true;
+        }
         let mut others = self.touches[between.clone()].iter().flatten();
         between.len() <= DISTANCE_MAX && others.all(|other| !matters(other) || !other.overlaps(own))
     }
@@ -404,6 +408,10 @@ impl<'a> Run<'a> {
     /// Emits a pair where it can be.
     fn build(&mut self, plan: &Plan) -> Value {
         let at = plan.at;
+        // Another part of the same expression may have built it just now.
+        if let Some(pair) = self.built_by(&plan.packed, at) {
+            return pair;
+        }
         match &plan.packed {
             Packed::Built(pair) => *pair,
             Packed::Same(value) => self.build_splat(*value, at),
@@ -445,13 +453,18 @@ impl<'a> Run<'a> {
         self.taken.push((scalar, lane));
     }
 
+    /// What was built already, if it is there by then.
+    fn built_by(&self, packed: &Packed, at: usize) -> Option<Value> {
+        let (a, b) = match packed {
+            Packed::Built(pair) => return Some(*pair),
+            Packed::Same(value) => (*value, *value),
+            Packed::Joined(a, b) | Packed::Loaded(a, b) | Packed::Each(a, b, _) => (*a, *b),
+        };
+        let (pair, built_at) = self.built.get(&(a, b))?;
+        (*built_at <= at).then_some(*pair)
+    }
+
     fn build_splat(&mut self, value: Value, at: usize) -> Value {
-        // Another part of the same expression may have built it just now.
-        if let Some((pair, built_at)) = self.built.get(&(value, value))
-            && *built_at <= at
-        {
-            return *pair;
-        }
         let op = match self.body.constant(value) {
             Some(bits) => Op::Const(bits),
             None => Op::Splat(value),

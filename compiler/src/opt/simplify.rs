@@ -37,7 +37,25 @@ pub(super) fn simplify_once(body: &mut Body) {
 }
 
 /// Memory as loads see it: a value is known for a place, an index and a type, in one state of that memory.
-type LoadKey = (Place, Value, Type, u32);
+type LoadKey = (Place, Index, Type, u32);
+
+/// An index, by what is known of it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Index {
+    Constant(i64),
+    Value(Value),
+}
+
+/// The state of a kind of memory, as numbers that are never given twice.
+#[derive(Clone, Copy, Default)]
+struct State {
+    /// Changed by every store.
+    all: u32,
+    /// Of entries at constant indices: not changed by a store to another such entry of `place`.
+    entries: u32,
+    /// The only place whose entries were stored to since.
+    place: Option<Place>,
+}
 
 struct Simplify<'a> {
     body: &'a mut Body,
@@ -53,7 +71,7 @@ struct Simplify<'a> {
     loads: HashMap<LoadKey, Value>,
     loads_log: Vec<(LoadKey, Option<Value>)>,
     /// Number of the state of each kind of memory.
-    states: HashMap<Memory, u32>,
+    states: HashMap<Memory, State>,
     next_state: u32,
     /// Labels of blocks that were left early.
     left: BTreeSet<Label>,
@@ -133,12 +151,25 @@ impl<'a> Simplify<'a> {
         self.held[var] = value.into();
     }
 
-    fn state(&self, place: &Place) -> u32 {
-        self.states.get(&memory(place)).copied().unwrap_or(0)
+    /// What a load is known by; `None` if its entry may have been stored to by another name.
+    fn key(&self, place: &Place, index: Value, ty: Type) -> Option<LoadKey> {
+        let state = self.states.get(&memory(place)).copied().unwrap_or_default();
+        match (self.body.int_constant(index), ty.lanes) {
+            (Some(at), 1) => {
+                let is_known = state.place.is_none_or(|stored| stored == *place);
+                is_known.then_some((*place, Index::Constant(at), ty, state.entries))
+            }
+            _ => Some((*place, Index::Value(index), ty, state.all)),
+        }
     }
 
     fn new_state(&mut self, memory: Memory) {
-        self.states.insert(memory, self.next_state);
+        let state = State {
+            all: self.next_state,
+            entries: self.next_state,
+            place: None,
+        };
+        self.states.insert(memory, state);
         self.next_state += 1;
     }
 
@@ -206,7 +237,9 @@ impl<'a> Simplify<'a> {
                 None
             }
             Op::Load { place, index, .. } => {
-                self.remember_load((*place, *index, ty, self.state(place)), value);
+                if let Some(key) = self.key(place, *index, ty) {
+                    self.remember_load(key, value);
+                }
                 None
             }
             op if op.is_pure() || op.can_fail() => Some(without_site(op)),
@@ -233,7 +266,7 @@ impl<'a> Simplify<'a> {
             let entry = self.body.tables[*table].bits.get(usize::try_from(at).ok()?);
             return entry.map(|bits| Folded::Const(*bits));
         }
-        let known = self.loads.get(&(*place, index, ty, self.state(place)))?;
+        let known = self.loads.get(&self.key(place, index, ty)?)?;
         Some(Folded::Same(*known))
     }
 
@@ -317,27 +350,18 @@ impl<'a> Simplify<'a> {
     fn store(&mut self, place: Place, index: Value, value: Value) {
         let kind = memory(&place);
         let ty = self.body.ty(value);
-        let before = self.state(&place);
+        let before = self.states.get(&kind).copied().unwrap_or_default();
         self.new_state(kind);
-        let after = self.state(&place);
-        self.keep_other_entries(place, index, ty, before, after);
-        self.remember_load((place, index, ty, after), value);
-    }
-
-    /// A store at a constant index of a place leaves what is known of that place's other constant indices.
-    fn keep_other_entries(&mut self, place: Place, at: Value, ty: Type, before: u32, after: u32) {
-        let Some(at) = self.body.int_constant(at) else {
-            return;
-        };
-        // Only the most recent knowledge is looked at, so that long runs of stores stay linear.
-        let recent = self.loads_log.iter().rev().take(16).map(|(key, _)| *key);
-        let kept: Vec<(LoadKey, Value)> = recent
-            .filter(|key| key.0 == place && key.3 == before && ty.lanes == 1 && key.2.lanes == 1)
-            .filter(|key| self.body.int_constant(key.1).is_some_and(|i| i != at))
-            .filter_map(|key| Some((key, *self.loads.get(&key)?)))
-            .collect();
-        for (key, value) in kept {
-            self.remember_load((key.0, key.1, key.2, after), value);
+        // One known entry leaves what is known of the others of its place.
+        let is_entry = ty.lanes == 1 && self.body.int_constant(index).is_some();
+        if is_entry && let Some(state) = self.states.get_mut(&kind) {
+            if before.place.is_none_or(|other| other == place) {
+                state.entries = before.entries;
+            }
+            state.place = Some(place);
+        }
+        if let Some(key) = self.key(&place, index, ty) {
+            self.remember_load(key, value);
         }
     }
 }

@@ -14,7 +14,7 @@ const COPIES_SIZE_MAX: usize = 1024;
 const TOTAL_SIZE_MAX: usize = 8192;
 
 /// How many trips are put in one, and the most statements that the body may have then.
-const WIDE_SIZE_MAX: [(u64, usize); 2] = [(4, 128), (2, 640)];
+const WIDE_SIZE_MAX: [(u64, usize); 2] = [(4, 128), (2, 4096)];
 
 /// Unrolls the loops of a body's root of at most `trips_max` trips.
 pub(super) fn unroll(body: &mut Body, trips_max: u16) {

@@ -1,0 +1,230 @@
+//! Values are computed shortly before they are used, so that few are held at a time.
+//!
+//! Within a run of statements without control flow, what stores, sets, may fail or is used behind the run keeps its order; all
+//! else goes in front of its first use, the operand that needs most registers first (Sethi and Ullman, "The generation of optimal
+//! code for arithmetic expressions", 1970). Nothing moves up, and no load moves past a store to what it loads.
+
+use super::alias::{Origin, Touch, touch};
+use super::effects::{Effects, effects};
+use super::simplify::{Memory, memory};
+use crate::ir::{Block, Body, Op, Place, Stmt, Value};
+use cranelift_entity::SecondaryMap;
+use rustc_hash::FxHashMap as HashMap;
+
+/// Orders the runs of a body's root and the blocks inside.
+pub(super) fn order(body: &mut Body) {
+    let mut root = std::mem::take(&mut body.root);
+    let mut pass = Order {
+        body,
+        at: SecondaryMap::new(),
+        passed: 0,
+    };
+    pass.block(&mut root);
+    body.root = root;
+}
+
+struct Order<'a> {
+    body: &'a Body,
+    /// The number of the statement that defines a value; 0 for what was defined before or is not yet.
+    at: SecondaryMap<Value, usize>,
+    /// How many statements have been numbered.
+    passed: usize,
+}
+
+/// A run of statements without control flow.
+struct Run {
+    /// The number of its first statement.
+    start: usize,
+    statements: Vec<Option<Stmt>>,
+    /// By statement: how many registers its value takes to compute, about.
+    needs: Vec<u16>,
+    /// By statement that stores: the loads that have to come before it.
+    loads: HashMap<usize, Vec<usize>>,
+    ordered: Block,
+}
+
+impl Order<'_> {
+    fn block(&mut self, statements: &mut Block) {
+        let mut done = Block::with_capacity(statements.len());
+        let mut run = Block::new();
+        for mut stmt in std::mem::take(statements) {
+            let is_control =
+                stmt.blocks().next().is_some() || matches!(stmt, Stmt::Exit(_) | Stmt::Continue(_));
+            if !is_control {
+                run.push(stmt);
+                continue;
+            }
+            self.run(std::mem::take(&mut run), &mut done);
+            for inner in stmt.blocks_mut() {
+                self.block(inner);
+            }
+            done.push(stmt);
+        }
+        self.run(run, &mut done);
+        *statements = done;
+    }
+
+    fn run(&mut self, statements: Block, done: &mut Block) {
+        if statements.len() < 3 {
+            done.extend(statements);
+            return;
+        }
+        let changed = effects(&statements);
+        let mut run = Run {
+            start: self.passed + 1,
+            needs: Vec::with_capacity(statements.len()),
+            loads: HashMap::default(),
+            ordered: Block::with_capacity(statements.len()),
+            statements: statements.into_iter().map(Some).collect(),
+        };
+        self.passed += run.statements.len();
+        let roots = self.roots(&mut run, &changed);
+        for at in roots {
+            self.emit(&mut run, at);
+        }
+        done.append(&mut run.ordered);
+    }
+
+    /// The statements that keep their order. Numbers all of them, and says what each needs.
+    fn roots(&mut self, run: &mut Run, changed: &Effects) -> Vec<usize> {
+        let mut used = vec![false; run.statements.len()];
+        let mut keeps = vec![true; run.statements.len()];
+        let mut waiting = Waiting::default();
+        for (at, stmt) in run.statements.iter().flatten().enumerate() {
+            let mut needs = [0u16; 2];
+            for_each_operand(self.body, stmt, |operand| {
+                let need = match self.at[operand].checked_sub(run.start) {
+                    Some(at) => {
+                        used[at] = true;
+                        run.needs[at]
+                    }
+                    None => 0,
+                };
+                let [most, second] = needs;
+                needs = match need > most {
+                    true => [need, most],
+                    false => [most, second.max(need)],
+                };
+            });
+            let [most, second] = needs;
+            run.needs.push(most.max(second.saturating_add(1)));
+            if let Stmt::Let(value) = stmt {
+                self.at[*value] = run.start + at;
+                keeps[at] = is_pinned(&self.body.values[*value].op, changed);
+            }
+            if let Stmt::Clear(array) = stmt {
+                let loads = waiting.take_all(memory(&Place::Array(*array)));
+                run.loads.insert(at, loads);
+            }
+            match touch(self.body, stmt) {
+                Some(store) if store.is_store => {
+                    run.loads.insert(at, waiting.take(&store));
+                }
+                Some(load) if changed.memory.contains(&load.memory()) => waiting.add(load, at),
+                _ => {}
+            }
+        }
+        (0..used.len())
+            .filter(|at| keeps[*at] || !used[*at])
+            .collect()
+    }
+
+    /// Emits a statement behind what it needs.
+    fn emit(&self, run: &mut Run, root: usize) {
+        for load in run.loads.remove(&root).unwrap_or_default() {
+            self.emit(run, load);
+        }
+        let mut open = vec![(root, false)];
+        while let Some((at, is_ready)) = open.pop() {
+            if is_ready {
+                run.ordered.extend(run.statements[at].take());
+                continue;
+            }
+            let Some(stmt) = &run.statements[at] else {
+                continue;
+            };
+            open.push((at, true));
+            let first = open.len();
+            for_each_operand(self.body, stmt, |operand| {
+                if let Some(at) = self.at[operand].checked_sub(run.start)
+                    && run.statements[at].is_some()
+                {
+                    open.push((at, false));
+                }
+            });
+            // The last is taken first.
+            open[first..].sort_by_key(|(at, _)| run.needs[*at]);
+        }
+    }
+}
+
+fn for_each_operand(body: &Body, stmt: &Stmt, mut f: impl FnMut(Value)) {
+    stmt.for_each_operand(&mut f);
+    if let Stmt::Let(value) = stmt {
+        body.values[*value].op.for_each_operand(&mut f);
+    }
+}
+
+/// Whether an operation has to stay where it is among what a run changes.
+fn is_pinned(op: &Op, changed: &Effects) -> bool {
+    match op {
+        Op::Get(var) => changed.vars.contains(var),
+        Op::Load { .. } => false,
+        other => !other.is_pure(),
+    }
+}
+
+/// Loads that no store has overtaken yet, by memory and entry.
+#[derive(Default)]
+struct Waiting {
+    by_memory: HashMap<Memory, Loads>,
+}
+
+/// Loads of one memory that count from one origin.
+#[derive(Default)]
+struct Loads {
+    origin: Option<Origin>,
+    by_entry: HashMap<i64, Vec<usize>>,
+    /// Loads from other origins.
+    others: Vec<usize>,
+}
+
+impl Waiting {
+    fn add(&mut self, load: Touch, at: usize) {
+        let loads = self.by_memory.entry(load.memory()).or_default();
+        let origin = load.origin();
+        if *loads.origin.get_or_insert_with(|| origin.clone()) != origin {
+            loads.others.push(at);
+            return;
+        }
+        for lane in 0..i64::from(load.ty.lanes) {
+            let entry = load.index.constant.wrapping_add(lane);
+            loads.by_entry.entry(entry).or_default().push(at);
+        }
+    }
+
+    /// The loads that a store may overwrite the values of.
+    fn take(&mut self, store: &Touch) -> Vec<usize> {
+        let Some(loads) = self.by_memory.get_mut(&store.memory()) else {
+            return Vec::new();
+        };
+        if loads.origin != Some(store.origin()) {
+            return self.take_all(store.memory());
+        }
+        let mut taken = std::mem::take(&mut loads.others);
+        for lane in 0..i64::from(store.ty.lanes) {
+            let entry = store.index.constant.wrapping_add(lane);
+            taken.extend(loads.by_entry.remove(&entry).unwrap_or_default());
+        }
+        taken.sort_unstable();
+        taken
+    }
+
+    fn take_all(&mut self, memory: Memory) -> Vec<usize> {
+        let loads = self.by_memory.remove(&memory).unwrap_or_default();
+        let mut taken: Vec<usize> = loads.by_entry.into_values().flatten().collect();
+        taken.extend(loads.others);
+        taken.sort_unstable();
+        taken
+    }
+}
