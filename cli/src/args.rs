@@ -1,6 +1,7 @@
 //! The command line's shape: commands and their options. Options that are settings of an engine are made in `settings`.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use parloop::Extent;
 use std::path::PathBuf;
 
 /// Loops of C kernels over unstructured meshes, compiled in-process and cached.
@@ -145,9 +146,10 @@ pub(crate) struct CompareArgs {
     /// Only this function
     #[arg(long, value_name = "NAME")]
     pub(crate) function: Option<String>,
-    /// How many values a pointer parameter points to, where its text does not tell or tells too little
-    #[arg(long = "extent", value_name = "PARAM=N", value_parser = extent)]
-    pub(crate) extents: Vec<(String, u32)>,
+    /// How many values a pointer parameter points to, or how many row pointers there are to how many values each, where its text
+    /// does not tell or tells too little; holds for parameters of this name of any function
+    #[arg(long = "extent", value_name = "PARAM=N|ROWSxN", value_parser = extent)]
+    pub(crate) extents: Vec<(String, Extent)>,
     /// The value of a kernel constant (double), or values of an array
     #[arg(long = "constant", value_name = "NAME=VALUE[,VALUE..]")]
     pub(crate) constants: Vec<String>,
@@ -171,14 +173,17 @@ pub(crate) struct CompareArgs {
     pub(crate) child: bool,
 }
 
-/// `PARAM=N`.
-fn extent(text: &str) -> Result<(String, u32), String> {
+/// `PARAM=N` or `PARAM=ROWSxN`.
+fn extent(text: &str) -> Result<(String, Extent), String> {
+    let number = |text: &str| text.parse::<u32>().ok().filter(|n| *n > 0);
+    let read = |text: &str| match text.split_once('x') {
+        None => number(text).map(Extent::from),
+        Some((rows, values)) => Some([number(rows)?, number(values)?].into()),
+    };
     let parts = text.split_once('=');
-    let read = parts.and_then(|(name, n)| Some((name.to_owned(), n.parse().ok()?)));
-    match read {
-        Some((name, n @ 1..)) => Ok((name, n)),
-        _ => Err("write PARAM=N, with N from 1 on".to_owned()),
-    }
+    parts
+        .and_then(|(name, extent)| Some((name.to_owned(), read(extent)?)))
+        .ok_or_else(|| "write PARAM=N, or PARAM=ROWSxN for row pointers, from 1 on".to_owned())
 }
 
 /// What `--dump` prints, in the order of the pipeline.

@@ -5,7 +5,8 @@
 //! of the fingerprint and changes whenever anything in this file changes meaning.
 //!
 //! A plain function has the C signature of its kernel, save that it returns the status, which a caller of the `void` prototype
-//! ignores. Its pointers may overlap where C lets the kernel's do: those that are not `restrict`, of types that may alias.
+//! ignores. Its pointers may overlap where C lets the kernel's do: those that are not `restrict`, of types that may alias. An array
+//! of row pointers is passed as C has it, one address for each row; the array itself does not change during the call.
 
 use std::mem::offset_of;
 

@@ -1,7 +1,9 @@
 //! Which parameters of a plain function may point to the same memory.
 //!
 //! The rules are C's: a `restrict` pointer is apart from all others; other pointers may meet if their types may, which those of
-//! one type and its other sign do, and those to characters with all. A loop needs none of this: its arguments tell.
+//! one type and its other sign do, and those to characters with all. Row pointers are never apart from others, nor from each
+//! other: what `restrict` says of `double **restrict x` holds for `x + 1`, not for `x[1]`. The array that holds them is apart: it
+//! stays as it is during a call. A loop needs none of this: its arguments tell.
 
 use crate::ir::{Passing, Scalar};
 use crate::source::ParamInfo;
@@ -43,8 +45,12 @@ enum Kind {
 
 /// `None` for what shares memory with nothing.
 fn kind(param: &ParamInfo) -> Option<Kind> {
-    let pointer = matches!(param.passing, Passing::Pointer | Passing::Rows);
-    let dtype = param.dtype.filter(|_| pointer && !param.is_restrict)?;
+    let may_meet = match param.passing {
+        Passing::Pointer => !param.is_restrict,
+        Passing::Rows => true,
+        Passing::Value | Passing::Unused => false,
+    };
+    let dtype = param.dtype.filter(|_| may_meet)?;
     Some(match dtype.scalar() {
         Scalar::I8 | Scalar::U8 => Kind::Character,
         Scalar::U16 => Kind::Of(Scalar::I16),
@@ -62,7 +68,7 @@ mod tests {
 
     #[test]
     fn pointers_share_a_slot_where_c_lets_them_meet() {
-        let cases: [(&str, &[u16]); 7] = [
+        let cases: [(&str, &[u16]); 9] = [
             (
                 "double *a, const double *b, double n, double *c",
                 &[0, 0, 2, 0],
@@ -85,6 +91,11 @@ mod tests {
                 "double * const restrict a, double * restrict const b, double *const c",
                 &[0, 1, 2],
             ),
+            (
+                "double **restrict a, const double **b, double *c, double *restrict d, float **e",
+                &[0, 0, 0, 3, 4],
+            ),
+            ("double **a, uint8_t **restrict b, int *c", &[0, 0, 0]),
         ];
         for (params, expected) in cases {
             let text = format!("#include <stdint.h>\nvoid k({params}) {{ a[0]; }}");

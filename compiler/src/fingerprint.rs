@@ -10,7 +10,7 @@
 //! | every option, lanes included | yes | they choose code |
 //! | host functions called: name and types | yes | they become symbols and calls |
 //! | iteration kind, `allow_conflicts` | yes | they choose the shape of the loop |
-//! | each argument: source, map slot, arity, width, partial, entry, dtype, dim, layout, access, dat slot | yes | they choose gather, scatter and alias regions |
+//! | each argument: source, map slot, arity, width, partial, entry, rows, dtype, dim, layout, access, dat slot | yes | they choose gather, scatter and alias regions |
 //! | the kernel: parameters, constants' types and dims, statements, literals by their bits | yes | it is the code |
 //! | site numbers | yes | code stores them when it fails |
 //! | specialised values of kernel constants | yes, as literals | they are folded into the code |

@@ -28,7 +28,10 @@ pub use check::{FunctionSummary, LexedText, check_kernel, kernel_functions};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, Span};
 pub use dump_c::dump_c;
 pub use error::{CompileError, DecodeError, Mismatch, ReadError};
-pub use extents::{ExtentError, Reach, function_signature, provisional_function_signature};
+pub use extents::{
+    Extent, ExtentError, Reach, function_signature, provisional_extents,
+    provisional_function_signature,
+};
 pub use fingerprint::{Fingerprint, Preimage, Shortcut, ShortcutRecord, build_id};
 pub use options::{Effort, FloatMode, Options};
 pub use pipeline::{Compiled, Stage, Watch, compile, compile_watched};

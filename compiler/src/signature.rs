@@ -234,6 +234,8 @@ pub enum Source {
     Element,
     /// Of a plain function: a parameter by value; READ, dim 1.
     Value,
+    /// Of a plain function: an array of so many row pointers, each to `dim` values.
+    Rows(u32),
 }
 
 impl Source {
@@ -241,7 +243,9 @@ impl Source {
     pub const fn map(self) -> Option<MapUse> {
         match self {
             Source::At(map, _) | Source::Through(map) => Some(map),
-            Source::Direct | Source::Global | Source::Element | Source::Value => None,
+            Source::Direct | Source::Global | Source::Element | Source::Value | Source::Rows(_) => {
+                None
+            }
         }
     }
 }
@@ -264,10 +268,11 @@ pub struct ArgSignature {
 }
 
 impl ArgSignature {
-    /// How many scalars the kernel sees through its pointer: `dim`, or `arity * dim` through a map.
+    /// How many scalars the kernel sees through its pointer: `dim`, `arity * dim` through a map, those of all rows.
     pub const fn extent(&self) -> u64 {
         match self.source {
             Source::Through(map) => map.arity as u64 * self.dim as u64,
+            Source::Rows(rows) => rows as u64 * self.dim as u64,
             _ => self.dim as u64,
         }
     }
@@ -284,8 +289,9 @@ impl ArgSignature {
 pub enum Iteration {
     /// The elements of a set, by range or list.
     Elements = 0,
-    /// None: the code is the kernel alone, a C function of its own parameters. Pointers are direct arguments of element 0, READ if
-    /// they are to `const` and RW otherwise; those with one dat slot may point to the same memory, of different lengths and types.
+    /// None: the code is the kernel alone, a C function of its own parameters. Pointers are direct arguments of element 0, arrays
+    /// of row pointers `Rows`; both are READ if they are to `const` and RW otherwise. Those with one dat slot may point to the
+    /// same memory, of different lengths and types, as may the rows of one argument.
     Function = 1,
 }
 

@@ -1,6 +1,8 @@
 //! How far a kernel reaches through its pointers, as its text tells; and when the caller has to say.
 
-use parloop_compiler::{ExtentError, KernelText, Reach, check_kernel, function_signature};
+use parloop_compiler::{
+    Extent, ExtentError, KernelText, Reach, Source, check_kernel, function_signature,
+};
 
 /// The extents that a text has as a plain function.
 fn extents(text: &str) -> Result<Vec<u32>, ExtentError> {
@@ -35,6 +37,57 @@ fn declared_extents_come_first() {
             &[12, 1, 1],
         ),
     ]);
+}
+
+#[test]
+fn row_pointers_have_rows_and_values() {
+    let rows = |text: &str, given: Extent| -> Result<[u32; 2], ExtentError> {
+        let text = KernelText {
+            text,
+            function: None,
+            constants: &[],
+            hosts: &[],
+        };
+        let checked = check_kernel(&text).unwrap_or_else(|e| panic!("{}: {e:?}", text.text));
+        let signature = function_signature(&checked, &[given])?;
+        let arg = signature.args[0];
+        match arg.source {
+            Source::Rows(rows) => Ok([rows, arg.dim]),
+            other => panic!("{other:?}"),
+        }
+    };
+    let open = Extent::default();
+    for (text, given, expected) in [
+        ("void k(double **x) { x[3][1] = x[0][4]; }", open, [4, 5]),
+        (
+            "void k(double **x) { for (int i = 0; i < 3; i++) for (int j = 0; j < 2; j++) x[i][j + 1] = 0; }",
+            open,
+            [3, 3],
+        ),
+        ("void k(double *x[6]) { x[3][1] = 1; }", open, [6, 2]),
+        ("void k(double **x) { }", open, [1, 1]),
+        ("void k(double **x) { x[3][1] = 1; }", [2, 1].into(), [2, 1]),
+        ("void k(double **x) { x[3][1] = 1; }", 7.into(), [4, 7]),
+        (
+            "void k(double **x) { x[3][(int)x[0][0]] = 1; }",
+            7.into(),
+            [4, 7],
+        ),
+        (
+            "void k(double *x[2]) { x[(int)x[0][0]][1] = 1; }",
+            open,
+            [2, 2],
+        ),
+    ] {
+        assert_eq!(rows(text, given), Ok(expected), "{text}");
+    }
+    for text in [
+        "void k(double **x) { x[3][(int)x[0][0]] = 1; }",
+        "void k(double **x) { x[(int)x[0][0]][3] = 1; }",
+    ] {
+        let told = rows(text, open).unwrap_err();
+        assert_eq!(told, ExtentError::Rows { name: "x".into() }, "{text}");
+    }
 }
 
 #[test]

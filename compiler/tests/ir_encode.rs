@@ -94,6 +94,10 @@ const EDITS: &[Edit] = &[
     ("source", |r| r.signature.args[0].source = Source::Global),
     ("element", |r| r.signature.args[0].source = Source::Element),
     ("by value", |r| r.signature.args[0].source = Source::Value),
+    ("rows", |r| r.signature.args[0].source = Source::Rows(1)),
+    ("more rows", |r| {
+        r.signature.args[0].source = Source::Rows(2)
+    }),
     ("form", |r| r.signature.iteration = Iteration::Function),
     ("entry", |r| {
         r.signature.args[1].source = Source::At(map(), 0)

@@ -159,6 +159,7 @@ fn res_memory() -> Memory {
         buffer,
         offset,
         map: map.cloned(),
+        rows: Vec::new(),
     };
     Memory {
         buffers: vec![

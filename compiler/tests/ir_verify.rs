@@ -392,6 +392,59 @@ fn each_rule_of_a_loop_is_kept() {
     );
 }
 
+const ROWS: &str = "loop
+iteration function
+allow_conflicts false
+arg rows 3 rw f64 dim 2 aos dat 0
+arg direct read f64 dim 2 aos dat 1
+labels 0
+sites 2
+before {
+  v0: addr = arg_base 1
+  v1: i64 = const 0
+}
+body {
+  v2: f64 = load row(v0, 1, readonly)[v1] site0
+  v3: addr = load rows0[v1] site1
+  store row(v3, 0, shared)[v1] = v2 site1
+}
+after {
+}
+";
+
+#[test]
+fn each_rule_of_row_pointers_is_kept() {
+    let check = |old: &str, new: &str, wanted: &str| {
+        assert_eq!(broken(ROWS, old, new), wanted, "{old} -> {new}");
+    };
+    check("v2", "v2", "sound");
+    assert_eq!(read_loop(ROWS).unwrap().to_string(), ROWS);
+    check("load rows0", "load rows1", "rows1 is not declared");
+    check("load rows0", "load rows7", "rows7 is not declared");
+    check("arg_base 1", "arg_base 0", "arg0 is not declared");
+    check(
+        "v3: addr = load rows0",
+        "v3: i64 = load rows0",
+        "a place of addr is accessed as i64",
+    );
+    check(
+        "row(v3, 0, shared)",
+        "row(v3, 1, shared)",
+        "v3 is not an address in the region of slot 1",
+    );
+    check(
+        "store row(v3, 0, shared)[v1] = v2",
+        "store rows0[v1] = v3",
+        "a store to what is only read",
+    );
+    let kernel = KERNEL.replace("load param0[v8]", "load rows0[v8]");
+    let found = verify_kernel(&read_kernel(&kernel).unwrap());
+    assert_eq!(
+        found.unwrap_err().rule.to_string(),
+        "rows does not exist at this level"
+    );
+}
+
 #[test]
 fn an_error_names_its_statement() {
     let kernel = read_kernel(&KERNEL.replace("by 1 site6", "by 0 site6")).unwrap();

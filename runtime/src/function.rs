@@ -8,7 +8,9 @@ use crate::engine::Engine;
 use crate::error::{Error, Fault};
 use crate::kernel::Kernel;
 use crate::par_loop::CodeSource;
-use parloop_compiler::{Iteration, ParamInfo, Signature, abi, provisional_function_signature};
+use parloop_compiler::{
+    Extent, Iteration, ParamInfo, Signature, abi, provisional_function_signature,
+};
 use std::ffi::c_void;
 use std::fmt;
 use std::sync::Arc;
@@ -26,17 +28,18 @@ pub struct Function {
 }
 
 impl Engine {
-    /// A kernel as a plain C function, compiled, cached and loaded as a loop is. No argument goes through a map here: pointers are
-    /// passed on as they are.
+    /// A kernel as a plain C function, compiled, cached and loaded as a loop is. No argument goes through a map here: pointers, and
+    /// arrays of row pointers (`double **x`), are passed on as they are.
     ///
-    /// `extents` tells, by parameter, how many values a pointer points to; 0, or leaving it out, takes what the text declares
-    /// (`double A[12]`), else what its indices can be seen to reach. The code never goes beyond an extent: an index that would
-    /// makes the call fail.
+    /// `extents` tells, by parameter, how many values a pointer points to (`12.into()`), or how many row pointers there are, each
+    /// to how many values (`[4, 2].into()`). What is 0 or left out is taken from what the text declares (`double A[12]`), else from
+    /// what its indices can be seen to reach. The code never goes beyond an extent: an index that would, of a row or of a value in
+    /// it, makes the call fail.
     ///
     /// # Errors
     /// [`Error::Extent`] if an index depends on data and no extent is given; [`Error::Compile`] if the kernel reads a kernel
     /// constant that is not specialised; [`Error::Text`], [`Error::Load`], [`Error::OtherEngine`] as for a loop.
-    pub fn function(&self, kernel: &Kernel, extents: &[u32]) -> Result<Function, Error> {
+    pub fn function(&self, kernel: &Kernel, extents: &[Extent]) -> Result<Function, Error> {
         if !kernel.belongs_to(self) {
             return Err(Error::OtherEngine {
                 kernel: kernel.label(),
@@ -63,7 +66,7 @@ impl Function {
     /// It may be called from many threads at once. It returns an `int` that a caller of the `void` prototype ignores: 0, or that it
     /// stopped, which [`Function::check`] explains. Each pointer must be aligned for its type and valid for its extent, save one
     /// that the kernel does not get to use; arrays may overlap where C lets them: no `restrict` pointer's, and those of types that
-    /// may alias. After a failure the arrays it writes hold valid values that are not specified. A call may spend 2^32 steps in
+    /// may alias; rows as well, but no array of row pointers with anything that is written. After a failure the arrays it writes hold valid values that are not specified. A call may spend 2^32 steps in
     /// loops without a known length, whatever the engine's `steps_max`, which is for elements of loops.
     pub fn as_ptr(&self) -> *const c_void {
         let entry: Entry = self.code.entry();

@@ -74,5 +74,5 @@ pub use par_loop::{Arg, ArgError, Bound, CodeSource, Over, PreparedLoop, element
 pub use parloop_cache::{Event, Mode, Observer, StatsSnapshot};
 pub use parloop_compiler::ir::{HostSymbol, Scalar};
 pub use parloop_compiler::{
-    Access, DType, Effort, ExtentError, FloatMode, Level, Options, ParamInfo,
+    Access, DType, Effort, Extent, ExtentError, FloatMode, Level, Options, ParamInfo,
 };

@@ -1,13 +1,14 @@
 //! What the specifications share: kernels with their calls as data, and the ways of running them.
 //!
 //! [`case`] says what a kernel and its arguments are, [`world`] makes a mesh and values for them, [`ways`] runs a case in the
-//! interpreter and natively, [`oracle`] through the system's C compiler, [`log`] writes events down. The specifications
-//! themselves are in `tests/`, a file for each promise or behaviour.
+//! interpreter and natively, [`oracle`] through the system's C compiler, [`plain`] does all that with plain functions, [`log`] writes
+//! events down. The specifications themselves are in `tests/`, a file for each promise or behaviour.
 
 pub mod cached;
 pub mod case;
 pub mod child;
 pub mod log;
 pub mod oracle;
+pub mod plain;
 pub mod ways;
 pub mod world;

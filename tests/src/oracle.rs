@@ -115,7 +115,7 @@ impl Aligned {
 
 impl Built {
     /// Calls a `void` function of as many pointers as there are arguments, as `call_function` does.
-    pub fn call(&self, name: &str, buffers: &mut [Vec<u8>], args: &[(usize, usize)]) {
+    pub fn call(&self, name: &str, buffers: &mut [Vec<u8>], args: &[Passed]) {
         // SAFETY: only the address is taken.
         let symbol = unsafe { self.library.get::<unsafe extern "C" fn()>(name.as_bytes()) };
         // What such a function leaves for a status is not looked at.
@@ -184,21 +184,52 @@ impl Built {
     }
 }
 
-/// Calls a kernel as a plain function of pointers alone, each with its offset in bytes into a buffer; gives its status. The
-/// buffers come back in place. What the kernel does within its parameters' extents must stay within them.
-pub fn call_function(function: &Function, buffers: &mut [Vec<u8>], args: &[(usize, usize)]) -> i32 {
+/// What a function of pointers alone is given: buffers by number, with offsets in bytes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Passed {
+    /// A pointer into a buffer.
+    Pointer(usize, usize),
+    /// An array of row pointers.
+    Rows(Vec<(usize, usize)>),
+}
+
+impl From<(usize, usize)> for Passed {
+    fn from((buffer, offset): (usize, usize)) -> Passed {
+        Passed::Pointer(buffer, offset)
+    }
+}
+
+/// Calls a kernel as a plain function of pointers alone; gives its status. The buffers come back in place. What the kernel does
+/// within its parameters' extents must stay within them.
+pub fn call_function(
+    function: &Function,
+    buffers: &mut [Vec<u8>],
+    args: &[impl Clone + Into<Passed>],
+) -> i32 {
     assert_eq!(function.params().len(), args.len());
-    call_pointers(function.as_ptr(), buffers, args)
+    let args: Vec<Passed> = args.iter().cloned().map(Into::into).collect();
+    call_pointers(function.as_ptr(), buffers, &args)
 }
 
 /// Calls what lives and takes as many pointers.
-fn call_pointers(function: *const c_void, buffers: &mut [Vec<u8>], args: &[(usize, usize)]) -> i32 {
+fn call_pointers(function: *const c_void, buffers: &mut [Vec<u8>], args: &[Passed]) -> i32 {
     let mut aligned: Vec<Aligned> = buffers.iter().map(|b| Aligned::of(b)).collect();
     let bases: Vec<*mut u8> = aligned
         .iter_mut()
         .map(|a| a.words.as_mut_ptr().cast())
         .collect();
-    let at = |k: usize| bases[args[k].0].wrapping_add(args[k].1);
+    let address = |at: (usize, usize)| bases[at.0].wrapping_add(at.1);
+    let tables = args.iter().map(|arg| match arg {
+        Passed::Pointer(..) => Vec::new(),
+        Passed::Rows(rows) => rows.iter().copied().map(address).collect(),
+    });
+    let mut tables: Vec<Vec<*mut u8>> = tables.collect();
+    let pointers = args.iter().zip(&mut tables).map(|(arg, table)| match arg {
+        Passed::Pointer(buffer, offset) => address((*buffer, *offset)),
+        Passed::Rows(_) => table.as_mut_ptr().cast(),
+    });
+    let pointers: Vec<*mut u8> = pointers.collect();
+    let at = |k: usize| pointers[k];
     macro_rules! call {
         ($($P:ident $k:literal)*) => {{
             // SAFETY: it is a function of as many pointers, whose owner the callers hold.

@@ -196,6 +196,7 @@ pub fn interpret(
             .position(|d| d.name == arg.data)
             .unwrap_or(0),
         offset: 0,
+        rows: Vec::new(),
         map: match arg.path {
             Path::At(map, _) | Path::Through(map) => {
                 let slot = maps.iter().position(|m| *m == map).unwrap();

@@ -390,6 +390,8 @@ fn argument_edits(arg: &ArgSignature) -> Vec<(String, ArgSignature)> {
         ("at 0", Source::At(map, 0)),
         ("at 1", Source::At(map, 1)),
         ("through", Source::Through(map)),
+        ("1 row", Source::Rows(1)),
+        ("4 rows", Source::Rows(4)),
     ] {
         edit(what.to_owned(), &|a| a.source = source);
     }

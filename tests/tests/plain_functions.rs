@@ -3,7 +3,7 @@
 
 #![allow(unsafe_code)]
 
-use parloop::{Engine, Error, ExtentError, Fault, Function};
+use parloop::{Engine, Error, Extent, ExtentError, Fault, Function};
 use std::path::Path;
 
 fn engine(directory: &Path) -> Engine {
@@ -11,7 +11,8 @@ fn engine(directory: &Path) -> Engine {
 }
 
 fn function(engine: &Engine, text: &str, extents: &[u32]) -> Result<Function, Error> {
-    engine.function(&engine.kernel(text, None), extents)
+    let extents: Vec<Extent> = extents.iter().copied().map(Extent::from).collect();
+    engine.function(&engine.kernel(text, None), &extents)
 }
 
 fn alone(text: &str) -> Function {
@@ -203,17 +204,6 @@ fn what_can_be_no_plain_function_is_refused() {
     assert!(matches!(open, Err(Error::Compile { .. })), "{open:?}");
     engine.specialise("gam", true).unwrap();
     assert!(function(&engine, text, &[]).is_ok());
-    let rows = function(&engine, "void k(double **w) { w[1][0] = 1; }", &[]);
-    assert!(
-        matches!(
-            &rows,
-            Err(Error::Extent {
-                reason: ExtentError::Rows { .. },
-                ..
-            })
-        ),
-        "{rows:?}"
-    );
     let surplus = function(&engine, "void k(double *y) { y[0] = 1; }", &[1, 1]);
     assert!(
         matches!(
@@ -225,6 +215,64 @@ fn what_can_be_no_plain_function_is_refused() {
         ),
         "{surplus:?}"
     );
+}
+
+#[test]
+fn row_pointers_are_passed_on_with_rows_and_values_counted_apart() {
+    let text = "void k(double **y, const double **x, const int *n) {\n  for (int i = 0; i < 2; i++) y[i][1] = x[n[0]][n[1]]; }";
+    let directory = tempfile::tempdir().unwrap();
+    let engine = engine(directory.path());
+    let kernel = engine.kernel(text, None);
+    let open = engine.function(&kernel, &[]);
+    let is_rows =
+        |reason: &ExtentError| matches!(reason, ExtentError::Rows { name } if name == "x");
+    assert!(
+        matches!(&open, Err(Error::Extent { reason, .. }) if is_rows(reason)),
+        "{open:?}"
+    );
+    let no_rows = engine.function(&kernel, &[0.into(), [3, 4].into(), [1, 2].into()]);
+    assert!(
+        matches!(
+            &no_rows,
+            Err(Error::Extent {
+                reason: ExtentError::NoRows { .. },
+                ..
+            })
+        ),
+        "{no_rows:?}"
+    );
+    let function = engine
+        .function(&kernel, &[Extent::default(), [3, 4].into()])
+        .unwrap();
+    type Rows = extern "C" fn(*const *mut f64, *const *const f64, *const i32) -> i32;
+    // SAFETY: the type is that of the text.
+    let call = unsafe { std::mem::transmute::<*const std::ffi::c_void, Rows>(function.as_ptr()) };
+    let x: [[f64; 4]; 3] = std::array::from_fn(|i| std::array::from_fn(|j| (4 * i + j) as f64));
+    let x = [&raw const x[2][0], &raw const x[0][0], &raw const x[1][0]];
+    let (mut first, mut second) = ([0.0; 2], [0.0; 2]);
+    let y = [&raw mut first[0], &raw mut second[0]];
+    let run = |n: [i32; 2]| function.check(call(y.as_ptr(), x.as_ptr(), n.as_ptr()));
+    assert!(run([0, 3]).is_ok() && run([2, 1]).is_ok());
+    for (n, wrong) in [([3, 0], 3), ([-1, 9], -1), ([2, 4], 4), ([0, -2], -2)] {
+        match run(n) {
+            Err(Error::Function {
+                line, what, value, ..
+            }) => assert_eq!(
+                (line, what, value),
+                (Some(2), Fault::IndexOutOfRange, wrong)
+            ),
+            other => panic!("{n:?}: {other:?}"),
+        }
+    }
+    assert_eq!((first, second), ([0.0, 5.0], [0.0, 5.0]));
+    // Other numbers of rows are another function; the same ones are not, in whatever way they are said.
+    assert_eq!(engine.compilations(), 1);
+    let again = |rows: [u32; 2]| {
+        let extents = [[2, 2].into(), rows.into(), 2.into()];
+        engine.function(&kernel, &extents).unwrap();
+        engine.compilations()
+    };
+    assert_eq!([again([3, 4]), again([4, 3]), again([4, 3])], [1, 2, 2]);
 }
 
 #[test]

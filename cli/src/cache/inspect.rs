@@ -123,5 +123,6 @@ fn argument(arg: &ArgSignature) -> String {
         Source::Global => format!("{data}, global, slot {}", arg.dat),
         Source::Element => "the element's index".to_owned(),
         Source::Value => "a value".to_owned(),
+        Source::Rows(rows) => format!("{data}, in each of {rows} rows, dat {}", arg.dat),
     }
 }

@@ -7,7 +7,7 @@ use super::inputs::{Taste, Values, draw};
 use super::library::Library;
 use crate::error::CliError;
 use crate::output;
-use parloop::{Config, Engine, Error, Function, Mode};
+use parloop::{Config, Engine, Error, Extent, Function, Mode};
 use parloop_compiler::{ArgSignature, KernelText, check_kernel, function_signature};
 use serde::{Deserialize, Serialize};
 use std::cell::Cell;
@@ -28,7 +28,8 @@ const SAMPLES: usize = 15;
 pub(super) struct Task {
     pub(super) text: PathBuf,
     pub(super) function: String,
-    pub(super) extents: Vec<u32>,
+    /// By parameter: rows and values, 0 where the text tells.
+    pub(super) extents: Vec<[u32; 2]>,
     /// Kernel constants that are folded in: name and values.
     pub(super) constants: Vec<(String, Vec<f64>)>,
     /// The function's number in the drivers.
@@ -37,6 +38,12 @@ pub(super) struct Task {
     pub(super) phase: PathBuf,
     /// One for each set of flags, the first the one that results are compared with.
     pub(super) drivers: Vec<PathBuf>,
+}
+
+impl Task {
+    fn extents(&self) -> Vec<Extent> {
+        self.extents.iter().copied().map(Extent::from).collect()
+    }
 }
 
 /// What the child found.
@@ -138,16 +145,17 @@ impl Child {
             let mut theirs = trial.before.clone();
             self.enter(Phase::Theirs)?;
             drivers[0].run_theirs(&mut theirs, 1);
-            for (index, arg) in args
+            for index in args
                 .iter()
                 .enumerate()
                 .filter(|(_, arg)| arg.access.writes())
+                .map(|(index, _)| index)
             {
                 let (ours, theirs) = (&trial.ours[index], &theirs[index]);
                 difference = difference.worst(Difference::of(ours, theirs));
                 not_finite |= !is_finite(theirs);
                 let changed = |k: usize| theirs.bytes(k) != trial.before[index].bytes(k);
-                touched[index] |= (0..arg.dim as usize).any(changed);
+                touched[index] |= (0..theirs.len()).any(changed);
             }
             last = Some(trial.before);
         }
@@ -166,7 +174,6 @@ impl Child {
         })
     }
 
-    /// The function, and the median time from its text to it.
     fn compile(&self) -> Result<Function, CliError> {
         let engine = Engine::new(self.config.clone())?;
         for (name, values) in &self.task.constants {
@@ -174,7 +181,7 @@ impl Child {
             engine.specialise(name, true)?;
         }
         let kernel = engine.kernel(&self.text, Some(&self.task.function));
-        Ok(engine.function(&kernel, &self.task.extents)?)
+        Ok(engine.function(&kernel, &self.task.extents())?)
     }
 
     fn signature(&self) -> Result<Vec<ArgSignature>, CliError> {
@@ -190,7 +197,7 @@ impl Child {
             kernel: kernel(),
             diagnostics,
         })?;
-        let signature = function_signature(&checked, &self.task.extents);
+        let signature = function_signature(&checked, &self.task.extents());
         let signature = signature.map_err(|reason| Error::Extent {
             kernel: kernel(),
             reason,

@@ -2,11 +2,12 @@
 
 use super::inputs::Values;
 use parloop_compiler::DType;
+use std::ops::Range;
 
 /// The worst over some arrays.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Difference {
-    /// Largest |a - b| over the largest |b| of the same array.
+    /// Largest |a - b| over the largest |b| of the same array or row.
     pub(super) max_rel: f64,
     /// Largest number of floating-point numbers between a and b, of their type; of integers their distance.
     pub(super) max_ulp: u64,
@@ -24,11 +25,18 @@ impl Difference {
         }
     }
 
-    /// Between what we computed and what the C compiler's code did.
+    /// Between what we computed and what the C compiler's code did: the worst of all rows.
     pub(super) fn of(ours: &Values, theirs: &Values) -> Difference {
+        let rows = theirs
+            .rows()
+            .map(|row| Difference::of_row(ours, theirs, row));
+        rows.fold(Difference::default(), Difference::worst)
+    }
+
+    fn of_row(ours: &Values, theirs: &Values, row: Range<usize>) -> Difference {
         let mut found = Difference::default();
         let (mut apart, mut largest) = (0f64, 0f64);
-        for index in 0..theirs.len {
+        for index in row {
             let (a, b) = (ours.bytes(index), theirs.bytes(index));
             for (a, b) in parts(ours.dtype, &a)
                 .into_iter()
@@ -55,7 +63,7 @@ impl Difference {
 
 /// Whether an array holds a value that is not finite.
 pub(super) fn is_finite(values: &Values) -> bool {
-    (0..values.len).all(|index| {
+    (0..values.len()).all(|index| {
         let bytes = values.bytes(index);
         parts(values.dtype, &bytes)
             .iter()

@@ -5,7 +5,8 @@
 //! a limit that the caller lowers until the kernel takes them.
 
 use parloop_compiler::ir::Passing;
-use parloop_compiler::{ArgSignature, DType, ParamInfo};
+use parloop_compiler::{ArgSignature, DType, ParamInfo, Source};
+use std::ops::Range;
 
 /// How to draw.
 #[derive(Clone, Copy, Debug)]
@@ -31,23 +32,54 @@ impl Taste {
     }
 }
 
-/// An argument's values, aligned to 16 bytes.
+/// An argument's values, aligned to 16 bytes; those of rows one row after another.
 #[derive(Clone, Debug)]
 pub(super) struct Values {
     pub(super) dtype: DType,
-    pub(super) len: usize,
+    /// How many there are in a row, or in all where there are no rows.
+    dim: usize,
+    /// How many row pointers the kernel gets; one pointer to the values if none.
+    rows: Option<usize>,
     words: Vec<u128>,
 }
 
 impl Values {
-    fn zeroed(dtype: DType, len: usize) -> Values {
-        let words = vec![0; (len * dtype.bytes()).div_ceil(16).max(1)];
-        Values { dtype, len, words }
+    fn zeroed(arg: &ArgSignature) -> Values {
+        let (dtype, dim) = (arg.dtype, arg.dim as usize);
+        let len = arg.extent() as usize;
+        Values {
+            dtype,
+            dim,
+            rows: match arg.source {
+                Source::Rows(rows) => Some(rows as usize),
+                _ => None,
+            },
+            words: vec![0; (len * dtype.bytes()).div_ceil(16).max(1)],
+        }
+    }
+
+    /// How many there are in all.
+    pub(super) fn len(&self) -> usize {
+        self.rows.unwrap_or(1) * self.dim
+    }
+
+    /// Where the values of each row are.
+    pub(super) fn rows(&self) -> impl Iterator<Item = Range<usize>> {
+        let dim = self.dim;
+        (0..self.rows.unwrap_or(1)).map(move |row| row * dim..(row + 1) * dim)
     }
 
     /// The address of the first.
     pub(super) fn address(&mut self) -> *mut u8 {
         self.words.as_mut_ptr().cast()
+    }
+
+    /// The address of each row, if the kernel gets them.
+    pub(super) fn row_addresses(&mut self) -> Option<Vec<*mut u8>> {
+        self.rows?;
+        let (base, width) = (self.address(), self.dtype.bytes());
+        let address = |row: Range<usize>| base.wrapping_add(row.start * width);
+        Some(self.rows().map(address).collect())
     }
 
     /// The bytes of a value.
@@ -91,13 +123,12 @@ fn values(
     taste: Taste,
     random: &mut fastrand::Rng,
 ) -> Values {
-    let len = arg.dim as usize;
-    let mut values = Values::zeroed(arg.dtype, len);
+    let mut values = Values::zeroed(arg);
     if param.passing == Passing::Unused {
         return values;
     }
-    let cell = Cell::of(param, len);
-    for index in 0..len {
+    let cell = Cell::of(param, &values);
+    for index in 0..values.len() {
         let float = match &cell {
             Some(cell) => cell.coordinate(index) + 0.1 * (random.f64() - 0.5),
             None => taste.scale * (0.1 + random.f64()),
@@ -112,23 +143,32 @@ fn values(
 struct Cell {
     /// Coordinates of a point.
     width: usize,
+    /// How many points there are.
+    points: usize,
+    /// Whether all points' first coordinates come before their second ones.
+    by_component: bool,
     /// By point, the corner of a cube that it lies at: bits for x, y and z.
     corners: &'static [u8],
 }
 
 impl Cell {
-    /// By name and length: generated `coordinate_dofs` have three coordinates a point in every dimension.
-    fn of(param: &ParamInfo, len: usize) -> Option<Cell> {
+    /// By name and length: generated `coordinate_dofs` have three coordinates a point in every dimension. A row is a point; rows of
+    /// one value are coordinates by component.
+    fn of(param: &ParamInfo, values: &Values) -> Option<Cell> {
         if !param.name.contains("coord") {
             return None;
         }
+        let len = values.len();
         let padded = param.name.contains("dofs");
-        let width = if !padded && matches!(len, 6 | 8) {
-            2
-        } else {
-            3
+        let by_component = values.rows.is_some() && values.dim == 1;
+        let width = match values.rows {
+            Some(_) if values.dim > 1 => values.dim,
+            _ if !padded && matches!(len, 6 | 8) => 2,
+            _ => 3,
         };
-        let corners: &[u8] = match len.div_ceil(width) {
+        let points = len.div_ceil(width);
+        let corners: &[u8] = match points {
+            _ if width > 3 => return None,
             // An interval, a triangle, a quadrilateral or a tetrahedron.
             1..=4 => &[0, 1, 2, 3],
             // A prism, or the two triangles at a facet.
@@ -137,14 +177,23 @@ impl Cell {
             7..=8 => &[0, 1, 2, 3, 4, 5, 6, 7],
             _ => return None,
         };
-        Some(Cell { width, corners })
+        Some(Cell {
+            width,
+            points,
+            by_component,
+            corners,
+        })
     }
 
     /// The cube is sheared, so that the four corners of its base are those of a tetrahedron too, and its volume stays 1.
     fn coordinate(&self, index: usize) -> f64 {
-        let corner = self.corners[index / self.width];
+        let (point, component) = match self.by_component {
+            true => (index % self.points, index / self.points),
+            false => (index / self.width, index % self.width),
+        };
+        let corner = self.corners[point];
         let [x, y, z] = [0, 1, 2].map(|bit| f64::from(corner >> bit & 1));
-        [x, y, z + 0.4 * x * y][index % self.width]
+        [x, y, z + 0.4 * x * y][component]
     }
 }
 

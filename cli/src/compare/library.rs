@@ -22,6 +22,32 @@ pub(super) struct Library {
     _owner: libloading::Library,
 }
 
+/// What a driver hands to a function.
+struct Args {
+    /// One for each parameter.
+    pointers: Vec<*mut u8>,
+    /// What those point to that are to row pointers.
+    _rows: Vec<Vec<*mut u8>>,
+}
+
+impl Args {
+    fn of(values: &mut [Values]) -> Args {
+        let mut rows = Vec::new();
+        let pointer = |values: &mut Values| match values.row_addresses() {
+            None => values.address(),
+            Some(mut addresses) => {
+                let base = addresses.as_mut_ptr().cast();
+                rows.push(addresses);
+                base
+            }
+        };
+        Args {
+            pointers: values.iter_mut().map(pointer).collect(),
+            _rows: rows,
+        }
+    }
+}
+
 impl Library {
     /// Loads function number `index` of a driver.
     pub(super) fn load(path: &Path, index: usize) -> Result<Library, libloading::Error> {
@@ -46,14 +72,16 @@ impl Library {
 
     /// Calls our function `times` times, or until it fails; gives its status.
     pub(super) fn run_ours(&self, function: &Function, values: &mut [Values], times: usize) -> i32 {
-        let args: Vec<*mut u8> = values.iter_mut().map(Values::address).collect();
+        let args = Args::of(values);
+        let args = &args.pointers;
         // SAFETY: the function was compiled from the text that the driver includes, for arrays of these lengths, and lives.
         unsafe { (self.ours)(function.as_ptr(), args.as_ptr(), times as c_long) }
     }
 
     /// Calls the C compiler's function `times` times.
     pub(super) fn run_theirs(&self, values: &mut [Values], times: usize) {
-        let args: Vec<*mut u8> = values.iter_mut().map(Values::address).collect();
+        let args = Args::of(values);
+        let args = &args.pointers;
         // SAFETY: our guarded code has run on the same values without leaving an array, so this code stays inside too.
         unsafe { (self.theirs)(self.kernel, args.as_ptr(), times as c_long) };
     }

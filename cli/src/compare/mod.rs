@@ -15,10 +15,11 @@ use crate::cc::{self, Cc};
 use crate::error::CliError;
 use crate::output;
 use child::{Findings, Task};
-use parloop::{Config, Engine, Error, ExtentError, Level, Mode};
+use parloop::{Config, Engine, Error, Extent, ExtentError, Level, Mode};
+use parloop_compiler::ir::Passing;
 use parloop_compiler::{
-    CheckedKernel, ConstantDecl, DType, KernelText, check_kernel, dump_c, function_signature,
-    kernel_functions,
+    CheckedKernel, ConstantDecl, DType, KernelText, ParamInfo, check_kernel, dump_c,
+    function_signature, kernel_functions,
 };
 use report::{Baseline, Compared, Report, Skipped};
 use std::io::Write;
@@ -92,7 +93,7 @@ struct Comparison<'a> {
 /// A function that can be compared.
 struct Candidate {
     checked: CheckedKernel,
-    extents: Vec<u32>,
+    extents: Vec<Extent>,
 }
 
 /// What became of a candidate's process.
@@ -261,20 +262,22 @@ impl<'a> Comparison<'a> {
                 "it reads `{constant}`: give --constant {constant}=VALUE"
             ));
         }
-        let extent = |name: &str| {
-            let given = self.args.extents.iter().find(|(param, _)| param == name);
-            given.map_or(0, |(_, extent)| *extent)
-        };
-        let extents: Vec<u32> = checked
-            .params
-            .iter()
-            .map(|param| extent(&param.name))
-            .collect();
+        let extents: Vec<Extent> = checked.params.iter().map(|p| self.extent(p)).collect();
         function_signature(&checked, &extents).map_err(|reason| match &reason {
             ExtentError::Unknown { name } => format!("{reason} with --extent {name}=N"),
+            ExtentError::Rows { name } => format!("{reason} with --extent {name}=ROWSxN"),
             _ => reason.to_string(),
         })?;
         Ok(Candidate { checked, extents })
+    }
+
+    /// The extent that was given for a parameter. Functions of a file may share names: rows are for those with row pointers.
+    fn extent(&self, param: &ParamInfo) -> Extent {
+        let has_rows = param.passing == Passing::Rows;
+        let fits = |extent: &Extent| has_rows || extent.rows == 0;
+        let mut given = self.args.extents.iter();
+        let found = given.find(|(name, extent)| *name == param.name && fits(extent));
+        found.map_or(Extent::default(), |(_, extent)| *extent)
     }
 
     fn drivers(&self, candidates: &[Candidate]) -> Result<Vec<Built>, CliError> {
@@ -363,7 +366,11 @@ impl<'a> Comparison<'a> {
         let task = Task {
             text,
             function: candidate.checked.name.clone(),
-            extents: candidate.extents.clone(),
+            extents: candidate
+                .extents
+                .iter()
+                .map(|extent| [extent.rows, extent.values])
+                .collect(),
             constants: self.constants.clone(),
             index,
             phase: self.directory.path().join("phase"),

@@ -103,7 +103,9 @@ impl Argument {
         let extent = self.signature.extent().max(1);
         match self.placing() {
             Placing::InPlace => match source {
-                Source::Global | Source::Element | Source::Value => return self.pointer(&data),
+                Source::Global | Source::Element | Source::Value | Source::Rows(_) => {
+                    return self.pointer(&data);
+                }
                 Source::Direct => {
                     return self.pointer(&format!("&{data}[pl_e * {dim}]"));
                 }
@@ -223,7 +225,8 @@ impl Argument {
                 );
                 put!(out, "        }}");
             }
-            Source::Direct | Source::Global | Source::Element | Source::Value => {}
+            Source::Direct | Source::Global | Source::Element => {}
+            Source::Value | Source::Rows(_) => {}
         }
     }
 

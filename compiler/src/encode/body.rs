@@ -171,6 +171,7 @@ impl Encoder {
                 self.u16(*slot);
                 self.flag(*readonly);
             }
+            Place::RowPointers(arg) => self.numbered(6, *arg),
         }
     }
 

@@ -162,6 +162,7 @@ impl<'a> Decoder<'a> {
             3 => Source::Global,
             4 => Source::Element,
             5 => Source::Value,
+            6 => Source::Rows(self.u32()?),
             _ => return Err(self.unexpected(1, "a source")),
         };
         const LAYOUTS: [Layout; 3] = [Layout::Aos, Layout::Soa, Layout::Strided];

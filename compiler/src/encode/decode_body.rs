@@ -177,6 +177,7 @@ impl Decoder<'_> {
                     readonly: self.flag()?,
                 },
             },
+            6 => Place::RowPointers(self.u16()?),
             _ => return Err(self.unexpected(1, "a place")),
         })
     }

@@ -42,6 +42,10 @@ impl Encoder {
             Source::Global => self.u8(3),
             Source::Element => self.u8(4),
             Source::Value => self.u8(5),
+            Source::Rows(rows) => {
+                self.u8(6);
+                self.u32(*rows);
+            }
         }
         self.dtype(*dtype);
         self.u32(*dim);

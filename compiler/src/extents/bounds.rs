@@ -76,7 +76,8 @@ impl Seen<'_> {
         };
         let (values, rows) = (reached(index), row.map(reached));
         let reach = &mut self.reach[param];
-        reach.open |= values.is_none() || rows == Some(None);
+        reach.open |= values.is_none();
+        reach.open_rows |= rows == Some(None);
         reach.values = reach.values.max(values.unwrap_or(0));
         reach.rows = reach.rows.max(rows.flatten().unwrap_or(0));
     }

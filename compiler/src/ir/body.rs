@@ -91,6 +91,8 @@ pub enum Place {
     },
     /// A kernel constant, by its slot; read only.
     Constant(u16),
+    /// Loop level, of a plain function: the row pointers of an argument, each an `Addr`; read only.
+    RowPointers(u16),
     /// Loop level: memory at an address, in the alias region of a dat.
     Row {
         /// An `Addr` value.
@@ -491,6 +493,22 @@ impl Body {
     /// The value of an integer constant, sign- or zero-extended by its type.
     pub fn int_constant(&self, value: Value) -> Option<i64> {
         integer(self.ty(value).scalar, self.constant(value)?)
+    }
+
+    /// Loop level: the argument that an address is of, as far as its definition tells.
+    pub(crate) fn argument(&self, addr: Value) -> Option<u16> {
+        let base = match self.values[addr].op {
+            Op::RowAddr { base, .. } => base,
+            _ => addr,
+        };
+        match self.values[base].op {
+            Op::ArgBase(arg) => Some(arg),
+            Op::Load {
+                place: Place::RowPointers(arg),
+                ..
+            } => Some(arg),
+            _ => None,
+        }
     }
 }
 

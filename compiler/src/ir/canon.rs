@@ -141,7 +141,8 @@ fn may_fail(kernel: &Kernel, value: Value) -> bool {
         Place::Table(table) => body.tables[*table].bits.len() as u64,
         Place::Constant(slot) => u64::from(kernel.constants[usize::from(*slot)].dim),
         // Extents of parameters are not known before the signature is.
-        Place::Param(_) | Place::ParamRow { .. } | Place::Row { .. } => return true,
+        Place::Param(_) | Place::ParamRow { .. } => return true,
+        Place::RowPointers(_) | Place::Row { .. } => return true,
     };
     let index = body.int_constant(*index);
     let last = index.and_then(|i| u64::try_from(i).ok()?.checked_add(u64::from(ty.lanes)));
@@ -305,6 +306,7 @@ impl Renamer<'_> {
                 }
                 Place::Constant(new)
             }
+            Place::RowPointers(arg) => Place::RowPointers(arg),
             Place::Row { addr, region } => Place::Row {
                 addr: self.value(addr),
                 region,

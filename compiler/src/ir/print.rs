@@ -111,6 +111,7 @@ fn argument(f: &mut Formatter<'_>, arg: &ArgSignature) -> fmt::Result {
         Source::Global => f.write_str("global")?,
         Source::Element => f.write_str("element")?,
         Source::Value => f.write_str("value")?,
+        Source::Rows(rows) => write!(f, "rows {rows}")?,
     }
     let (dtype, layout, access) = (
         dtype_name(*dtype),
@@ -357,6 +358,7 @@ fn place(f: &mut Formatter<'_>, place: &Place) -> fmt::Result {
         Place::Param(param) => write!(f, "param{param}"),
         Place::ParamRow { param, row } => write!(f, "param{param}[{row}]"),
         Place::Constant(slot) => write!(f, "constant{slot}"),
+        Place::RowPointers(arg) => write!(f, "rows{arg}"),
         Place::Row { addr, region } => {
             let access = if region.readonly {
                 "readonly"

@@ -372,7 +372,7 @@ impl<'a> Verifier<'a> {
         self.site(site)?;
         let ty = self.visible_type(value)?;
         let readonly = match place {
-            Place::Table(_) | Place::Constant(_) => true,
+            Place::Table(_) | Place::Constant(_) | Place::RowPointers(_) => true,
             Place::Row { region, .. } => region.readonly,
             Place::Array(_) | Place::Param(_) | Place::ParamRow { .. } => false,
         };
@@ -410,6 +410,10 @@ impl<'a> Verifier<'a> {
                 data.ok_or(Rule::NoSuchEntry("constant", u32::from(*slot)))?
                     .scalar
             }
+            Place::RowPointers(arg) => {
+                self.row_pointers(*arg)?;
+                Scalar::Addr
+            }
             Place::Row { addr, region } => {
                 self.typed(*addr, Type::ADDR)?;
                 let slot = region.slot;
@@ -428,18 +432,23 @@ impl<'a> Verifier<'a> {
         ensure(held == scalar, rule)
     }
 
+    /// The dat slot of an argument of row pointers.
+    fn row_pointers(&self, arg: u16) -> Checked<u16> {
+        let Level::Loop(looped) = self.level else {
+            return Err(Rule::WrongLevel("rows"));
+        };
+        let data = looped.signature.args.get(usize::from(arg));
+        let data = data.filter(|arg| matches!(arg.source, Source::Rows(_)));
+        data.map(|arg| arg.dat)
+            .ok_or(Rule::NoSuchEntry("rows", u32::from(arg)))
+    }
+
     /// Of a plain function: the scalar of the argument that an address is of, whatever else shares its slot.
     fn own_scalar(&self, addr: Value) -> Option<Scalar> {
         let Level::Loop(looped) = self.level else {
             return None;
         };
-        let base = match self.body.values[addr].op {
-            Op::RowAddr { base, .. } => base,
-            _ => addr,
-        };
-        let Op::ArgBase(arg) = self.body.values[base].op else {
-            return None;
-        };
+        let arg = self.body.argument(addr)?;
         let signature = &looped.signature;
         let arg = signature.args.get(usize::from(arg))?;
         (signature.iteration == Iteration::Function).then(|| arg.dtype.scalar())

@@ -8,7 +8,8 @@ impl Place {
         match *self {
             Place::ParamRow { row, .. } => f(row),
             Place::Row { addr, .. } => f(addr),
-            Place::Array(_) | Place::Table(_) | Place::Param(_) | Place::Constant(_) => {}
+            Place::Array(_) | Place::Table(_) | Place::Param(_) => {}
+            Place::Constant(_) | Place::RowPointers(_) => {}
         }
     }
 
@@ -17,7 +18,8 @@ impl Place {
         match self {
             Place::ParamRow { row, .. } => *row = f(*row),
             Place::Row { addr, .. } => *addr = f(*addr),
-            Place::Array(_) | Place::Table(_) | Place::Param(_) | Place::Constant(_) => {}
+            Place::Array(_) | Place::Table(_) | Place::Param(_) => {}
+            Place::Constant(_) | Place::RowPointers(_) => {}
         }
     }
 }

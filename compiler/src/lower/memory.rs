@@ -79,6 +79,8 @@ impl Lower<'_, '_> {
                 };
                 (flags, u32::from(region.slot))
             }
+            // They are there only if the kernel gets to use them, so that reading them must not move.
+            Place::RowPointers(_) => (trusted.with_readonly(), FIXED_REGION),
             Place::Table(_) | Place::Constant(_) => {
                 (trusted.with_readonly().with_can_move(), FIXED_REGION)
             }
@@ -128,6 +130,7 @@ impl Lower<'_, '_> {
         match place {
             Place::Array(array) => self.home(array).base,
             Place::Row { addr, .. } => self.value(addr),
+            Place::RowPointers(arg) => self.arg_base(arg),
             Place::Table(_) => self.pool_base,
             Place::Constant(slot) => {
                 let flags = MemFlagsData::trusted().with_readonly().with_can_move();

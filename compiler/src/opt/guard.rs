@@ -97,6 +97,10 @@ impl Guard<'_> {
             Place::Array(array) => body.arrays[array].len,
             Place::Table(table) => body.tables[table].bits.len() as u64,
             Place::Constant(slot) => self.dims[usize::from(slot)],
+            Place::RowPointers(arg) => match self.signature.args[usize::from(arg)].source {
+                Source::Rows(rows) => u64::from(rows),
+                _ => 0,
+            },
             Place::Row { addr, region } => self.row_len(addr, region.slot),
             Place::Param(_) | Place::ParamRow { .. } => 0,
         }
@@ -107,7 +111,7 @@ impl Guard<'_> {
     fn row_len(&self, addr: Value, slot: u16) -> u64 {
         let args = &self.signature.args;
         if self.signature.iteration == Iteration::Function
-            && let Some(arg) = self.argument(addr)
+            && let Some(arg) = self.builder.body.argument(addr)
         {
             return args
                 .get(usize::from(arg))
@@ -120,18 +124,6 @@ impl Guard<'_> {
         match self.signature.iteration {
             Iteration::Elements => dims.clone().next().unwrap_or(0),
             Iteration::Function => dims.min().unwrap_or(0),
-        }
-    }
-
-    /// The argument that an address is of.
-    fn argument(&self, addr: Value) -> Option<u16> {
-        let base = match self.builder.body.values[addr].op {
-            Op::RowAddr { base, .. } => base,
-            _ => addr,
-        };
-        match self.builder.body.values[base].op {
-            Op::ArgBase(arg) => Some(arg),
-            _ => None,
         }
     }
 }

@@ -48,6 +48,7 @@ fn turn(outer: &mut For, kept: &mut Block) {
 
 /// Two loops, the inner one last in the outer, with nothing but computation and accesses around and inside.
 struct Nest<'a> {
+    body: &'a Body,
     outer: &'a For,
     inner: &'a For,
     outer_trips: u64,
@@ -56,7 +57,7 @@ struct Nest<'a> {
 }
 
 impl<'a> Nest<'a> {
-    fn of(body: &Body, outer: &'a For) -> Option<Nest<'a>> {
+    fn of(body: &'a Body, outer: &'a For) -> Option<Nest<'a>> {
         let (last, between) = outer.body.split_last()?;
         let Stmt::For(inner) = last else {
             return None;
@@ -75,6 +76,7 @@ impl<'a> Nest<'a> {
             }
         }
         Some(Nest {
+            body,
             outer,
             inner,
             outer_trips,
@@ -84,13 +86,15 @@ impl<'a> Nest<'a> {
     }
 
     fn may_turn(&self) -> bool {
-        let stores: Vec<&Touch> = self.touches.iter().filter(|touch| touch.is_store).collect();
+        let stores: Vec<&Touch> = self.touches.iter().filter(|t| t.is_store).collect();
         let mut some = stores.iter().map(|store| memory(&store.place));
         let Some(first) = some.next() else {
             return false;
         };
         some.all(|other| other == first)
-            && stores.iter().all(|store| self.walks(store))
+            && stores
+                .iter()
+                .all(|store| self.walks(store) && self.stays(store))
             && self.touches.iter().all(|touch| {
                 memory(&touch.place) != first
                     || (touch.place == stores[0].place && touch.index == stores[0].index)
@@ -117,6 +121,21 @@ impl<'a> Nest<'a> {
             && inner.unsigned_abs() > 1
             && apart
             && self.inner_trips > 1
+    }
+
+    /// Whether a store is to one row throughout: others may overlap it in any way.
+    fn stays(&self, store: &Touch) -> bool {
+        let Place::Row { addr, .. } = store.place else {
+            return true;
+        };
+        match &self.body.values[addr].op {
+            Op::Load {
+                place: Place::RowPointers(_),
+                index,
+                ..
+            } => self.body.int_constant(*index).is_some(),
+            _ => true,
+        }
     }
 
     /// Whether a load that now walks entry by entry would no longer.

@@ -80,7 +80,7 @@ fn is_access(body: &Body, stmt: &Stmt) -> bool {
     match stmt {
         Stmt::Store { .. } => true,
         Stmt::Let(value) => match body.values[*value].op {
-            Op::Load { place, .. } => !matches!(place, Place::Table(_) | Place::Constant(_)),
+            Op::Load { place, .. } => super::simplify::memory(&place) != Memory::Fixed,
             _ => false,
         },
         _ => false,

@@ -93,7 +93,7 @@ pub(super) fn memory(place: &Place) -> Memory {
         Place::Array(array) => Memory::Array(array.index() as u32),
         Place::Row { region, .. } => Memory::Region(region.slot),
         Place::Param(_) | Place::ParamRow { .. } => Memory::Params,
-        Place::Table(_) | Place::Constant(_) => Memory::Fixed,
+        Place::Table(_) | Place::Constant(_) | Place::RowPointers(_) => Memory::Fixed,
     }
 }
 

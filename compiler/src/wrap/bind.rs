@@ -11,10 +11,10 @@ pub(super) fn check_form(
     iteration: Iteration,
 ) -> Result<(), CompileError> {
     let fits = match iteration {
-        Iteration::Elements => arg.source != Source::Value,
+        Iteration::Elements => !matches!(arg.source, Source::Value | Source::Rows(_)),
         Iteration::Function => match arg.source {
             Source::Value => arg.access == Access::Read && arg.dim == 1,
-            Source::Direct => matches!(arg.access, Access::Read | Access::Rw),
+            Source::Direct | Source::Rows(_) => matches!(arg.access, Access::Read | Access::Rw),
             _ => false,
         },
     };
@@ -44,10 +44,13 @@ fn mismatch(param: Param, arg: &ArgSignature) -> Option<Mismatch> {
         return Some(Mismatch::Reserved);
     }
     let by_value = arg.source == Source::Value;
+    let rows = matches!(arg.source, Source::Rows(_));
     match param.passing {
         Passing::Unused => None,
         Passing::Value if by_value => differing_type(param, arg),
         _ if by_value => Some(Mismatch::Passing),
+        Passing::Rows if rows => differing_type(param, arg),
+        _ if rows => Some(Mismatch::Passing),
         Passing::Value if element => (!is_integer(param.scalar)).then_some(Mismatch::ByValue),
         Passing::Value => {
             let fits = arg.source == Source::Global && arg.access == Access::Read && arg.dim == 1;
@@ -116,7 +119,8 @@ pub(super) fn parameter(place: &Place) -> Option<(u16, Option<Value>)> {
     match *place {
         Place::Param(param) => Some((param, None)),
         Place::ParamRow { param, row } => Some((param, Some(row))),
-        Place::Array(_) | Place::Table(_) | Place::Constant(_) | Place::Row { .. } => None,
+        Place::Array(_) | Place::Table(_) | Place::Constant(_) => None,
+        Place::RowPointers(_) | Place::Row { .. } => None,
     }
 }
 

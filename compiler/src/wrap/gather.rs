@@ -40,6 +40,10 @@ impl Wrap<'_> {
             }
             Source::Global => self.bind_global(index, arg),
             Source::Direct => self.bind_direct(index, arg),
+            Source::Rows(_) => Binding::RowPointers {
+                arg: index,
+                region: self.region(arg),
+            },
             Source::At(map, column) => self.bind_rows(index, arg, map, &[column], usage),
             Source::Through(map) if map.arity > ARITY_MAX => {
                 return Err(CompileError::TooLarge {
@@ -304,7 +308,7 @@ impl Wrap<'_> {
 /// Whether an argument is written back even if the kernel never names it: an indirect or global WRITE; and in strict mode an
 /// INC, whose +0 turns a -0 into +0.
 fn writes_anyway(arg: &ArgSignature, float: FloatMode) -> bool {
-    let staged = arg.source != Source::Direct;
+    let staged = !matches!(arg.source, Source::Direct | Source::Rows(_));
     match arg.access {
         Access::Write => staged,
         Access::Inc => staged && float == FloatMode::Strict,

@@ -41,6 +41,8 @@ enum Binding {
         dim: u64,
         region: Region,
     },
+    /// Rows through the pointers of an argument of a plain function.
+    RowPointers { arg: u16, region: Region },
     /// A local array of `[arity][dim]` values.
     Staged { array: Array, dim: u64 },
 }

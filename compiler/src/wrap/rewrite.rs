@@ -89,6 +89,12 @@ impl Rewrite<'_> {
                 let addrs = addrs.clone();
                 Some(self.known_row(&addrs, *dim, *region, row, index))
             }
+            Binding::RowPointers { arg, region } => {
+                let (place, region) = (Place::RowPointers(*arg), *region);
+                let row = row.expect("row pointers are taken by row");
+                let addr = self.builder.load(place, row, Scalar::Addr, site);
+                Some((Place::Row { addr, region }, index))
+            }
             Binding::RowTable {
                 table,
                 arity,

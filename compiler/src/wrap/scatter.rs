@@ -22,7 +22,7 @@ impl Wrap<'_> {
                     let columns: Vec<u16> = (0..map.arity).collect();
                     self.scatter_rows(index as u16, arg, map, &columns, array);
                 }
-                Source::Direct | Source::Element | Source::Value => {}
+                Source::Direct | Source::Element | Source::Value | Source::Rows(_) => {}
             }
         }
     }

@@ -10,7 +10,7 @@ use crate::kernel::Kernel;
 use parloop_cache::{Expect, Key, Metadata, Publication, Table};
 use parloop_compiler::{
     CheckedKernel, ConstantDecl, Iteration, KernelText, Preimage, Request, Shortcut,
-    ShortcutRecord, Signature, function_signature,
+    ShortcutRecord, Signature, function_signature, provisional_extents,
 };
 use std::sync::Arc;
 
@@ -118,8 +118,7 @@ pub(super) fn parse(
 
 /// The signature of a plain function, of which the caller gave the extents only.
 fn complete(checked: &CheckedKernel, signature: &Signature) -> Result<Signature, Error> {
-    let extents: Vec<u32> = signature.args.iter().map(|arg| arg.dim).collect();
-    function_signature(checked, &extents).map_err(|reason| Error::Extent {
+    function_signature(checked, &provisional_extents(signature)).map_err(|reason| Error::Extent {
         kernel: checked.name.clone(),
         reason,
     })

@@ -47,6 +47,7 @@ fn check_passing(arg: usize, param: &ParamInfo, given: &ArgSignature) -> Result<
             (param.passing == Passing::Pointer, "a pointer")
         }
         Source::Value => (false, "a plain function's value"),
+        Source::Rows(_) => (false, "a plain function's row pointers"),
         Source::Through(_) => (
             matches!(param.passing, Passing::Pointer | Passing::Rows),
             "the rows of all map entries",

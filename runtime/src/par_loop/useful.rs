@@ -61,7 +61,7 @@ fn rows_touched(
         let (map, columns) = match arg.source {
             Source::At(map, column) => (map, Columns::One(column)),
             Source::Through(map) => (map, Columns::All),
-            Source::Direct | Source::Global | Source::Element | Source::Value => {
+            Source::Direct | Source::Global | Source::Element | Source::Value | Source::Rows(_) => {
                 elements.clone().for_each(&mut touch);
                 continue;
             }

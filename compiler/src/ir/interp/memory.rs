@@ -28,6 +28,8 @@ pub struct ArgBinding {
     pub offset: u64,
     /// Its map.
     pub map: Option<MapBinding>,
+    /// Of row pointers instead of a buffer and an offset: those of each row.
+    pub rows: Vec<(usize, u64)>,
 }
 
 /// A map: `arity` entries an element, whatever their width in memory.

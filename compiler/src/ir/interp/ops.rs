@@ -183,6 +183,9 @@ impl Machine<'_> {
 
     fn load(&self, place: &Place, index: Value, site: Site, ty: Type) -> Result<Lanes, Halt> {
         let index = self.int(index);
+        if let Place::RowPointers(arg) = place {
+            return self.row_pointer(*arg, index);
+        }
         let spot = self.spot(place, index, ty.lanes, site)?;
         let mut lanes = [0; LANES_MAX];
         if let (Spot::Array(array), Scalar::Addr) = (spot, ty.scalar) {
@@ -196,6 +199,19 @@ impl Machine<'_> {
             *lane = bits.ok_or(out_of_bounds(name(spot), at as i64))?;
         }
         Ok(lanes)
+    }
+
+    fn row_pointer(&self, arg: u16, row: i64) -> Result<Lanes, Halt> {
+        let missing = Halt::Error(InterpError::Argument(usize::from(arg)));
+        let Level::Loop { memory, .. } = &self.level else {
+            return Err(missing);
+        };
+        let bound = memory.args.get(usize::from(arg)).ok_or(missing)?;
+        let found = usize::try_from(row)
+            .ok()
+            .and_then(|row| bound.rows.get(row));
+        let (buffer, offset) = found.ok_or(out_of_bounds("row pointers", row))?;
+        Ok([*buffer as u64, *offset, 0, 0])
     }
 
     pub(super) fn store(
@@ -239,6 +255,9 @@ impl Machine<'_> {
             Place::Row { addr, .. } => {
                 let [buffer, offset, ..] = self.values[*addr];
                 Spot::Buffer(buffer as usize, offset as i64, None)
+            }
+            Place::RowPointers(arg) => {
+                return Err(Halt::Error(InterpError::Argument(usize::from(*arg))));
             }
             Place::Param(param) => match self.kernel_arg(*param) {
                 Some(KernelArg::Pointer(p)) => pointer(p),

@@ -120,6 +120,7 @@ impl Cursor<'_> {
             "global" => Source::Global,
             "element" => Source::Element,
             "value" => Source::Value,
+            "rows" => Source::Rows(self.number("a number of rows")?),
             _ => return Err(self.expected("a source")),
         };
         let word = self.word("an access")?;

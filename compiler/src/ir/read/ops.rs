@@ -148,6 +148,8 @@ impl Cursor<'_> {
             Place::Table(Table::from_u32(self.id("table")?))
         } else if self.at_id("constant") {
             Place::Constant(self.slot("constant")?)
+        } else if self.at_id("rows") {
+            Place::RowPointers(self.slot("rows")?)
         } else if self.at_id("param") {
             let param = self.slot("param")?;
             let first = self.index()?;

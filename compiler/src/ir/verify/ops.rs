@@ -54,11 +54,13 @@ impl Verifier<'_> {
             Op::Load { place, index, site } => {
                 self.typed(*index, Type::I64)?;
                 self.site(*site)?;
-                let holder = match place {
-                    Place::Array(array) => Some(Holder::Array(*array)),
-                    _ => None,
-                };
-                self.held_region(value, holder, ty)?;
+                match place {
+                    Place::RowPointers(arg) => self.slots[value] = self.row_pointers(*arg)?,
+                    Place::Array(array) => {
+                        self.held_region(value, Some(Holder::Array(*array)), ty)?;
+                    }
+                    _ => self.held_region(value, None, ty)?,
+                }
                 self.place(place, ty.scalar)
             }
             Op::Call(symbol, args) => {
@@ -208,7 +210,7 @@ impl Verifier<'_> {
             return Err(Rule::WrongLevel("arg_base"));
         };
         let data = looped.signature.args.get(usize::from(arg));
-        let data = data.filter(|a| a.source != Source::Element);
+        let data = data.filter(|a| !matches!(a.source, Source::Element | Source::Rows(_)));
         let data = data.ok_or(Rule::NoSuchEntry("arg", u32::from(arg)))?;
         Ok(data.dat)
     }

@@ -1,0 +1,180 @@
+//! A kernel called as a plain C function of pointers and row pointers, in every way there is.
+
+use crate::case::Front;
+use crate::oracle::{Built, Libm, Passed, STRICT, build, call_function, have_cc};
+use crate::ways::{Mode, STEPS, Stages, stages};
+use parloop::{Engine, Extent};
+use parloop_compiler::ir::interp::{
+    ArgBinding, Elements, Ended, KernelArg, KernelMemory, Memory, Pointer, run_kernel, run_loop,
+};
+use parloop_compiler::{
+    ArgSignature, FloatMode, KernelText, Source, abi, check_kernel, function_signature,
+};
+
+/// A kernel whose parameters are pointers, and what they point to.
+#[derive(Clone, Debug)]
+pub struct Plain {
+    /// The C file.
+    pub text: String,
+    /// By parameter, 0 where the text tells.
+    pub extents: Vec<Extent>,
+    /// Values of each buffer, as numbers of the first parameter's type that is in it.
+    pub buffers: Vec<Vec<u8>>,
+    /// By parameter.
+    pub args: Vec<Passed>,
+}
+
+/// As bytes.
+pub fn doubles(values: impl IntoIterator<Item = f64>) -> Vec<u8> {
+    values.into_iter().flat_map(f64::to_le_bytes).collect()
+}
+
+/// As bytes.
+pub fn ints(values: impl IntoIterator<Item = i32>) -> Vec<u8> {
+    values.into_iter().flat_map(i32::to_le_bytes).collect()
+}
+
+/// Small numbers that are not whole.
+pub fn some(count: usize) -> Vec<u8> {
+    doubles((0..count).map(|k| 0.5 + (k * 7 % 11) as f64 / 13.0))
+}
+
+impl Plain {
+    /// With the extents that its text tells.
+    pub fn new(text: &str, buffers: Vec<Vec<u8>>, args: &[impl Clone + Into<Passed>]) -> Plain {
+        Plain {
+            text: text.to_owned(),
+            extents: Vec::new(),
+            buffers,
+            args: args.iter().cloned().map(Into::into).collect(),
+        }
+    }
+
+    /// With extents of the caller's.
+    pub fn with_extents<T: Into<Extent>>(self, extents: impl IntoIterator<Item = T>) -> Plain {
+        Plain {
+            extents: extents.into_iter().map(Into::into).collect(),
+            ..self
+        }
+    }
+
+    /// As checked, with its signature.
+    pub fn front(&self) -> Front {
+        let text = KernelText {
+            text: &self.text,
+            function: None,
+            constants: &[],
+            hosts: &[],
+        };
+        let checked = check_kernel(&text).unwrap_or_else(|e| panic!("{}: {e:?}", self.text));
+        let signature = function_signature(&checked, &self.extents).unwrap();
+        Front {
+            checked,
+            signature,
+            constants: Vec::new(),
+        }
+    }
+
+    /// The kernel as it is meant.
+    pub fn meant(&self, front: &Front) -> (Ended, Vec<Vec<u8>>) {
+        let pointer = |at: (usize, usize), arg: &ArgSignature| Pointer {
+            buffer: at.0,
+            offset: at.1 as u64,
+            len: u64::from(arg.dim),
+        };
+        let arg = |(passed, arg): (&Passed, &ArgSignature)| match passed {
+            Passed::Pointer(buffer, offset) => KernelArg::Pointer(pointer((*buffer, *offset), arg)),
+            Passed::Rows(rows) => {
+                let count = match arg.source {
+                    Source::Rows(count) => count as usize,
+                    other => panic!("rows for {other:?}"),
+                };
+                let rows = rows.iter().take(count);
+                KernelArg::Rows(rows.map(|at| pointer(*at, arg)).collect())
+            }
+        };
+        let mut memory = KernelMemory {
+            buffers: self.buffers.clone(),
+            args: self
+                .args
+                .iter()
+                .zip(&front.signature.args)
+                .map(arg)
+                .collect(),
+            constants: Vec::new(),
+            steps: STEPS,
+        };
+        let kernel = &front.checked.kernel;
+        let ended = run_kernel(kernel, &mut memory, Libm::here()).unwrap();
+        (ended, memory.buffers)
+    }
+
+    /// What was compiled, interpreted.
+    fn compiled(&self, stages: &Stages) -> (Ended, Vec<Vec<u8>>) {
+        let binding = |passed: &Passed| match passed {
+            Passed::Pointer(buffer, offset) => ArgBinding {
+                buffer: *buffer,
+                offset: *offset as u64,
+                ..ArgBinding::default()
+            },
+            Passed::Rows(rows) => ArgBinding {
+                rows: rows.iter().map(|at| (at.0, at.1 as u64)).collect(),
+                ..ArgBinding::default()
+            },
+        };
+        let mut memory = Memory {
+            buffers: self.buffers.clone(),
+            args: self.args.iter().map(binding).collect(),
+            constants: Vec::new(),
+            steps: STEPS,
+        };
+        let once = Elements::Range(0..1);
+        let ended = run_loop(&stages.optimised, &mut memory, once, Libm::here()).unwrap();
+        (ended, memory.buffers)
+    }
+
+    /// Its status, and what the function that the engine gives leaves.
+    pub fn native(&self, mode: Mode) -> (i32, Vec<Vec<u8>>) {
+        let builder = Engine::builder().options(mode.options).level(mode.level);
+        let engine = builder.build().unwrap();
+        let kernel = engine.kernel(&self.text, None);
+        let function = engine.function(&kernel, &self.extents).unwrap();
+        let mut buffers = self.buffers.clone();
+        let status = call_function(&function, &mut buffers, &self.args);
+        (status, buffers)
+    }
+
+    fn c(&self, built: &Built, name: &str) -> Vec<Vec<u8>> {
+        let mut buffers = self.buffers.clone();
+        built.call(name, &mut buffers, &self.args);
+        buffers
+    }
+
+    /// Holds every way against every other.
+    pub fn check(&self) {
+        let front = self.front();
+        let (ended, meant) = self.meant(&front);
+        for mode in Mode::all() {
+            let what = format!("{}\n{mode:?}", self.text);
+            let stages = stages(&front, mode).unwrap_or_else(|e| panic!("{what}: {e}"));
+            let (again, after) = self.compiled(&stages);
+            let (status, ours) = self.native(mode);
+            assert_eq!(status as u32, ended.status, "{what}");
+            assert_eq!(again.status, ended.status, "{what}");
+            if ended.status != abi::OK {
+                assert_eq!(again.value, ended.value, "{what}");
+                continue;
+            }
+            assert_eq!(after, ours, "{what}: compiled and native");
+            if mode.options.float == FloatMode::Strict {
+                assert_eq!(meant, ours, "{what}: meant and native");
+            }
+        }
+        if have_cc() && ended.status == abi::OK {
+            let directory = tempfile::tempdir().unwrap();
+            let built = build(directory.path(), "plain", &self.text, &STRICT);
+            let theirs = self.c(&built, &front.checked.name);
+            assert_eq!(meant, theirs, "{}: meant and C", self.text);
+        }
+    }
+}
