@@ -20,6 +20,10 @@ pub enum Mismatch {
     NotThroughMap,
     /// A layout or type that is reserved but not built yet.
     Reserved,
+    /// The kernel stores through what is only READ.
+    Stored,
+    /// Its map or its dat is another than that of an earlier argument with the same slot, or has no such entry.
+    Slot,
     /// An argument of a loop in a plain function, or the other way round.
     Form,
 }
@@ -92,6 +96,8 @@ impl fmt::Display for Mismatch {
                 "by value, a kernel takes the element's index or a READ global of dim 1",
             ),
             Mismatch::NotThroughMap => f.write_str("row pointers need an argument through a map"),
+            Mismatch::Stored => f.write_str("the kernel stores through an argument that is READ"),
+            Mismatch::Slot => f.write_str("its map or dat differs from what shares its slot"),
             Mismatch::Form => f.write_str("loops and plain functions take different arguments"),
             Mismatch::Reserved => f.write_str("this type or layout is not supported yet"),
         }
