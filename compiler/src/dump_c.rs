@@ -185,6 +185,10 @@ impl File<'_> {
                 continue;
             }
             let Some(slot) = self.checked.constants.iter().position(|c| c == name) else {
+                // Named where it is never read: the text needs it, whatever its value.
+                if self.neutral.uses(name) {
+                    put!(out, "static {dtype} {name}{extent};");
+                }
                 continue;
             };
             put!(out, "static {dtype} {name}{extent};");
