@@ -5,26 +5,10 @@
 //! strict mode, bit for bit, and so does C. In every mode native code equals the interpreter on what was compiled.
 
 use parloop::{Engine, Error};
-use parloop_compiler::ir::interp::{
-    ArgBinding, Elements, Ended, KernelArg, KernelMemory, Memory, Pointer, run_kernel, run_loop,
-};
-use parloop_compiler::{
-    ArgSignature, FloatMode, KernelText, abi, check_kernel, function_signature,
-};
-use parloop_tests::case::Front;
-use parloop_tests::oracle::{Built, Libm, STRICT, build, call_function, have_cc};
-use parloop_tests::ways::{Mode, STEPS, Stages, stages};
-
-/// A kernel whose parameters are pointers, and what they point to.
-struct Plain {
-    text: String,
-    /// By parameter, 0 where the text tells.
-    extents: &'static [u32],
-    /// Values of each buffer, as numbers of the first parameter's type that is in it.
-    buffers: Vec<Vec<u8>>,
-    /// By parameter: buffer and offset in bytes.
-    args: Vec<(usize, usize)>,
-}
+use parloop_compiler::{FloatMode, abi};
+use parloop_tests::oracle::call_function;
+use parloop_tests::plain::Plain;
+use parloop_tests::ways::{Mode, stages};
 
 fn doubles(values: impl IntoIterator<Item = f64>) -> Vec<u8> {
     values.into_iter().flat_map(f64::to_le_bytes).collect()
@@ -37,119 +21,6 @@ fn ints(values: impl IntoIterator<Item = i32>) -> Vec<u8> {
 /// Small numbers that are not whole.
 fn some(count: usize) -> Vec<u8> {
     doubles((0..count).map(|k| 0.5 + (k * 7 % 11) as f64 / 13.0))
-}
-
-impl Plain {
-    fn new(text: &str, buffers: Vec<Vec<u8>>, args: &[(usize, usize)]) -> Plain {
-        Plain {
-            text: text.to_owned(),
-            extents: &[],
-            buffers,
-            args: args.to_vec(),
-        }
-    }
-
-    fn front(&self) -> Front {
-        let text = KernelText {
-            text: &self.text,
-            function: None,
-            constants: &[],
-            hosts: &[],
-        };
-        let checked = check_kernel(&text).unwrap_or_else(|e| panic!("{}: {e:?}", self.text));
-        let signature = function_signature(&checked, self.extents).unwrap();
-        Front {
-            checked,
-            signature,
-            constants: Vec::new(),
-        }
-    }
-
-    /// The kernel as it is meant.
-    fn meant(&self, front: &Front) -> (Ended, Vec<Vec<u8>>) {
-        let arg = |(at, arg): (&(usize, usize), &ArgSignature)| {
-            KernelArg::Pointer(Pointer {
-                buffer: at.0,
-                offset: at.1 as u64,
-                len: u64::from(arg.dim),
-            })
-        };
-        let mut memory = KernelMemory {
-            buffers: self.buffers.clone(),
-            args: self
-                .args
-                .iter()
-                .zip(&front.signature.args)
-                .map(arg)
-                .collect(),
-            constants: Vec::new(),
-            steps: STEPS,
-        };
-        let kernel = &front.checked.kernel;
-        let ended = run_kernel(kernel, &mut memory, Libm::here()).unwrap();
-        (ended, memory.buffers)
-    }
-
-    /// What was compiled, interpreted.
-    fn compiled(&self, stages: &Stages) -> (Ended, Vec<Vec<u8>>) {
-        let binding = |at: &(usize, usize)| ArgBinding {
-            buffer: at.0,
-            offset: at.1 as u64,
-            map: None,
-        };
-        let mut memory = Memory {
-            buffers: self.buffers.clone(),
-            args: self.args.iter().map(binding).collect(),
-            constants: Vec::new(),
-            steps: STEPS,
-        };
-        let once = Elements::Range(0..1);
-        let ended = run_loop(&stages.optimised, &mut memory, once, Libm::here()).unwrap();
-        (ended, memory.buffers)
-    }
-
-    fn native(&self, mode: Mode) -> (i32, Vec<Vec<u8>>) {
-        let builder = Engine::builder().options(mode.options).level(mode.level);
-        let engine = builder.build().unwrap();
-        let kernel = engine.kernel(&self.text, None);
-        let function = engine.function(&kernel, self.extents).unwrap();
-        let mut buffers = self.buffers.clone();
-        let status = call_function(&function, &mut buffers, &self.args);
-        (status, buffers)
-    }
-
-    fn c(&self, built: &Built, name: &str) -> Vec<Vec<u8>> {
-        let mut buffers = self.buffers.clone();
-        built.call(name, &mut buffers, &self.args);
-        buffers
-    }
-
-    fn check(&self) {
-        let front = self.front();
-        let (ended, meant) = self.meant(&front);
-        for mode in Mode::all() {
-            let what = format!("{}\n{mode:?}", self.text);
-            let stages = stages(&front, mode).unwrap_or_else(|e| panic!("{what}: {e}"));
-            let (again, after) = self.compiled(&stages);
-            let (status, ours) = self.native(mode);
-            assert_eq!(status as u32, ended.status, "{what}");
-            assert_eq!(again.status, ended.status, "{what}");
-            if ended.status != abi::OK {
-                assert_eq!(again.value, ended.value, "{what}");
-                continue;
-            }
-            assert_eq!(after, ours, "{what}: compiled and native");
-            if mode.options.float == FloatMode::Strict {
-                assert_eq!(meant, ours, "{what}: meant and native");
-            }
-        }
-        if have_cc() && ended.status == abi::OK {
-            let directory = tempfile::tempdir().unwrap();
-            let built = build(directory.path(), "plain", &self.text, &STRICT);
-            let theirs = self.c(&built, &front.checked.name);
-            assert_eq!(meant, theirs, "{}: meant and C", self.text);
-        }
-    }
 }
 
 #[test]
@@ -238,7 +109,7 @@ fn restrict_pointers_are_apart_and_nothing_is_read_twice_for_them() {
 fn each_pointer_has_its_own_extent_even_where_they_may_meet() {
     let text = "void k(double *a, double *b, const int *i) { a[i[0]] = 1.0; b[i[1]] = 2.0; b[i[2]] += a[i[0]]; }";
     let case = |i: [i32; 3]| Plain {
-        extents: &[10, 3, 0],
+        extents: vec![10, 3, 0],
         ..Plain::new(text, vec![some(20), ints(i)], &[(0, 0), (0, 40), (1, 0)])
     };
     for i in [[9, 2, 0], [0, 0, 0], [5, 0, 2], [7, 2, 2]] {
@@ -270,7 +141,7 @@ fn a_bad_index_leaves_what_lies_beyond_the_extent_alone() {
     let at = ints([0, 3, 4, 1, -1, 7]);
     for mode in Mode::all() {
         let case = Plain {
-            extents: &[4, 6],
+            extents: vec![4, 6],
             ..Plain::new(text, vec![some(12), at.clone()], &[(0, 32), (1, 0)])
         };
         let (status, buffers) = case.native(mode);
@@ -352,7 +223,7 @@ fn extents_that_do_not_fit_and_stores_through_const_are_refused() {
     match function(short, &[2]) {
         Ok(()) => {
             let case = Plain {
-                extents: &[2],
+                extents: vec![2],
                 ..Plain::new(short, vec![some(4)], &[(0, 0)])
             };
             let (status, buffers) = case.native(Mode::native(FloatMode::Strict));
@@ -396,7 +267,7 @@ fn what_the_kernel_does_not_get_to_read_need_not_be_there() {
     for text in texts {
         for mode in Mode::all() {
             let case = Plain {
-                extents: &[4, 4, 1],
+                extents: vec![4, 4, 1],
                 ..Plain::new(text, vec![some(4), ints([0])], &[(0, 0), nowhere, (1, 0)])
             };
             assert_eq!(case.native(mode).0 as u32, abi::OK, "{text}\n{mode:?}");

@@ -1,0 +1,182 @@
+//! A kernel as a plain function on memory of its own: in the interpreter, natively and through the C compiler.
+//!
+//! The kernel as checked, interpreted, is what is meant; the function after all passes, interpreted, and native code equal it in
+//! strict mode, bit for bit, and so does C. In every mode native code equals the interpreter on what was compiled.
+
+use crate::case::Front;
+use crate::oracle::{Built, Libm, STRICT, build, call_function, have_cc};
+use crate::ways::{Mode, STEPS, Stages, stages};
+use crate::world::same_values;
+use parloop::Engine;
+use parloop_compiler::ir::interp::{
+    ArgBinding, Elements, Ended, KernelArg, KernelMemory, Memory, Pointer, run_kernel, run_loop,
+};
+use parloop_compiler::{
+    ArgSignature, DType, FloatMode, KernelText, abi, check_kernel, function_signature,
+};
+
+/// A kernel whose parameters are pointers, and what they point to.
+#[derive(Clone, Debug)]
+pub struct Plain {
+    /// C text.
+    pub text: String,
+    /// The function, where the text does not tell.
+    pub function: Option<String>,
+    /// By parameter, 0 where the text tells.
+    pub extents: Vec<u32>,
+    /// Values of each buffer, as numbers of the first parameter's type that is in it.
+    pub buffers: Vec<Vec<u8>>,
+    /// Types of the buffers where NaN may be among their values.
+    pub types: Vec<DType>,
+    /// By parameter: buffer and offset in bytes.
+    pub args: Vec<(usize, usize)>,
+}
+
+impl Plain {
+    /// A kernel, its memory, and by parameter buffer and offset in bytes.
+    pub fn new(text: &str, buffers: Vec<Vec<u8>>, args: &[(usize, usize)]) -> Plain {
+        Plain {
+            text: text.to_owned(),
+            function: None,
+            extents: Vec::new(),
+            types: Vec::new(),
+            buffers,
+            args: args.to_vec(),
+        }
+    }
+
+    /// What the front end makes of it.
+    pub fn front(&self) -> Front {
+        let text = KernelText {
+            text: &self.text,
+            function: self.function.as_deref(),
+            constants: &[],
+            hosts: &[],
+        };
+        let checked = check_kernel(&text).unwrap_or_else(|e| panic!("{}: {e:?}", self.text));
+        let signature = function_signature(&checked, &self.extents).unwrap();
+        Front {
+            checked,
+            signature,
+            constants: Vec::new(),
+        }
+    }
+
+    /// The kernel as it is meant.
+    pub fn meant(&self, front: &Front) -> (Ended, Vec<Vec<u8>>) {
+        let arg = |(at, arg): (&(usize, usize), &ArgSignature)| {
+            KernelArg::Pointer(Pointer {
+                buffer: at.0,
+                offset: at.1 as u64,
+                len: u64::from(arg.dim),
+            })
+        };
+        let mut memory = KernelMemory {
+            buffers: self.buffers.clone(),
+            args: self
+                .args
+                .iter()
+                .zip(&front.signature.args)
+                .map(arg)
+                .collect(),
+            constants: Vec::new(),
+            steps: STEPS,
+        };
+        let kernel = &front.checked.kernel;
+        let ended = run_kernel(kernel, &mut memory, Libm::here()).unwrap();
+        (ended, memory.buffers)
+    }
+
+    /// What was compiled, interpreted.
+    fn compiled(&self, stages: &Stages) -> (Ended, Vec<Vec<u8>>) {
+        let binding = |at: &(usize, usize)| ArgBinding {
+            buffer: at.0,
+            offset: at.1 as u64,
+            map: None,
+        };
+        let mut memory = Memory {
+            buffers: self.buffers.clone(),
+            args: self.args.iter().map(binding).collect(),
+            constants: Vec::new(),
+            steps: STEPS,
+        };
+        let once = Elements::Range(0..1);
+        let ended = run_loop(&stages.optimised, &mut memory, once, Libm::here()).unwrap();
+        (ended, memory.buffers)
+    }
+
+    /// In an engine: status and memory.
+    pub fn native(&self, mode: Mode) -> (i32, Vec<Vec<u8>>) {
+        let builder = Engine::builder().options(mode.options).level(mode.level);
+        let engine = builder.build().unwrap();
+        let kernel = engine.kernel(&self.text, self.function.as_deref());
+        let function = engine.function(&kernel, &self.extents).unwrap();
+        let mut buffers = self.buffers.clone();
+        let status = call_function(&function, &mut buffers, &self.args);
+        (status, buffers)
+    }
+
+    fn c(&self, built: &Built, name: &str) -> Vec<Vec<u8>> {
+        let mut buffers = self.buffers.clone();
+        built.call(name, &mut buffers, &self.args);
+        buffers
+    }
+
+    /// Runs it in all ways; panics where they differ.
+    pub fn check(&self) {
+        self.compare(&Mode::all(), true)
+            .unwrap_or_else(|difference| panic!("{difference}"));
+    }
+
+    /// Runs it in these modes, and through C if C says what it means: its status, or where they differ.
+    ///
+    /// # Errors
+    /// The text, the mode, and what differs.
+    pub fn compare(&self, modes: &[Mode], with_c: bool) -> Result<u32, String> {
+        let front = self.front();
+        let (ended, meant) = self.meant(&front);
+        for &mode in modes {
+            let told = |what: &str| format!("{what} differ: {mode:?}, {self:?}\n{}", self.text);
+            let stages = stages(&front, mode).map_err(|e| told(&e.to_string()))?;
+            let (again, after) = self.compiled(&stages);
+            let (status, ours) = self.native(mode);
+            if status as u32 != ended.status || again.status != ended.status {
+                let all = [ended.status, again.status, status as u32];
+                return Err(told(&format!("the statuses {all:?}")));
+            }
+            if ended.status != abi::OK {
+                if again.value != ended.value {
+                    return Err(told("the offending values"));
+                }
+                continue;
+            }
+            if !self.same(&after, &ours) {
+                return Err(told("what was compiled and native code"));
+            }
+            if mode.options.float == FloatMode::Strict && !self.same(&meant, &ours) {
+                return Err(told("what is meant and native code"));
+            }
+        }
+        if with_c && have_cc() && ended.status == abi::OK {
+            let directory = tempfile::tempdir().unwrap();
+            let built = build(directory.path(), "plain", &self.text, &STRICT);
+            let theirs = self.c(&built, &front.checked.name);
+            if !self.same(&meant, &theirs) {
+                return Err(format!(
+                    "what is meant and C differ: {self:?}\n{}",
+                    self.text
+                ));
+            }
+        }
+        Ok(ended.status)
+    }
+
+    /// Whether buffers are the same, NaN payloads aside where their types are known.
+    fn same(&self, one: &[Vec<u8>], other: &[Vec<u8>]) -> bool {
+        let mut pairs = one.iter().zip(other).enumerate();
+        pairs.all(|(i, (a, b))| match self.types.get(i) {
+            Some(dtype) => same_values(*dtype, a, b),
+            None => a == b,
+        })
+    }
+}
