@@ -187,8 +187,8 @@ fn argument(
     (line, param, place)
 }
 
-/// A kernel that a loop calls.
-pub(crate) fn looped(drawn: &Drawn, wild: Wild) -> Case {
+/// A kernel that a loop calls, as a file of the corpus.
+pub(crate) fn looped(drawn: &Drawn, wild: Wild) -> String {
     let (mut writer, mut lines) = around(drawn, wild, true);
     let conflicts = drawn.choices.is_multiple_of(8);
     let (mut args, mut params) = (Vec::new(), Vec::new());
@@ -204,13 +204,12 @@ pub(crate) fn looped(drawn: &Drawn, wild: Wild) -> Case {
     if conflicts {
         lines.push("// conflicts".to_owned());
     }
-    let file = format!(
+    format!(
         "// == random\n// args: {}\n// function: k\n{}\n{}}}\n",
         args.join("; "),
         lines.join("\n"),
         writer.out
-    );
-    Case::corpus(&file).pop().unwrap()
+    )
 }
 
 /// A kernel that is called as a plain function, and the memory that it is called with.
@@ -271,7 +270,7 @@ pub(crate) fn called(drawn: &Drawn, wild: Wild) -> Called {
     writer.out += &format!("void k({}) {{\n", params.join(", "));
     writer.block(&drawn.body);
     made.text = format!(
-        "#include <math.h>\n#include <stdbool.h>\n#include <stdint.h>\n{}}}\n",
+        "#include <math.h>\n#include <stdbool.h>\n#include <stdint.h>\n#include <stdlib.h>\n{}}}\n",
         writer.out
     );
     made

@@ -280,7 +280,7 @@ impl Writer {
 
     fn called(&self, f: u8, a: &Typed, b: &Typed) -> Typed {
         let helpers: Vec<&Func> = self.funcs.iter().filter(|h| h.result.is_some()).collect();
-        if f % 2 == 0 && !helpers.is_empty() {
+        if f.is_multiple_of(2) && !helpers.is_empty() {
             let helper = helpers[usize::from(f / 2) % helpers.len()];
             if let Some(args) = self.args(helper, f / 4, a, b) {
                 return typed(format!("{}({args})", helper.name), helper.result.unwrap());
@@ -351,7 +351,7 @@ impl Writer {
                     let (row, long) = self.row(place, by);
                     match u32::from(by / 4) % (long - len + 1) {
                         0 => row,
-                        skip if by % 2 == 0 => format!("&{row}[{skip}]"),
+                        skip if by.is_multiple_of(2) => format!("&{row}[{skip}]"),
                         skip => format!("{row} + {skip}"),
                     }
                 }

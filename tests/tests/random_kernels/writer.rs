@@ -214,7 +214,7 @@ impl Writer {
 
     /// A pointer into an array.
     fn pointer(&mut self, by: u8) -> bool {
-        let fit = |p: &&Place| !p.dims.is_empty() && !(p.rows && p.dims.len() < 2);
+        let fit = |p: &&Place| p.dims.len() > usize::from(p.rows);
         let fit: Vec<Place> = self.places.iter().filter(fit).cloned().collect();
         if fit.is_empty() {
             return false;
