@@ -144,12 +144,15 @@ impl Plain {
             let stages = stages(&front, mode).map_err(|e| told(&e.to_string()))?;
             let (again, after) = self.compiled(&stages);
             let (status, ours) = self.native(mode);
-            if status as u32 != ended.status || again.status != ended.status {
+            let strict = mode.options.float == FloatMode::Strict;
+            // What is rounded otherwise may come to another end.
+            let meant_so = !strict || again.status == ended.status;
+            if status as u32 != again.status || !meant_so {
                 let all = [ended.status, again.status, status as u32];
                 return Err(told(&format!("the statuses {all:?}")));
             }
-            if ended.status != abi::OK {
-                if again.value != ended.value {
+            if again.status != abi::OK {
+                if strict && again.value != ended.value {
                     return Err(told("the offending values"));
                 }
                 continue;
@@ -157,7 +160,7 @@ impl Plain {
             if !self.same(&after, &ours) {
                 return Err(told("what was compiled and native code"));
             }
-            if mode.options.float == FloatMode::Strict && !self.same(&meant, &ours) {
+            if strict && !self.same(&meant, &ours) {
                 return Err(told("what is meant and native code"));
             }
         }

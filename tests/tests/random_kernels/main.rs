@@ -249,6 +249,15 @@ fn wild_kernels_mean_the_same_or_stop_alike_in_the_interpreter_and_natively() {
 }
 
 #[test]
+fn kernels_that_once_showed_a_fault_show_none() {
+    for case in Case::corpus(include_str!("../../corpus/found/kernels.c")) {
+        for seed in [0, 1, 2, 4_965_385_590_840_891_460] {
+            check(&case, seed, false).unwrap_or_else(|e| panic!("{}: {e}", case.name));
+        }
+    }
+}
+
+#[test]
 fn tame_functions_mean_the_same_in_the_interpreter_natively_and_in_c() {
     soak(600, |drawn| check_called(&drawn, false));
 }
