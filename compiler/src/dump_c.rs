@@ -22,6 +22,13 @@ use argument::Argument;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+/// What kernels take from `stdlib.h`; the header declares much else, whose names a kernel may give to functions of its own.
+const STDLIB: [(&str, &str); 3] = [
+    ("abs", "int abs(int);"),
+    ("labs", "long labs(long);"),
+    ("llabs", "long long llabs(long long);"),
+];
+
 /// Reductions of more values than this are not kept in locals across elements.
 const ACCUMULATORS_MAX: u32 = 16;
 
@@ -139,6 +146,11 @@ impl File<'_> {
     fn print(&self) -> String {
         let mut out = String::new();
         self.head(&mut out);
+        for (name, prototype) in STDLIB {
+            if self.neutral.uses(name) {
+                put!(out, "{prototype}");
+            }
+        }
         self.constants(&mut out);
         put!(out, "{KERNEL_HEAD}{}\n{KERNEL_TAIL}", self.neutral.text);
         if self.is_function {
@@ -190,6 +202,10 @@ impl File<'_> {
                 continue;
             }
             let Some(slot) = self.checked.constants.iter().position(|c| c == name) else {
+                // Named where it is never read: the text needs it, whatever its value.
+                if self.neutral.uses(name) {
+                    put!(out, "static {dtype} {name}{extent};");
+                }
                 continue;
             };
             put!(out, "static {dtype} {name}{extent};");

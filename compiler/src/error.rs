@@ -22,6 +22,10 @@ pub enum Mismatch {
     Reserved,
     /// MIN or MAX of complex numbers, which have no order.
     Unordered,
+    /// The kernel stores through what is only READ.
+    Stored,
+    /// Its map or its dat is another than that of an earlier argument with the same slot, or has no such entry.
+    Slot,
     /// An argument of a loop in a plain function, or the other way round.
     Form,
 }
@@ -97,6 +101,8 @@ impl fmt::Display for Mismatch {
             Mismatch::Unordered => {
                 f.write_str("complex numbers have no order, so no minimum or maximum")
             }
+            Mismatch::Stored => f.write_str("the kernel stores through an argument that is READ"),
+            Mismatch::Slot => f.write_str("its map or dat differs from what shares its slot"),
             Mismatch::Form => f.write_str("loops and plain functions take different arguments"),
             Mismatch::Reserved => f.write_str("this type or layout is not supported yet"),
         }

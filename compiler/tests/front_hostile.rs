@@ -167,6 +167,25 @@ fn what_grows_exponentially_is_refused(#[case] line: fn(usize) -> String, #[case
     assert_eq!(codes, ["too-large"]);
 }
 
+/// A kernel whose helpers call one another twice each, `times` deep, on memory, so that no call can be shared.
+fn doubling(times: usize) -> String {
+    let first = "static double f0(double *x, double y) { x[0] = x[0] * y + x[1]; return x[0]; }\n";
+    let calls = |i: usize| {
+        let inner = i - 1;
+        format!(
+            "static double f{i}(double *x, double y) {{ return f{inner}(x, y) + f{inner}(x, y + 1); }}\n"
+        )
+    };
+    let helpers: String = (1..=times).map(calls).collect();
+    format!("{first}{helpers}void k(double *x) {{ x[2] = f{times}(x, x[3]); }}")
+}
+
+#[test]
+fn what_a_short_text_grows_to_is_bounded_by_its_length() {
+    assert_eq!(survive_on_a_small_stack(doubling(10)), Vec::<String>::new());
+    assert_eq!(survive_on_a_small_stack(doubling(15)), ["too-large"]);
+}
+
 #[test]
 fn long_chains_of_operators_and_statements_are_taken() {
     let mut text = "void k(double *a) { a[0] = a[1]".to_owned();

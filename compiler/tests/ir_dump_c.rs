@@ -4,7 +4,7 @@
 use parloop_compiler::ir::{Kernel, Passing};
 use parloop_compiler::{
     Access, ArgSignature, CheckedKernel, ConstantDecl, DType, IndexWidth, Iteration, KernelText,
-    Layout, MapUse, ParamInfo, Signature, Source, dump_c,
+    Layout, MapUse, ParamInfo, Signature, Source, check_kernel, dump_c,
 };
 use std::path::PathBuf;
 use std::process::Command;
@@ -345,5 +345,38 @@ fn a_loop_over_no_dats_compiles() {
         ("{x}", 4),
         "printf(\"%g\", x[0]);",
         "4",
+    );
+}
+
+#[test]
+fn a_constant_that_is_named_but_never_read_is_declared() {
+    let text = "void k(double *x) { *x += 1 ? 2.0 : gam; }";
+    let constants = [ConstantDecl {
+        name: "gam".into(),
+        dtype: DType::F64,
+        dim: 1,
+        specialised: None,
+    }];
+    let signature = Signature {
+        iteration: Iteration::Elements,
+        args: vec![arg(Source::Direct, Access::Rw, DType::F64, 1, 0)],
+        allow_conflicts: false,
+    };
+    let whole = KernelText {
+        text,
+        function: None,
+        constants: &constants,
+        hosts: &[],
+    };
+    let checked = check_kernel(&whole).unwrap();
+    assert!(checked.constants.is_empty());
+    let setup = "    double x[] = {1};\n    struct parloop_ctx ctx = {0};";
+    check(
+        "unread",
+        |strict| dump_c(&whole, &checked, &signature, strict),
+        setup,
+        ("{x}", 1),
+        "printf(\"%g\", x[0]);",
+        "3",
     );
 }

@@ -115,6 +115,46 @@ fn an_index_that_is_proven_has_no_check_and_another_has_one() {
 }
 
 #[test]
+fn an_index_that_is_shifted_by_more_than_its_bits_is_shifted_by_what_is_left_of_the_count() {
+    let args = [
+        arg(0, 32, Access::Read, DIRECT),
+        arg(1, 1, Access::Write, DIRECT),
+    ];
+    let checks = |index: &str| {
+        let text = format!(
+            "void k(const double *x, double *y) {{ int n = (int)x[0]; y[0] = x[{index}]; }}"
+        );
+        count(&stage(&text, &args, Stage::Guarded), "check_index")
+    };
+    // Of 32 bits, by 40 is by 8.
+    assert_eq!(checks("(n & 0x7fff) >> 40"), 1);
+    assert_eq!(checks("(n & 0x1fff) >> 40"), 0);
+    assert_eq!(checks("(n & 1) << 36"), 0);
+    assert_eq!(checks("(n & 3) << 36"), 1);
+}
+
+#[test]
+fn a_table_is_read_early_only_where_the_index_is_a_constant() {
+    let args = [
+        arg(0, 32, Access::Read, DIRECT),
+        arg(1, 1, Access::Write, DIRECT),
+    ];
+    let clif = |index: &str| {
+        let text = format!(
+            "static const double t[3] = {{1, 2, 4}};\n\
+             void k(const double *x, double *y) {{ y[0] = t[{index}]; }}"
+        );
+        stage(&text, &args, Stage::Clif)
+    };
+    let movable = |clif: &str| {
+        let loads = clif.lines().filter(|line| line.contains("load.f64"));
+        loads.filter(|line| line.contains("can_move")).count()
+    };
+    assert_eq!(movable(&clif("(int)x[0]")), 0);
+    assert_eq!(movable(&clif("(int)x[0] & 1")), 0);
+}
+
+#[test]
 fn a_product_that_is_added_is_fused_unless_the_sum_is_carried_round_a_loop() {
     let args = [
         arg(0, 32, Access::Read, DIRECT),

@@ -8,6 +8,8 @@ pub mod cached;
 pub mod case;
 pub mod child;
 pub mod log;
+pub mod meter;
+pub mod mutate;
 pub mod oracle;
 pub mod plain;
 pub mod ways;

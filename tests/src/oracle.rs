@@ -246,6 +246,8 @@ fn call_pointers(function: *const c_void, buffers: &mut [Vec<u8>], args: &[Passe
         2 => call!(P 0 P 1),
         3 => call!(P 0 P 1 P 2),
         4 => call!(P 0 P 1 P 2 P 3),
+        5 => call!(P 0 P 1 P 2 P 3 P 4),
+        6 => call!(P 0 P 1 P 2 P 3 P 4 P 5),
         7 => call!(P 0 P 1 P 2 P 3 P 4 P 5 P 6),
         more => panic!("no function of {more} pointers is called"),
     };

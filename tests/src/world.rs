@@ -136,6 +136,20 @@ fn special(dtype: DType, dice: &mut Dice) -> u64 {
     }
 }
 
+/// `count` values of a type, little-endian.
+pub fn values(dtype: DType, count: usize, taste: Taste, dice: &mut Dice) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let part = dtype.real();
+    for _ in 0..count * dtype.parts() as usize {
+        let bits = match taste {
+            Taste::Special if dice.below(2) == 0 => special(part, dice),
+            _ => plain(part, dice),
+        };
+        bytes.extend(&bits.to_le_bytes()[..part.bytes()]);
+    }
+    bytes
+}
+
 impl World {
     /// A world for a case, with `size` elements.
     pub fn new(case: &Case, size: u32, taste: Taste, seed: u64) -> World {
@@ -171,15 +185,7 @@ impl World {
                 Path::At(..) | Path::Through(_) => targets,
                 Path::Global => 1,
             };
-            let mut bytes = Vec::new();
-            let part = arg.dtype.real();
-            for _ in 0..rows * arg.dim * arg.dtype.parts() {
-                let bits = match taste {
-                    Taste::Special if dice.below(2) == 0 => special(part, &mut dice),
-                    _ => plain(part, &mut dice),
-                };
-                bytes.extend(&bits.to_le_bytes()[..part.bytes()]);
-            }
+            let bytes = values(arg.dtype, (rows * arg.dim) as usize, taste, &mut dice);
             Values {
                 name: arg.data.clone(),
                 path: arg.path,
@@ -224,6 +230,15 @@ fn number(dtype: DType, bits: u64) -> Option<f64> {
         DType::F32 => Some(f64::from(f32::from_bits(bits as u32))),
         _ => None,
     }
+}
+
+/// Whether values of a type are the same, NaN payloads aside.
+pub fn same_values(dtype: DType, one: &[u8], other: &[u8]) -> bool {
+    let nan = |bits| number(dtype, bits).is_some_and(f64::is_nan);
+    let (one, other) = (one.chunks(dtype.bytes()), other.chunks(dtype.bytes()));
+    one.zip(other)
+        .map(|(a, b)| (bits(a), bits(b)))
+        .all(|(a, b)| a == b || nan(a) && nan(b))
 }
 
 /// The first place where two lists of values differ, NaN payloads aside: a line that tells.

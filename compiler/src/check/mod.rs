@@ -46,8 +46,12 @@ use unit::{Lexed, Unit};
 pub(crate) const TEXT_BYTES_MAX: usize = 16 << 20;
 /// How deep expressions, statements and inlined calls may nest together.
 pub(crate) const DEPTH_MAX: u16 = 512;
-/// IR instructions of a kernel.
+/// IR instructions of a kernel, however long its text.
 pub(crate) const INSTRUCTIONS_MAX: usize = 4_000_000;
+/// IR instructions that inlined helpers may make of the shortest text, and for each byte of text more: what is compiled takes
+/// memory and time by its instructions, and a short text must not take much of either.
+pub(crate) const INSTRUCTIONS_SHORT_MAX: usize = 1 << 16;
+pub(crate) const INSTRUCTIONS_BYTE_MAX: usize = 2;
 /// Statements looked at, those of inlined functions once for each call.
 pub(crate) const STATEMENTS_MAX: u64 = 4_000_000;
 /// Errors that are reported.
@@ -324,7 +328,8 @@ impl<'u, 'a> Checker<'u, 'a> {
             let message = "functions, statements and expressions are nested too deeply here";
             return Err(self.error("too-deep", span, message));
         }
-        if self.b.body.values.len() > INSTRUCTIONS_MAX || self.work > STATEMENTS_MAX {
+        let allowed = INSTRUCTIONS_SHORT_MAX + INSTRUCTIONS_BYTE_MAX * self.text.text.len();
+        if self.b.body.values.len() > allowed.min(INSTRUCTIONS_MAX) || self.work > STATEMENTS_MAX {
             self.stopped = true;
             let message = "with its helper functions inlined, this kernel is too large";
             return Err(self.error("too-large", span, message));

@@ -48,7 +48,13 @@ struct Address {
 impl Lower<'_, '_> {
     pub(super) fn load(&mut self, place: Place, index: Value, ty: Type) -> clif::Value {
         let address = self.address(place, index, ty.scalar);
-        let flags = self.flags(place, ty);
+        let mut flags = self.flags(place, ty);
+        // What is always there may be read early, but only where every index is good: the check of any other must come first,
+        // and the code generator does not see that the load depends on it.
+        let fixed = matches!(place, Place::Table(_) | Place::Constant(_));
+        if fixed && self.it.body.int_constant(index).is_some() {
+            flags = flags.with_can_move();
+        }
         self.b
             .ins()
             .load(clif_type(ty), flags, address.base, address.offset)
@@ -81,9 +87,7 @@ impl Lower<'_, '_> {
             }
             // They are there only if the kernel gets to use them, so that reading them must not move.
             Place::RowPointers(_) => (trusted.with_readonly(), FIXED_REGION),
-            Place::Table(_) | Place::Constant(_) => {
-                (trusted.with_readonly().with_can_move(), FIXED_REGION)
-            }
+            Place::Table(_) | Place::Constant(_) => (trusted.with_readonly(), FIXED_REGION),
             Place::Param(_) | Place::ParamRow { .. } => {
                 unreachable!("a loop has no parameter places")
             }

@@ -155,23 +155,29 @@ impl Intervals {
             }),
             BinaryOp::And if b.lo >= 0 => Some(Interval { lo: 0, hi: b.hi }),
             BinaryOp::And if a.lo >= 0 => Some(Interval { lo: 0, hi: a.hi }),
-            BinaryOp::Shl if a.lo >= 0 && b.lo == b.hi && (0..63).contains(&b.lo) => {
-                let scale = 1i128 << b.lo;
+            BinaryOp::Shl if a.lo >= 0 && b.lo == b.hi => {
+                let scale = 1i128 << count(b.lo, whole);
                 Some(Interval {
                     lo: a.lo * scale,
                     hi: a.hi * scale,
                 })
             }
-            BinaryOp::Shr if a.lo >= 0 && b.lo == b.hi && (0..63).contains(&b.lo) => {
+            BinaryOp::Shr if a.lo >= 0 && b.lo == b.hi => {
                 let range = Interval {
-                    lo: a.lo >> b.lo,
-                    hi: a.hi >> b.lo,
+                    lo: a.lo >> count(b.lo, whole),
+                    hi: a.hi >> count(b.lo, whole),
                 };
                 Some(range)
             }
             _ => Some(whole),
         }
     }
+}
+
+/// By how much a count shifts a type with this range: it is masked to the type's bits.
+fn count(by: i128, whole: Interval) -> u32 {
+    let bits = (whole.hi - whole.lo + 1).ilog2();
+    (by as u32) & (bits - 1)
 }
 
 /// The number that a constant's bits mean in a type with this range.

@@ -2,7 +2,8 @@
 
 use crate::error::{CompileError, Mismatch};
 use crate::ir::{Body, Kernel, Op, Param, Passing, Place, Scalar, Stmt, Value, for_each_stmt};
-use crate::signature::{Access, ArgSignature, DType, Iteration, Layout, Source};
+use crate::signature::{Access, ArgSignature, DType, Iteration, Layout, Signature, Source};
+use std::collections::BTreeMap;
 
 /// Refuses an argument that can't be one of a plain function, or only of one.
 pub(super) fn check_form(
@@ -35,6 +36,31 @@ pub(super) fn check_argument(
         Some(mismatch) => Err(CompileError::Argument { index, mismatch }),
         None => Ok(()),
     }
+}
+
+/// Refuses arguments that share a map or a dat and say different things of it, and entries that a map does not have.
+pub(super) fn check_slots(signature: &Signature) -> Result<(), CompileError> {
+    let (mut maps, mut dats) = (BTreeMap::new(), BTreeMap::new());
+    for (index, arg) in signature.args.iter().enumerate() {
+        let mut fits = true;
+        if let Some(map) = arg.source.map() {
+            fits &= *maps.entry(map.slot).or_insert(map) == map;
+        }
+        if let Source::At(map, entry) = arg.source {
+            fits &= entry < map.arity;
+        }
+        // Pointers of a plain function that may meet share a slot, whatever they point to.
+        let on_a_dat = !matches!(arg.source, Source::Element | Source::Value);
+        if on_a_dat && signature.iteration == Iteration::Elements {
+            let held = (arg.dtype, arg.dim, arg.source == Source::Global);
+            fits &= *dats.entry(arg.dat).or_insert(held) == held;
+        }
+        if !fits {
+            let mismatch = Mismatch::Slot;
+            return Err(CompileError::Argument { index, mismatch });
+        }
+    }
+    Ok(())
 }
 
 fn mismatch(param: Param, arg: &ArgSignature) -> Option<Mismatch> {
@@ -80,6 +106,8 @@ pub(super) struct Usage {
     pub(super) used: bool,
     /// Whether every index into it is a constant.
     pub(super) constant: bool,
+    /// Whether anything is stored through it.
+    pub(super) stored: bool,
 }
 
 /// How a kernel uses its parameters.
@@ -87,25 +115,27 @@ pub(super) fn usage(kernel: &Kernel) -> Vec<Usage> {
     let unused = Usage {
         used: false,
         constant: true,
+        stored: false,
     };
     let mut usage = vec![unused; kernel.params.len()];
     let body = &kernel.body;
-    let mut note = |place: &Place, index: Value| {
+    let mut note = |place: &Place, index: Value, stored: bool| {
         if let Some((param, row)) = parameter(place) {
             let constant = is_constant(body, index) && row.is_none_or(|row| is_constant(body, row));
             let entry = &mut usage[param as usize];
             entry.used = true;
             entry.constant &= constant;
+            entry.stored |= stored;
         }
     };
     let mut by_value = Vec::new();
     for_each_stmt(&body.root, &mut |stmt| match stmt {
         Stmt::Let(value) => match &body.values[*value].op {
-            Op::Load { place, index, .. } => note(place, *index),
+            Op::Load { place, index, .. } => note(place, *index, false),
             Op::Param(param) => by_value.push(*param),
             _ => {}
         },
-        Stmt::Store { place, index, .. } => note(place, *index),
+        Stmt::Store { place, index, .. } => note(place, *index, true),
         _ => {}
     });
     for param in by_value {

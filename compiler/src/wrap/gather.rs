@@ -2,7 +2,8 @@
 
 use super::bind::{self, Usage};
 use super::{ARITY_MAX, Binding, STRAIGHT_COPY_MAX, Wrap, load, store};
-use crate::error::CompileError;
+use crate::error::{CompileError, Mismatch};
+use crate::ir::limits::LOCAL_BYTES_MAX;
 use crate::ir::{
     Array, ArrayData, BinaryOp, Builder, CompareOp, Op, Passing, Place, Region, Scalar, Stmt, Type,
     Value,
@@ -15,11 +16,26 @@ impl Wrap<'_> {
     pub(super) fn gather(&mut self) -> Result<Vec<Binding>, CompileError> {
         let usage = bind::usage(self.kernel);
         let args = self.signature.args.clone();
-        args.iter()
-            .zip(usage)
-            .enumerate()
+        let bound = args.iter().zip(usage).enumerate();
+        let bindings = bound
             .map(|(index, (arg, usage))| self.bind(index as u16, arg, usage))
-            .collect()
+            .collect();
+        self.check_arrays()?;
+        bindings
+    }
+
+    /// Refuses rows that are too long for a local array.
+    fn check_arrays(&self) -> Result<(), CompileError> {
+        let bytes = |a: &ArrayData| a.len.saturating_mul(u64::from(a.scalar.bytes()));
+        let arrays = self.builder.body.arrays.values().map(bytes);
+        match arrays.max() {
+            Some(size) if size > LOCAL_BYTES_MAX => Err(CompileError::TooLarge {
+                what: "a copy of an argument's rows",
+                size,
+                limit: LOCAL_BYTES_MAX,
+            }),
+            _ => Ok(()),
+        }
     }
 
     fn bind(
@@ -30,6 +46,10 @@ impl Wrap<'_> {
     ) -> Result<Binding, CompileError> {
         if !usage.used && !writes_anyway(arg, self.float) {
             return Ok(Binding::Unused);
+        }
+        if usage.stored && !arg.access.writes() {
+            let (index, mismatch) = (usize::from(index), Mismatch::Stored);
+            return Err(CompileError::Argument { index, mismatch });
         }
         let passing = self.kernel.params[index as usize].passing;
         Ok(match arg.source {

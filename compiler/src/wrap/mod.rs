@@ -95,7 +95,7 @@ fn check(kernel: &Kernel, signature: &Signature) -> Result<(), CompileError> {
         bind::check_form(index, arg, signature.iteration)?;
         bind::check_argument(index, *param, arg)?;
     }
-    Ok(())
+    bind::check_slots(signature)
 }
 
 impl<'a> Wrap<'a> {

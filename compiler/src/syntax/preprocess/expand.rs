@@ -5,7 +5,7 @@
 
 use super::super::number;
 use super::super::token::{Kind, Literal, Name, Token};
-use super::{ARGUMENT_DEPTH_MAX, Preprocessor, STEPS_MAX};
+use super::{ARGUMENT_DEPTH_MAX, Preprocessor};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::ir::Scalar;
 use std::rc::Rc;
@@ -170,7 +170,7 @@ impl Preprocessor<'_, '_> {
     /// Takes one token: to the output, or as a macro call whose expansion is then read next.
     fn step(&mut self, token: Token, input: &mut Input<'_>, output: &mut Vec<Token>, depth: u32) {
         self.steps += 1;
-        if self.steps > STEPS_MAX {
+        if self.steps > self.steps_max() {
             self.give_up(token.span, input);
             return;
         }

@@ -13,6 +13,9 @@ use expand::Macro;
 
 /// Tokens that macro expansion may look at, for one text.
 pub(crate) const STEPS_MAX: u64 = 8_000_000;
+/// The same for the shortest text, and for each byte more: what macros make of a short text stays small.
+const STEPS_SHORT_MAX: u64 = 1 << 20;
+const STEPS_BYTE_MAX: u64 = 8;
 /// Macro calls within arguments of macro calls.
 pub(crate) const ARGUMENT_DEPTH_MAX: u32 = 100;
 /// Conditions within conditions.
@@ -51,6 +54,10 @@ pub(super) struct Preprocessor<'a, 'e> {
 }
 
 impl<'a, 'e> Preprocessor<'a, 'e> {
+    fn steps_max(&self) -> u64 {
+        STEPS_MAX.min(STEPS_SHORT_MAX + STEPS_BYTE_MAX * self.text.len() as u64)
+    }
+
     fn new(raw: Raw, text: &'a str, errors: &'e mut Vec<Diagnostic>) -> Self {
         Preprocessor {
             output: Vec::with_capacity(raw.tokens.len()),

@@ -2,6 +2,7 @@
 
 use super::*;
 use object::elf;
+use std::time::{Duration, Instant};
 
 /// Every damaged object is refused or loaded; both without harm.
 fn survives(loader: &Loader, object: &[u8]) -> bool {
@@ -391,17 +392,40 @@ fn an_object_of_enormous_size_is_refused_before_it_is_looked_at() {
 #[test]
 fn any_bytes_are_refused_without_harm() {
     let loader = Loader::new();
-    let mut state = 0x2545_F491_4F6C_DD1Du64;
+    let seconds = std::env::var("PARLOOP_FUZZ_SECONDS").ok();
+    let seconds = seconds.and_then(|s| s.parse().ok()).unwrap_or(0);
+    let until = Instant::now() + Duration::from_secs(seconds);
+    // The suite damages it in the same ways each time, a longer run in others.
+    let fresh = std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos() as u64;
+    let mut state = 0x2545_F491_4F6C_DD1Du64 ^ if seconds > 0 { fresh } else { 0 };
+    let mut draw = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 11) as usize % below
+    };
     let object = object();
-    for _ in 0..20_000 {
+    let mut rounds = 0;
+    while rounds < 20_000 || Instant::now() < until {
         let mut damaged = object.clone();
-        for _ in 0..3 {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            let at = state as usize % damaged.len();
-            damaged[at] = (state >> 40) as u8;
+        for _ in 0..1 + draw(3) {
+            let at = draw(damaged.len());
+            let word = damaged[at..].first_chunk::<8>().copied();
+            match (draw(8), word) {
+                // An offset, a size or a number at the end of its range, or that of another place.
+                (0, Some(_)) => {
+                    let ends = [0, 1, 7, 1 << 31, 1 << 32, 1 << 63, u64::MAX - 7, u64::MAX];
+                    write::<8>(&mut damaged, at & !7, ends[draw(8)]);
+                }
+                (1, Some(word)) => {
+                    let to = draw(damaged.len() - 8) & !7;
+                    damaged[to..to + 8].copy_from_slice(&word);
+                }
+                (2, _) if draw(16) == 0 => damaged.truncate(at + 1),
+                _ => damaged[at] = draw(256) as u8,
+            }
         }
         let _either = survives(&loader, &damaged);
+        rounds += 1;
     }
 }

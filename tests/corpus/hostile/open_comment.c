@@ -1,0 +1,1 @@
+void k(double *a){a[0]=1;/*
