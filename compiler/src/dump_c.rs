@@ -161,6 +161,12 @@ impl File<'_> {
         put!(out, "/* A loop of the kernel {}. */", self.checked.name);
         put!(out, "/* cc -std=c99 {flags} -fPIC -shared -lm */\n");
         out.push_str(HEAD);
+        if ["memset", "memcpy"]
+            .iter()
+            .any(|name| self.neutral.text.contains(name))
+        {
+            out.push_str("#include <string.h>\n\n");
+        }
     }
 
     /// Kernel constants that the kernel reads, with their slot unless they are specialised.

@@ -12,6 +12,7 @@ mod expr;
 mod flow;
 mod global;
 mod init;
+mod library;
 mod loops;
 mod math;
 mod num;
@@ -81,6 +82,8 @@ enum Binding {
     Element(Pointer),
     /// A `void *`.
     Opaque,
+    /// A pointer that is given its value later, by a statement at this depth within as many loops.
+    Later(u16, u32),
 }
 
 /// The function whose body is being walked.

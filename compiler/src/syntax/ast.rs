@@ -161,6 +161,8 @@ pub(crate) enum Init {
     Expr(Full),
     /// In `Ast::init_lists`.
     List(List, Span),
+    /// `[i] = value`, in a list.
+    Designated(Full, InitId),
 }
 
 /// A statement.
@@ -202,6 +204,8 @@ pub(crate) struct Function {
     pub(crate) body: StmtId,
     /// The closing brace.
     pub(crate) end: Span,
+    /// Names of statements that could not be read.
+    pub(crate) skipped: Vec<Name>,
 }
 
 /// The arenas of what was parsed so far.
