@@ -24,7 +24,7 @@ pub mod syntax;
 mod target;
 mod wrap;
 
-pub use check::{FunctionSummary, check_kernel, kernel_functions};
+pub use check::{FunctionSummary, SkippedItem, check_kernel, kernel_functions, skipped_items};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, Span};
 pub use dump_c::dump_c;
 pub use error::{CompileError, DecodeError, Mismatch, ReadError};
