@@ -216,18 +216,10 @@ impl Preprocessor<'_, '_> {
             output.push(token);
             return;
         }
-        let most = if found.variadic {
-            params.len()
-        } else {
-            usize::MAX
-        };
-        let Some((mut arguments, end)) = self.arguments(token.span, input, most) else {
+        let Some((arguments, end)) = self.call_arguments(&found, params.len(), token.span, input)
+        else {
             return;
         };
-        // The rest may be left out altogether.
-        if found.variadic && arguments.len() + 1 == params.len() {
-            arguments.push(Vec::new());
-        }
         let call = Span {
             start: token.span.start,
             end: end.end.max(token.span.end),
@@ -315,6 +307,22 @@ impl Preprocessor<'_, '_> {
                 .with_related(found.at, "defined here"),
         );
         true
+    }
+
+    /// The arguments of a call of `found`; the last of a variadic macro takes all that is left, or nothing.
+    fn call_arguments(
+        &mut self,
+        found: &Macro,
+        wanted: usize,
+        call: Span,
+        input: &mut Input<'_>,
+    ) -> Option<(Vec<Vec<Token>>, Span)> {
+        let most = if found.variadic { wanted } else { usize::MAX };
+        let (mut arguments, end) = self.arguments(call, input, most)?;
+        if found.variadic && arguments.len() + 1 == wanted {
+            arguments.push(Vec::new());
+        }
+        Some((arguments, end))
     }
 
     /// The arguments of a call whose `(` comes next, and where its `)` stands. The last of `most` holds commas.
