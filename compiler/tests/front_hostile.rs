@@ -186,11 +186,18 @@ fn long_chains_of_operators_and_statements_are_taken() {
 
 #[test]
 fn long_chains_of_else_if_are_taken_and_do_not_nest() {
-    let head: String = (0..40_000)
-        .map(|i| format!("if (a[0] == {i}) a[1] += {i}; else "))
-        .collect();
-    let text = format!("void k(int *a) {{ {head} a[2] = 1; }}");
-    assert_eq!(survive_on_a_small_stack(text), Vec::<String>::new());
+    let found = |links: usize| {
+        let head: String = (0..links)
+            .map(|i| format!("if (a[0] == {i}) a[1] += {i}; else "))
+            .collect();
+        survive_on_a_small_stack(format!("void k(int *a) {{ {head} a[2] = 1; }}"))
+    };
+    for links in [31, 32, 33, 600, 10_000] {
+        assert_eq!(found(links), Vec::<String>::new());
+    }
+    for links in [10_001, 100_000] {
+        assert_eq!(found(links), ["too-large"]);
+    }
 }
 
 proptest! {

@@ -10,6 +10,9 @@ use crate::ir::Scalar;
 /// How deep statements and expressions may nest.
 pub(crate) const NESTING_MAX: u16 = 512;
 
+/// Links of a chain of `else if`: beyond it, code generation would take too long.
+pub(crate) const LINKS_MAX: usize = 10_000;
+
 macro_rules! ids {
     ($($name:ident)*) => {$(
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

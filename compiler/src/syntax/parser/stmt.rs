@@ -1,6 +1,6 @@
 //! Statements and blocks. An error skips to the end of its statement.
 
-use super::super::ast::{ExprId, Full, List, Stmt, StmtId};
+use super::super::ast::{ExprId, Full, LINKS_MAX, List, Stmt, StmtId};
 use super::super::token::{Kind, kw};
 use super::{Parsed, Parser};
 use crate::diagnostic::Span;
@@ -222,6 +222,13 @@ impl Parser<'_> {
             let cond = self.condition()?;
             let then = self.stmt()?;
             links.push((start, cond, then));
+            if links.len() > LINKS_MAX {
+                let message = format!("this chain of `else if` has more than {LINKS_MAX} links");
+                let failed = self.error("too-large", start, message);
+                self.at = self.tokens.len();
+                self.stopped = true;
+                return Err(failed);
+            }
             if !self.eat_word(kw::ELSE) {
                 break None;
             }
