@@ -42,7 +42,7 @@ fn all_kernels_of_a_file_are_compiled_and_helpers_are_not() {
     let path = place.file("two.c", TWO_KERNELS);
     let path = path.to_str().unwrap();
     let report = place.json(&["check", path, "--json"]);
-    assert_eq!(keys(&report), ["file", "functions", "total_us"]);
+    assert_eq!(keys(&report), ["file", "functions", "skipped", "total_us"]);
     assert_eq!(report["file"], path);
     let functions = report["functions"].as_array().unwrap();
     let names: Vec<&Value> = functions.iter().map(|f| &f["name"]).collect();
@@ -99,6 +99,51 @@ fn a_mistake_in_json_has_its_place() {
     );
     assert_eq!(found["severity"], "error");
     assert!(function["fingerprint"].is_null());
+}
+
+#[test]
+fn what_no_kernel_needs_is_listed() {
+    let place = Place::new();
+    let text = "struct s { int a; };
+static const double w[] = {1, 2}, unused[] = {3};
+enum { N = 1 };
+int counter;
+double prototype(double);
+static double half(double x) { return w[N] * x; }
+static void broken(double *x) { y = z; }
+void f(double *a) { a[0] = half(a[0]); }
+int main(void) { return 0; }
+";
+    let path = place.file("items.c", text);
+    let path = path.to_str().unwrap();
+    let report = place.json(&["check", path, "--json", "--function", "f"]);
+    let skipped = report["skipped"].as_array().unwrap();
+    let found: Vec<String> = skipped
+        .iter()
+        .map(|s| {
+            format!(
+                "{}@{}: {}",
+                s["name"].as_str().unwrap(),
+                s["line"],
+                s["why"]
+            )
+        })
+        .collect();
+    let expected = [
+        "struct s@1: \"no kernel names it; structs are not in the language\"",
+        "counter@4: \"no kernel names it\"",
+        "prototype@5: \"a prototype without a body\"",
+        "broken@7: \"no kernel calls it\"",
+        "main@9: \"it returns a value, and no kernel calls it\"",
+    ];
+    assert_eq!(found, expected);
+    let output = place
+        .parloop(&["check", path, "--function", "f"])
+        .assert()
+        .success();
+    let printed = String::from_utf8(output.get_output().stdout.clone()).unwrap();
+    let line = "skipped: counter (line 4): no kernel names it\n";
+    assert!(printed.contains(line), "{printed}");
 }
 
 #[test]

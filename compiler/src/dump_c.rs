@@ -178,6 +178,12 @@ impl File<'_> {
             put!(out, "#include <complex.h>");
         }
         out.push_str(HEAD);
+        if ["memset", "memcpy"]
+            .iter()
+            .any(|name| self.neutral.text.contains(name))
+        {
+            out.push_str("#include <string.h>\n\n");
+        }
     }
 
     /// Kernel constants that the kernel reads, with their slot unless they are specialised.

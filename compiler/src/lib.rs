@@ -24,7 +24,9 @@ pub mod syntax;
 mod target;
 mod wrap;
 
-pub use check::{FunctionSummary, LexedText, check_kernel, kernel_functions};
+pub use check::{
+    FunctionSummary, LexedText, SkippedItem, check_kernel, kernel_functions, skipped_items,
+};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, Span};
 pub use dump_c::dump_c;
 pub use error::{CompileError, DecodeError, Mismatch, ReadError};

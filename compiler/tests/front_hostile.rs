@@ -130,7 +130,6 @@ fn nested(open: &str, inner: &str, close: &str, times: usize) -> String {
 #[case::choices("a[0] = ", "a[1] ? 1 : ", "2;", "")]
 #[case::blocks("", "{", "", "}")]
 #[case::ifs("", "if (a[0]) ", ";", "")]
-#[case::elses("", "if (a[0]) a[1] = 1; else ", ";", "")]
 #[case::loops("", "while (a[0]) {", "", "}")]
 #[case::steps("", "for (; a[0]; a[1]++) { if (a[1]) continue; ", "", "}")]
 #[case::switches("", "switch (a[0]) { case 1: ", "", "}")]
@@ -203,6 +202,22 @@ fn long_chains_of_operators_and_statements_are_taken() {
     }
     text += "}";
     assert_eq!(survive_on_a_small_stack(text), Vec::<String>::new());
+}
+
+#[test]
+fn long_chains_of_else_if_are_taken_and_do_not_nest() {
+    let found = |links: usize| {
+        let head: String = (0..links)
+            .map(|i| format!("if (a[0] == {i}) a[1] += {i}; else "))
+            .collect();
+        survive_on_a_small_stack(format!("void k(int *a) {{ {head} a[2] = 1; }}"))
+    };
+    for links in [31, 32, 33, 600, 10_000] {
+        assert_eq!(found(links), Vec::<String>::new());
+    }
+    for links in [10_001, 100_000] {
+        assert_eq!(found(links), ["too-large"]);
+    }
 }
 
 proptest! {

@@ -42,3 +42,11 @@ void k(const double x[3][2], double *A) {
   double J = (x[1][0] - x[0][0]) * (x[2][1] - x[0][1]) - (x[1][1] - x[0][1]) * (x[2][0] - x[0][0]);
   for (int q = 0; q < 3; ++q) { double f = 0; for (int i = 0; i < 3; ++i) f += phi[q][i] * x[i][0]; for (int i = 0; i < 3; ++i) A[i] += w[q] * fabs(J) * phi[q][i] * f; }
 }
+// == memory set to zero and copied, and a pointer given its value later
+// args: read f64 6; rw f64 6
+void k(const double *a, double *b) {
+  double t[3][2], u[6] = {[4] = 2, [1] = 3}; double *p;
+  memcpy(t, a, sizeof t); p = b + 1;
+  for (int i = 0; i < 3; i++) { double s[2]; memset(s, 0, sizeof s); s[i & 1] = t[i][1]; memcpy(p + i, s, sizeof s); }
+  memset(b + 4, 0, 2 * sizeof(double)); b[5] -= u[1] * u[4] + p[0];
+}

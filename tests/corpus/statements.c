@@ -92,3 +92,60 @@ void k(const int *a, int *b) { b[0] = a[1] != 0 && a[1] != -1 ? a[0] / a[1] : 0;
 // == a sum carried round a loop is not contracted
 // args: read f64 8; inc f64 1 at ends 0
 void k(const double *a, double *s) { double t = 0; for (int i = 0; i < 8; i++) t += a[i] * a[7 - i]; s[0] += t; }
+// == a long chain of else if, left by returns and values
+// args: read i32 1; rw f64 2
+void k(const int *a, double *b) {
+  int v = a[0] & 63;
+  if (v == 1) b[0] += 0.5;
+  else if (v == 2) b[0] += 1.5;
+  else if (v == 3) b[0] += 2.5;
+  else if (v == 4) b[0] += 3.5;
+  else if (v == 5) { b[0] = 4; return; }
+  else if (v == 6) b[0] += 5.5;
+  else if (v == 7) b[0] += 6.5;
+  else if (v == 8) b[0] += 7.5;
+  else if (v == 9) b[0] += 8.5;
+  else if (v == 10) b[0] += 9.5;
+  else if (v == 11) b[0] += 10.5;
+  else if (v == 12) b[0] += 11.5;
+  else if (v == 13) b[0] += 12.5;
+  else if (v == 14) { b[0] = 13; return; }
+  else if (v == 15) b[0] += 14.5;
+  else if (v == 16) b[0] += 15.5;
+  else if (v == 17) b[0] += 16.5;
+  else if (v == 18) b[0] += 17.5;
+  else if (v == 19) b[0] += 18.5;
+  else if (v == 20) b[0] += 19.5;
+  else if (v == 21) b[0] += 20.5;
+  else if (v == 22) b[0] += 21.5;
+  else if (v == 23) { b[0] = 22; return; }
+  else if (v == 24) b[0] += 23.5;
+  else if (v == 25) b[0] += 24.5;
+  else if (v == 26) b[0] += 25.5;
+  else if (v == 27) b[0] += 26.5;
+  else if (v == 28) b[0] += 27.5;
+  else if (v == 29) b[0] += 28.5;
+  else if (v == 30) b[0] += 29.5;
+  else if (v == 31) b[0] += 30.5;
+  else if (v == 32) { b[0] = 31; return; }
+  else if (v == 33) b[0] += 32.5;
+  else if (v == 34) b[0] += 33.5;
+  else if (v == 35) b[0] += 34.5;
+  else if (v == 36) b[0] += 35.5;
+  else if (v == 37) b[0] += 36.5;
+  else if (v == 38) b[0] += 37.5;
+  else if (v == 39) b[0] += 38.5;
+  else if (v == 40) b[0] += 39.5;
+  else if (v == 41) { b[0] = 40; return; }
+  else if (v == 42) b[0] += 41.5;
+  else if (v == 43) b[0] += 42.5;
+  else if (v == 44) b[0] += 43.5;
+  else if (v == 45) b[0] += 44.5;
+  else if (v == 46) b[0] += 45.5;
+  else if (v == 47) b[0] += 46.5;
+  else if (v == 48) b[0] += 47.5;
+  else if (v == 49) b[0] += 48.5;
+  else if (v == 50) { b[0] = 49; return; }
+  else b[0] = -b[0];
+  b[1] += b[0];
+}

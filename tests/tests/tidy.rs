@@ -563,3 +563,28 @@ fn the_readme_names_how_to_run_and_how_to_test() {
         assert!(text.contains(command), "{command}");
     }
 }
+
+/// The targets of a document's links that are files: neither addresses nor places in the document itself.
+fn links(text: &str) -> Vec<&str> {
+    let ends = text.split("](").skip(1);
+    let targets = ends.filter_map(|rest| rest.split_once(')').map(|(target, _)| target));
+    targets
+        .map(|target| target.split('#').next().unwrap_or_default())
+        .filter(|target| !target.is_empty() && !target.contains("://"))
+        .collect()
+}
+
+#[test]
+fn links_between_documents_lead_somewhere() {
+    let mut broken = Vec::new();
+    for document in ["README.md", "ARCHITECTURE.md", "compiler/LANGUAGE.md"] {
+        let path = root().join(document);
+        let text = fs::read_to_string(&path).unwrap();
+        for target in links(&text) {
+            if !path.parent().unwrap().join(target).exists() {
+                broken.push(format!("{document}: {target}"));
+            }
+        }
+    }
+    none("links to files that do not exist", &broken);
+}

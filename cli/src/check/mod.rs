@@ -12,7 +12,9 @@ use crate::error::CliError;
 use crate::{objdump, output};
 use compile::Outcome;
 use parloop::{Config, Engine, Mode};
-use parloop_compiler::{Diagnostics, KernelText, Target, kernel_functions, syntax};
+use parloop_compiler::{
+    Diagnostics, KernelText, SkippedItem, Target, kernel_functions, skipped_items, syntax,
+};
 use report::Report;
 use std::io::{IsTerminal, Write};
 use std::time::Instant;
@@ -52,13 +54,16 @@ pub(crate) fn run(
     if let Some(dump) = args.dump {
         source.print_dumps(dump, &outcomes, out)?;
     } else if args.json {
-        let report = Report::new(&source.file, &source.text, &outcomes, total);
+        let skipped = source.skipped(&outcomes);
+        let report = Report::new(&source.file, &source.text, &outcomes, &skipped, total);
         output::json(out, &report)?;
     } else {
         source.print_findings(&outcomes, out)?;
         if outcomes.iter().any(Outcome::is_ok) {
             write!(out, "{}", report::sizes(&outcomes, total))?;
         }
+        let skipped = source.skipped(&outcomes);
+        write!(out, "{}", report::skipped(&source.text, &skipped))?;
     }
     source.verdict(&outcomes)
 }
@@ -84,6 +89,18 @@ impl Source<'_> {
             compile::compile(&text, config.options, target, self.args.dump)
         };
         Ok(names.iter().map(compile).collect())
+    }
+
+    /// What none of the functions needs; nothing if the file can't be read.
+    fn skipped(&self, outcomes: &[Outcome]) -> Vec<SkippedItem> {
+        let text = KernelText {
+            text: &self.text,
+            function: None,
+            constants: &[],
+            hosts: &[],
+        };
+        let names: Vec<&str> = outcomes.iter().map(|o| o.name.as_str()).collect();
+        skipped_items(&text, &names).unwrap_or_default()
     }
 
     /// The functions to compile, or why the file as a whole can't be read.

@@ -3,14 +3,18 @@
 use super::compile::Outcome;
 use crate::table::{bytes, duration, lines, table};
 use parloop_cache::Key;
-use parloop_compiler::{Diagnostic, Severity};
+use parloop_compiler::{Diagnostic, Severity, SkippedItem};
 use serde::{Serialize, Serializer};
 use std::time::Duration;
+
+/// Skipped items that are shown as text.
+const SKIPPED_MAX: usize = 20;
 
 #[derive(Serialize)]
 pub(crate) struct Report<'a> {
     pub(crate) file: &'a str,
     pub(crate) functions: Vec<Function<'a>>,
+    skipped: Vec<Skipped<'a>>,
     pub(crate) total_us: f64,
 }
 
@@ -24,6 +28,14 @@ pub(crate) struct Function<'a> {
     #[serde(serialize_with = "stages")]
     stage_us: &'a [(&'static str, Duration)],
     fingerprint: Option<String>,
+}
+
+/// What no kernel needs.
+#[derive(Serialize)]
+struct Skipped<'a> {
+    name: &'a str,
+    line: u32,
+    why: &'a str,
 }
 
 #[derive(Serialize)]
@@ -42,12 +54,19 @@ impl<'a> Report<'a> {
         file: &'a str,
         text: &str,
         outcomes: &'a [Outcome],
+        skipped: &'a [SkippedItem],
         total: Duration,
     ) -> Report<'a> {
+        let skipped = skipped.iter().map(|item| Skipped {
+            name: &item.name,
+            line: item.span.line(text),
+            why: item.why,
+        });
         let functions = outcomes.iter().map(|o| function(file, text, o)).collect();
         Report {
             file,
             functions,
+            skipped: skipped.collect(),
             total_us: micros(total),
         }
     }
@@ -124,6 +143,19 @@ pub(crate) fn findings(file: &str, text: &str, outcome: &Outcome) -> String {
     let undeclared = |d: &Diagnostic| d.code == "undeclared-name";
     if outcome.findings.iter().any(undeclared) {
         shown += "note: kernel constants are declared with --constant NAME[:TYPE][:DIM]\n\n";
+    }
+    shown
+}
+
+/// What no kernel needs, a line each; of many the first.
+pub(crate) fn skipped(text: &str, items: &[SkippedItem]) -> String {
+    let mut shown = String::new();
+    for item in items.iter().take(SKIPPED_MAX) {
+        let line = item.span.line(text);
+        shown += &format!("skipped: {} (line {line}): {}\n", item.name, item.why);
+    }
+    if let Some(more) = items.len().checked_sub(SKIPPED_MAX + 1) {
+        shown += &format!("skipped: {} more\n", more + 1);
     }
     shown
 }

@@ -3,7 +3,7 @@
 use super::num::Num;
 use super::place::{Pointer, ReadOnly, Root};
 use super::shape::{Kind, Shape};
-use super::{Binding, Checked, Checker, Frame, Operand, Poison, complex, math, suggest};
+use super::{Binding, Checked, Checker, Frame, Operand, Poison, complex, library, math, suggest};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::ir::HostSymbol;
 use crate::syntax::ast::{DeclId, List};
@@ -27,6 +27,9 @@ impl Checker<'_, '_> {
         if complex::is_known(&text) {
             return self.complex_call(&text, args, span);
         }
+        if let Some(result) = self.library_call(&text, args, span) {
+            return result;
+        }
         if math::is_known(&text) {
             let args = self.arguments(args)?;
             return self.math_call(&text, &args, span).map(Operand::Num);
@@ -40,14 +43,10 @@ impl Checker<'_, '_> {
     fn unknown_function(&mut self, text: &str, span: Span) -> Poison {
         let message = format!("`{text}` is not a function that kernels can call");
         let found = Diagnostic::error("undeclared-function", span, message);
-        let help = match text {
-            "malloc" | "calloc" | "realloc" | "free" | "alloca" => {
-                Some("declare a local array".to_owned())
-            }
-            "printf" | "fprintf" | "puts" | "exit" | "abort" | "assert" => {
-                Some("kernels compute and nothing else: remove it".to_owned())
-            }
-            _ => {
+        let plain = text.strip_prefix("__builtin_").unwrap_or(text);
+        let help = match library::way_round(plain) {
+            Some(help) => Some(help.to_owned()),
+            None => {
                 let items = self.unit.items.iter().take(suggest::NAMES_MAX);
                 let mut known: Vec<&str> = items
                     .filter_map(|item| item.names.first())
@@ -56,6 +55,12 @@ impl Checker<'_, '_> {
                 known.extend(math::names().map(|name| -> &str { name }));
                 suggest::nearest(text, known.into_iter())
                     .map(|near| format!("did you mean `{near}`?"))
+                    .or_else(|| {
+                        Some(
+                            "put its body into the text, or register it as a host function"
+                                .to_owned(),
+                        )
+                    })
             }
         };
         self.report(match help {
@@ -65,7 +70,7 @@ impl Checker<'_, '_> {
     }
 
     /// All arguments as numbers.
-    fn arguments(&mut self, list: List) -> Checked<Args> {
+    pub(super) fn arguments(&mut self, list: List) -> Checked<Args> {
         let nums: SmallVec<[Checked<Num>; 4]> = list
             .range()
             .map(|at| self.num(self.unit.ast.args[at]))

@@ -2,7 +2,7 @@
 
 use super::num::{self, Num, Repr};
 use super::{Checked, Checker, Operand};
-use crate::diagnostic::Span;
+use crate::diagnostic::{Diagnostic, Span};
 use crate::ir::{Op, Scalar, Value};
 
 impl Checker<'_, '_> {
@@ -52,11 +52,13 @@ impl Checker<'_, '_> {
             Operand::Num(num) => Ok(num),
             // C drops the imaginary part.
             Operand::Complex(z) => Ok(z.re),
-            Operand::Pointer(_) => Err(self.error(
-                "pointer-as-number",
-                span,
-                "this is a pointer, and a number is needed",
-            )),
+            Operand::Pointer(_) => {
+                let message = "this is a pointer, and a number is needed";
+                let found = Diagnostic::error("pointer-as-number", span, message);
+                Err(self.report(
+                    found.with_help("index it, or, if this tests for null, leave the test out"),
+                ))
+            }
             Operand::Void => Err(self.error("void-value", span, "this has no value")),
         }
     }

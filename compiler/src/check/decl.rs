@@ -10,7 +10,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::ir::{ArrayData, Op, Param, Passing, Scalar, Stmt as Ir, TableData};
 use crate::signature::DType;
 use crate::source::ParamInfo;
-use crate::syntax::ast::{Base, Decl, DeclId, Derived, Full, Init};
+use crate::syntax::ast::{Base, Decl, DeclId, Derived, ExprId, Full, Init};
 
 /// Bytes of all local arrays.
 const ARRAY_BYTES_MAX: u64 = 1 << 30;
@@ -47,6 +47,11 @@ impl Checker<'_, '_> {
         let shape = self.param_shape(decl)?;
         if number == u16::MAX {
             return Err(self.error("too-large", decl.span, "there are too many parameters"));
+        }
+        if shape.scalar == Scalar::Bool && matches!(shape.kind, Kind::Pointer | Kind::Rows) {
+            let message = "a parameter that points to `bool` is not in the kernel language";
+            let found = Diagnostic::error("not-in-language", decl.span, message);
+            return Err(self.report(found.with_help("use `uint8_t *`")));
         }
         let passing = match shape.kind {
             Kind::Scalar => Passing::Value,
@@ -140,9 +145,7 @@ impl Checker<'_, '_> {
             return Ok(Binding::None);
         }
         if decl.storage.is_typedef {
-            let message = "a typedef in a function is not in the kernel language";
-            let found = Diagnostic::error("not-in-language", decl.span, message);
-            return Err(self.report(found.with_help("put it outside")));
+            return Ok(Binding::None);
         }
         let shape = match self.local_shape(decl) {
             Ok(shape) => shape,
@@ -165,6 +168,14 @@ impl Checker<'_, '_> {
         }
     }
 
+    /// A static variable or array that the kernel assigns.
+    pub(super) fn changed_static(&mut self, span: Span) -> Poison {
+        let message = "a static variable that changes is not in the kernel language";
+        let found = Diagnostic::error("not-in-language", span, message);
+        let help = "make it a parameter: nothing else lives from one element to the next";
+        self.report(found.with_help(help))
+    }
+
     /// Errors in the value of a declaration that has one itself.
     fn init_effects(&mut self, decl: Decl) {
         if let Some(init) = decl.init
@@ -177,18 +188,22 @@ impl Checker<'_, '_> {
     fn local_scalar(&mut self, id: DeclId, decl: Decl, shape: &Shape) -> Checked<Binding> {
         let is_fixed = self.frame.resolved.local(id).is_fixed();
         if decl.storage.is_static && !is_fixed {
-            let message = "a static variable that changes is not in the kernel language";
-            return Err(self.error("not-in-language", decl.span, message));
+            return Err(self.changed_static(decl.span));
         }
         let Some(init) = decl.init else {
             return Ok(self.zeroed_scalar(id, shape));
         };
         let full = match self.unit.ast.inits[init.index()] {
             Init::Expr(full) => full,
+            Init::Designated(full, _) => full,
             Init::List(list, span) => match self.unit.ast.init_lists[list.range()] {
                 [only] => match self.unit.ast.inits[only.index()] {
                     Init::Expr(full) => full,
                     Init::List(_, span) => return Err(self.bad_braces(span)),
+                    Init::Designated(index, _) => {
+                        let span = self.unit.ast.span(index.root);
+                        return Err(self.bad_braces(span));
+                    }
                 },
                 _ => return Err(self.bad_braces(span)),
             },
@@ -264,31 +279,68 @@ impl Checker<'_, '_> {
     fn local_pointer(&mut self, id: DeclId, decl: Decl, shape: &Shape) -> Checked<Binding> {
         let local = self.frame.resolved.local(id);
         let changes = !local.is_fixed();
+        let once = local.assigned.len() == 1 && !local.address_taken;
         let Some(Init::Expr(full)) = decl.init.map(|init| self.unit.ast.inits[init.index()]) else {
-            let message = "a pointer is given its value where it is declared";
-            let found = Diagnostic::error("reassigned-pointer", decl.span, message);
-            return Err(self.report(found.with_help("declare it with `= &x[..]`")));
+            if once {
+                return Ok(Binding::Later(self.depth, self.loops));
+            }
+            return Err(self.pointer_without_value(decl.span));
         };
-        let pointer = match self.rvalue(full.root)? {
+        self.pointer_value(full.root, changes, shape, decl.span)
+            .map(Binding::Pointer)
+    }
+
+    fn pointer_without_value(&mut self, span: Span) -> Poison {
+        let message = "a pointer is given its value where it is declared, or by one statement of the same block";
+        let found = Diagnostic::error("reassigned-pointer", span, message);
+        self.report(found.with_help("declare it with `= &x[..]`"))
+    }
+
+    /// The one assignment of a pointer that was declared without a value.
+    #[inline(never)] // Its locals are not to lie in every level of a recursion.
+    pub(super) fn late_pointer(
+        &mut self,
+        id: DeclId,
+        (depth, loops): (u16, u32),
+        value: ExprId,
+        span: Span,
+    ) -> Checked<()> {
+        // Only what the same block computes is seen wherever the pointer is.
+        if self.depth != depth + 1 || self.loops != loops {
+            return Err(self.pointer_without_value(span));
+        }
+        let shape = self.local_shape(self.unit.ast.decl(id))?;
+        let pointer = self.pointer_value(value, false, &shape, span)?;
+        self.bind(id, Binding::Pointer(pointer));
+        Ok(())
+    }
+
+    fn pointer_value(
+        &mut self,
+        value: ExprId,
+        changes: bool,
+        shape: &Shape,
+        span: Span,
+    ) -> Checked<Pointer> {
+        let pointer = match self.rvalue(value)? {
             Operand::Pointer(pointer) => pointer,
             _ => {
                 let message = "a pointer takes the address of an array's entry";
-                return Err(self.error("not-a-pointer", decl.span, message));
+                return Err(self.error("not-a-pointer", span, message));
             }
         };
         if changes {
             let message = "a pointer that changes is not in the kernel language";
-            let found = Diagnostic::error("reassigned-pointer", decl.span, message);
+            let found = Diagnostic::error("reassigned-pointer", span, message);
             let help = "index it with a variable that changes instead";
             return Err(self.report(found.with_help(help)));
         }
         if self.in_switch && pointer.index.bits().is_none() {
             let message = "a pointer declared directly in a switch has a constant index";
-            let found = Diagnostic::error("not-in-language", decl.span, message);
+            let found = Diagnostic::error("not-in-language", span, message);
             return Err(self.report(found.with_help("put braces around the section")));
         }
-        let pointer = self.reshaped(pointer, shape, decl.span)?;
-        Ok(Binding::Pointer(pointer))
+        self.reshaped(pointer, shape, span)
     }
 
     fn local_array(&mut self, id: DeclId, decl: Decl, mut shape: Shape) -> Checked<Binding> {

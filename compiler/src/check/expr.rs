@@ -209,6 +209,10 @@ impl Checker<'_, '_> {
             Binding::Array(pointer) => Ok(Lvalue::Array(pointer)),
             Binding::Pointer(pointer) => Ok(Lvalue::Pointer(pointer)),
             Binding::Element(pointer) => Ok(Lvalue::Element(pointer)),
+            Binding::Later(..) => {
+                let message = "this pointer has no value yet";
+                Err(self.error("reassigned-pointer", span, message))
+            }
             Binding::Opaque => {
                 let message = "a `void *` has no known type here";
                 Err(self.error("void-pointer", span, message))
@@ -295,6 +299,7 @@ impl Checker<'_, '_> {
     /// `++` and `--`.
     fn step(&mut self, op: Unary, operand: ExprId, by: Binary) -> Checked<Num> {
         let span = self.unit.ast.span(operand);
+        self.not_static(operand)?;
         let target = self.lvalue(operand)?;
         if let Lvalue::Pointer(_) | Lvalue::Array(_) = target {
             self.store(&target, Num::int(0), span)?;
@@ -313,9 +318,31 @@ impl Checker<'_, '_> {
         Ok(if is_prefix { after } else { before })
     }
 
+    /// Refuses to change a static variable of the file, which stands for its value.
+    fn not_static(&mut self, target: ExprId) -> Checked<()> {
+        let Entity::Global(decl) = self.unit.entity(target) else {
+            return Ok(());
+        };
+        let decl = self.unit.ast.decl(decl);
+        let is_static = decl.storage.is_static && !self.unit.ast.ty(decl.ty).is_const;
+        if is_static && self.unit.ast.derived(decl.ty).is_empty() {
+            return Err(self.changed_static(self.unit.ast.span(target)));
+        }
+        Ok(())
+    }
+
     #[inline(never)]
     fn assign(&mut self, op: Option<Binary>, target: ExprId, value: ExprId) -> Checked<Operand> {
         let span = self.unit.ast.span(target);
+        self.not_static(target)?;
+        if let (None, Entity::Local(decl)) = (op, self.unit.entity(target))
+            && let Binding::Later(depth, loops) =
+                self.frame.bindings[self.frame.resolved.index(decl)]
+        {
+            return self
+                .late_pointer(decl, (depth, loops), value, span)
+                .map(|()| Operand::Num(Num::int(0)));
+        }
         let to = self.lvalue(target);
         match &to {
             Ok(Lvalue::Pointer(_) | Lvalue::Array(_)) => {
@@ -421,10 +448,14 @@ impl Checker<'_, '_> {
             Expr::Literal(at) => {
                 Lvalue::Fixed(Num::constant(self.unit.tokens.literals[at as usize].ty, 0))
             }
-            _ => {
-                let message = "sizeof takes a type or a name here";
-                return Err(self.error("not-in-language", span, message));
-            }
+            _ => match self.aside(|c| c.rvalue(operand)).0? {
+                Operand::Num(num) => Lvalue::Fixed(num),
+                Operand::Complex(z) => Lvalue::FixedComplex(z),
+                Operand::Pointer(pointer) => Lvalue::Pointer(pointer),
+                Operand::Void => {
+                    return Err(self.error("void-value", span, "this has no value"));
+                }
+            },
         };
         let bytes = match target {
             Lvalue::Var(_, scalar, _) => u64::from(scalar.bytes()),

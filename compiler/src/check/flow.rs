@@ -10,7 +10,10 @@ pub(super) fn returns(unit: &Unit<'_>, id: StmtId) -> bool {
         Stmt::Block(list) => unit.ast.stmt_lists[list.range()]
             .iter()
             .any(|stmt| returns(unit, *stmt)),
-        Stmt::If(_, then, Some(other)) => returns(unit, then) && returns(unit, other),
+        Stmt::If(..) => {
+            let (sides, has_else) = sides(unit, id);
+            has_else && sides.iter().all(|side| returns(unit, *side))
+        }
         Stmt::While(cond, body) => is_always(unit, cond) && !breaks(unit, body),
         Stmt::DoWhile(body, cond) => {
             returns(unit, body) || (is_always(unit, cond) && !breaks(unit, body))
@@ -21,6 +24,21 @@ pub(super) fn returns(unit: &Unit<'_>, id: StmtId) -> bool {
         Stmt::Switch(_, body) => switch_returns(unit, body),
         _ => false,
     }
+}
+
+/// The sides of a chain of `else if`, and whether it ends with an `else`.
+fn sides(unit: &Unit<'_>, id: StmtId) -> (Vec<StmtId>, bool) {
+    let mut sides = Vec::new();
+    let mut next = id;
+    while let Stmt::If(_, then, other) = unit.ast.stmt(next) {
+        sides.push(then);
+        match other {
+            Some(other) => next = other,
+            None => return (sides, false),
+        }
+    }
+    sides.push(next);
+    (sides, true)
 }
 
 fn is_always(unit: &Unit<'_>, cond: Full) -> bool {
@@ -49,9 +67,7 @@ pub(super) fn breaks(unit: &Unit<'_>, id: StmtId) -> bool {
         Stmt::Block(list) => unit.ast.stmt_lists[list.range()]
             .iter()
             .any(|stmt| breaks(unit, *stmt)),
-        Stmt::If(_, then, other) => {
-            breaks(unit, then) || other.is_some_and(|other| breaks(unit, other))
-        }
+        Stmt::If(..) => sides(unit, id).0.iter().any(|side| breaks(unit, *side)),
         _ => false,
     }
 }

@@ -59,7 +59,13 @@ impl Checker<'_, '_> {
                     None => Some(vec![0; shape.len() as usize]),
                 };
                 match bits {
-                    Some(bits) => Ok(Binding::Array(self.table(bits, &shape, ReadOnly::Const))),
+                    Some(bits) => {
+                        let why = match shape.is_const {
+                            true => ReadOnly::Const,
+                            false => ReadOnly::Static,
+                        };
+                        Ok(Binding::Array(self.table(bits, &shape, why)))
+                    }
                     None => Err(self.error("not-constant", decl.span, not_constant)),
                 }
             }

@@ -12,12 +12,14 @@ use crate::syntax::ast::{Expr, ExprId, Full, Init, InitId, List, Unary};
 /// Which entry gets which value, in order.
 pub(super) struct Contents {
     entries: Vec<(u64, Full)>,
+    /// Whether an entry may have several values, of which the last counts.
+    pub(super) designated: bool,
 }
 
 impl Contents {
     /// Whether every one of `len` entries has a value.
     pub(super) fn covers(&self, len: u64) -> bool {
-        self.entries.len() as u64 == len
+        !self.designated && self.entries.len() as u64 == len
     }
 }
 
@@ -25,6 +27,8 @@ impl Contents {
 struct Cursor {
     list: List,
     at: u32,
+    /// Whether the list is that of the dimension being filled, so that designators count in it.
+    own: bool,
 }
 
 impl Checker<'_, '_> {
@@ -32,10 +36,11 @@ impl Checker<'_, '_> {
     pub(super) fn contents(&mut self, init: InitId, shape: &mut Shape) -> Checked<Contents> {
         let mut contents = Contents {
             entries: Vec::new(),
+            designated: false,
         };
         let list = match self.unit.ast.inits[init.index()] {
             Init::List(list, _) => list,
-            Init::Expr(full) => {
+            Init::Expr(full) | Init::Designated(full, _) => {
                 let span = self.unit.ast.span(full.root);
                 let message = "an array takes its values in braces";
                 return Err(self.error("bad-initialiser", span, message));
@@ -44,7 +49,11 @@ impl Checker<'_, '_> {
         if shape.open {
             shape.dims[0] = ARRAY_ENTRIES_MAX;
         }
-        let mut cursor = Cursor { list, at: 0 };
+        let mut cursor = Cursor {
+            list,
+            at: 0,
+            own: true,
+        };
         let dims = shape.dims.clone();
         let count = self.dimension(&mut cursor, &dims, 0, &mut contents)?;
         if cursor.at < list.len {
@@ -68,7 +77,7 @@ impl Checker<'_, '_> {
 
     fn init_span(&self, id: InitId) -> crate::diagnostic::Span {
         match self.unit.ast.inits[id.index()] {
-            Init::Expr(full) => self.unit.ast.span(full.root),
+            Init::Expr(full) | Init::Designated(full, _) => self.unit.ast.span(full.root),
             Init::List(_, span) => span,
         }
     }
@@ -85,9 +94,22 @@ impl Checker<'_, '_> {
             return Ok(0);
         };
         let stride: u64 = inner.iter().fold(1, |a, b| a.saturating_mul(*b));
-        let mut done = 0;
-        while done < *extent && cursor.at < cursor.list.len {
-            let id = self.unit.ast.init_lists[cursor.list.range()][cursor.at as usize];
+        let (mut done, mut most) = (0, 0);
+        while cursor.at < cursor.list.len {
+            let mut is_designated = false;
+            let mut id = self.unit.ast.init_lists[cursor.list.range()][cursor.at as usize];
+            if let Init::Designated(index, value) = self.unit.ast.inits[id.index()] {
+                if !cursor.own {
+                    break;
+                }
+                done = self.designator(index, *extent)?;
+                contents.designated = true;
+                id = value;
+                is_designated = true;
+            }
+            if done >= *extent {
+                break;
+            }
             let at = first.saturating_add(done.saturating_mul(stride));
             match self.unit.ast.inits[id.index()] {
                 Init::Expr(full) if inner.is_empty() => {
@@ -95,17 +117,43 @@ impl Checker<'_, '_> {
                     cursor.at += 1;
                 }
                 // Braces left out: the inner array goes on in this list.
-                Init::Expr(_) => {
-                    self.dimension(cursor, inner, at, contents)?;
+                Init::Expr(_) if is_designated => {
+                    let span = self.init_span(id);
+                    let message = "an entry that is an array takes its values in braces here";
+                    return Err(self.error("bad-initialiser", span, message));
                 }
+                Init::Expr(_) => {
+                    let own = std::mem::replace(&mut cursor.own, false);
+                    self.dimension(cursor, inner, at, contents)?;
+                    cursor.own = own;
+                }
+                Init::Designated(..) => return Ok(most),
                 Init::List(list, span) => {
                     cursor.at += 1;
                     self.braced(list, inner, at, contents, span)?;
                 }
             }
             done += 1;
+            most = done.max(most);
         }
-        Ok(done)
+        Ok(most)
+    }
+
+    /// The entry that `[index] =` means.
+    fn designator(&mut self, index: Full, extent: u64) -> Checked<u64> {
+        let span = self.unit.ast.span(index.root);
+        match self.constant(index).map(|num| num.integer()) {
+            Some(Some(at)) if at >= 0 && at < i128::from(extent) => Ok(at as u64),
+            Some(Some(at)) => {
+                let message = format!("index {at} is out of range: there are {extent} entries");
+                Err(self.error("index-out-of-range", span, message))
+            }
+            _ => Err(self.error(
+                "not-constant",
+                span,
+                "this index must be an integer constant",
+            )),
+        }
     }
 
     fn braced(
@@ -116,7 +164,11 @@ impl Checker<'_, '_> {
         contents: &mut Contents,
         span: crate::diagnostic::Span,
     ) -> Checked<()> {
-        let mut cursor = Cursor { list, at: 0 };
+        let mut cursor = Cursor {
+            list,
+            at: 0,
+            own: true,
+        };
         // Braces around a scalar are allowed.
         let dims = if inner.is_empty() { &[1][..] } else { inner };
         if inner.is_empty()
@@ -182,6 +234,7 @@ impl Checker<'_, '_> {
 
     /// Stores the values into a new array. Entries are zero already where `skip_zeros`.
     pub(super) fn fill(&mut self, contents: &Contents, array: &Pointer, skip_zeros: bool) {
+        let skip_zeros = skip_zeros && !contents.designated;
         for (at, full) in &contents.entries {
             let span = self.unit.ast.span(full.root);
             let Ok(operand) = self.rvalue(full.root) else {

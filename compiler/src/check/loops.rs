@@ -101,7 +101,7 @@ impl Checker<'_, '_> {
                 let decl = decls.find(|decl| is_candidate(*decl))?;
                 match self.unit.ast.inits[self.unit.ast.decl(decl).init?.index()] {
                     Init::Expr(full) => Some((decl, full)),
-                    Init::List(..) => None,
+                    Init::List(..) | Init::Designated(..) => None,
                 }
             }
             Stmt::Expr(full) => {

@@ -13,6 +13,7 @@ mod expr;
 mod flow;
 mod global;
 mod init;
+mod library;
 mod loops;
 mod math;
 mod num;
@@ -21,6 +22,7 @@ mod place;
 mod resolve;
 mod select;
 mod shape;
+mod skipped;
 mod stmt;
 mod suggest;
 mod summary;
@@ -37,6 +39,7 @@ use crate::syntax::ast::DeclId;
 use num::Num;
 use place::Pointer;
 use resolve::Resolved;
+pub use skipped::{SkippedItem, skipped_items};
 use std::collections::HashMap;
 use std::rc::Rc;
 pub use summary::{FunctionSummary, kernel_functions};
@@ -91,6 +94,8 @@ enum Binding {
     Element(Pointer),
     /// A `void *`.
     Opaque,
+    /// A pointer that is given its value later, by a statement at this depth within as many loops.
+    Later(u16, u32),
 }
 
 /// The function whose body is being walked.

@@ -309,9 +309,9 @@ impl Checker<'_, '_> {
     fn store_element(&mut self, pointer: &Pointer, value: Num, span: Span) -> Checked<()> {
         if let Some(why) = pointer.read_only {
             let message = match why {
+                ReadOnly::Static => return Err(self.changed_static(span)),
                 ReadOnly::Const => "this stores through a pointer or array that is `const`",
                 ReadOnly::Constant => "a kernel constant can't be written",
-                ReadOnly::Static => "a static array is a table and can't be written",
             };
             return Err(self.error("const-store", span, message));
         }

@@ -63,7 +63,7 @@ pub(super) fn function(unit: &mut Unit<'_>, function: Function, first: DeclId) -
         scope: HashMap::new(),
         hidden: Vec::new(),
         depth: 0,
-        unknown: HashSet::new(),
+        unknown: function.skipped.iter().copied().collect(),
     };
     resolver.function(&function);
     Resolved {
@@ -119,6 +119,10 @@ fn init_exprs(unit: &Unit<'_>, init: InitId) -> Vec<Full> {
     while let Some(init) = open.pop() {
         match unit.ast.inits[init.index()] {
             Init::Expr(full) => found.push(full),
+            Init::Designated(index, value) => {
+                found.push(index);
+                open.push(value);
+            }
             Init::List(list, _) => {
                 open.extend(unit.ast.init_lists[list.range()].iter().rev());
             }
@@ -128,8 +132,27 @@ fn init_exprs(unit: &Unit<'_>, init: InitId) -> Vec<Full> {
 }
 
 fn report_unknown(unit: &mut Unit<'_>, name: Name, id: ExprId, locals: &[String]) {
+    if unit.broken.contains(&name) {
+        return;
+    }
     let text = unit.text(name).to_owned();
     let span = unit.ast.span(id);
+    let known = match text.as_str() {
+        "NULL" => Some((
+            "a null pointer",
+            "no pointer of a kernel is null: leave the test out",
+        )),
+        "__func__" | "__FUNCTION__" => {
+            Some(("a string", "kernels compute and nothing else: remove it"))
+        }
+        _ => None,
+    };
+    if let Some((what, help)) = known {
+        let message = format!("{what} is not in the kernel language");
+        let found = Diagnostic::error("not-in-language", span, message);
+        unit.errors.push(found.with_help(help));
+        return;
+    }
     let is_function = unit.function_item(name).is_some() || super::math::is_known(&text);
     if is_function {
         let message = format!("`{text}` is a function and can only be called");
@@ -229,13 +252,7 @@ impl Resolver<'_, '_> {
                 }
             }
             Stmt::Block(list) => self.nested(|r| r.stmts(list)),
-            Stmt::If(cond, then, other) => {
-                self.full(cond);
-                self.nested(|r| r.stmt(then));
-                if let Some(other) = other {
-                    self.nested(|r| r.stmt(other));
-                }
-            }
+            Stmt::If(..) => self.chain(id),
             Stmt::For {
                 init,
                 cond,
@@ -258,13 +275,27 @@ impl Resolver<'_, '_> {
         }
     }
 
+    /// A chain of `else if`, however long.
+    fn chain(&mut self, id: StmtId) {
+        let mut next = Some(id);
+        while let Some(id) = next.take() {
+            if let Stmt::If(cond, then, other) = self.unit.ast.stmt(id) {
+                self.full(cond);
+                self.nested(|r| r.stmt(then));
+                next = other;
+            } else {
+                self.nested(|r| r.stmt(id));
+            }
+        }
+    }
+
     fn decl(&mut self, id: DeclId) {
         let decl = self.unit.ast.decl(id);
         for full in extents(self.unit, decl.ty) {
             self.full(full);
         }
         let is_prototype = self.unit.ast.derived(decl.ty).contains(&Derived::Function);
-        if !is_prototype {
+        if !is_prototype && !decl.storage.is_typedef {
             self.declare(id, decl.name, decl.span);
         }
         if let Some(init) = decl.init {

@@ -5,7 +5,7 @@ use super::num::Num;
 use super::place::Dims;
 use super::unit::Entity;
 use super::{Binding, Checked, Checker, Poison};
-use crate::diagnostic::Span;
+use crate::diagnostic::{Diagnostic, Span};
 use crate::ir::Scalar;
 use crate::syntax::ast::{Base, Decl, Derived, Full, TypeId};
 use smallvec::SmallVec;
@@ -56,7 +56,7 @@ impl Checker<'_, '_> {
 
     /// The type of a parameter: an array is a pointer.
     pub(super) fn param_shape(&mut self, decl: Decl) -> Checked<Shape> {
-        let mut steps = self.steps(decl.ty)?;
+        let mut steps = self.param_steps(decl.ty)?;
         let mut extent = None;
         if let Some(Step::Array(given)) = steps.first() {
             extent = *given;
@@ -73,15 +73,32 @@ impl Checker<'_, '_> {
         self.shape(ty, steps, span)
     }
 
+    /// As `steps`; an outermost extent that is no constant, as in `double x[n]`, is none, for C ignores it.
+    fn param_steps(&mut self, ty: TypeId) -> Checked<SmallVec<[Step; 4]>> {
+        let list: SmallVec<[Derived; 4]> = self.unit.ast.derived(ty).into();
+        match list.first() {
+            Some(Derived::Array(Some(extent))) if self.constant(*extent).is_none() => {
+                let mut steps = SmallVec::from_iter([Step::Array(None)]);
+                steps.extend(self.steps_of(&list[1..])?);
+                Ok(steps)
+            }
+            _ => self.steps_of(&list),
+        }
+    }
+
     fn steps(&mut self, ty: TypeId) -> Checked<SmallVec<[Step; 4]>> {
         let list: SmallVec<[Derived; 4]> = self.unit.ast.derived(ty).into();
+        self.steps_of(&list)
+    }
+
+    fn steps_of(&mut self, list: &[Derived]) -> Checked<SmallVec<[Step; 4]>> {
         let mut steps = SmallVec::new();
         for step in list {
             steps.push(match step {
                 Derived::Pointer { .. } => Step::Pointer,
                 Derived::Function => Step::Function,
                 Derived::Array(None) => Step::Array(None),
-                Derived::Array(Some(extent)) => Step::Array(Some(self.extent(extent)?)),
+                Derived::Array(Some(extent)) => Step::Array(Some(self.extent(*extent)?)),
             });
         }
         Ok(steps)
@@ -151,7 +168,8 @@ impl Checker<'_, '_> {
             },
             None => {
                 let message = "an extent must be a constant expression";
-                Err(self.error("non-constant-extent", span, message))
+                let found = Diagnostic::error("non-constant-extent", span, message);
+                Err(self.report(found.with_help("give the array the largest size it needs")))
             }
         }
     }

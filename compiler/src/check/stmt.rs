@@ -10,6 +10,8 @@ use crate::syntax::ast::{DeclId, Full, List, Stmt, StmtId};
 
 /// Levels of `else` that early returns make before they leave a block instead.
 const TAIL_DEPTH_MAX: u16 = 64;
+/// Links of a chain of `else if` that nest in the IR; longer chains do not.
+const CHAIN_NESTED_MAX: u16 = 32;
 
 /// What runs after a statement.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -137,6 +139,59 @@ impl Checker<'_, '_> {
         Flow::Next
     }
 
+    /// Whether many more links follow than are nested within one another.
+    fn is_long_chain(&self, mut other: Option<StmtId>) -> bool {
+        for _ in 0..CHAIN_NESTED_MAX {
+            match other.map(|id| self.unit.ast.stmt(id)) {
+                Some(Stmt::If(_, _, rest)) => other = rest,
+                _ => return false,
+            }
+        }
+        true
+    }
+
+    /// A long chain of `else if`: a block that each link leaves, so that nothing nests.
+    #[inline(never)] // Its locals are not to lie in every level of a recursion.
+    fn long_chain(&mut self, id: StmtId, after: After) -> Flow {
+        let label = self.b.body.label();
+        self.b.open();
+        let mut flow = Flow::Ends;
+        let dead = self.dead;
+        let mut next = Some(id);
+        while let Some(id) = next {
+            let Stmt::If(cond, then, other) = self.unit.ast.stmt(id) else {
+                let last = self.stmt(id, after);
+                flow = if last == Flow::Ends { flow } else { last };
+                break;
+            };
+            self.work += 1;
+            let cond = self.condition(cond.root);
+            let known = cond.ok().and_then(Num::bits);
+            let value = cond.ok().map(|cond| self.value(cond));
+            let (link, mut block) = self.side(known == Some(0), |c| c.stmt(then, after));
+            // A return that has nothing after it leaves no block itself.
+            if link == Flow::Next || after != After::More {
+                block.push(Ir::Exit(label));
+            }
+            if link == Flow::Next || other.is_none() {
+                flow = Flow::Next;
+            }
+            if let Some(cond) = value {
+                self.b.push(Ir::If {
+                    cond,
+                    then: block,
+                    other: Block::new(),
+                });
+            }
+            self.dead += u32::from(known == Some(1));
+            next = other;
+        }
+        self.dead = dead;
+        let body = self.b.close();
+        self.b.push(Ir::Block { label, body });
+        flow
+    }
+
     fn side(&mut self, never: bool, inside: impl FnOnce(&mut Self) -> Flow) -> (Flow, Block) {
         self.dead += u32::from(never);
         let in_switch = std::mem::take(&mut self.in_switch);
@@ -179,6 +234,9 @@ impl Checker<'_, '_> {
             }
             Stmt::If(cond, then, other) => {
                 let after = after.in_branch();
+                if self.is_long_chain(other) {
+                    return self.long_chain(id, after);
+                }
                 self.branch(
                     cond,
                     |c| c.stmt(then, after),

@@ -9,7 +9,7 @@ use crate::syntax::ast::{Ast, Decl, DeclId, ExprId, Full, Init};
 use crate::syntax::items::{self, Item, ItemKind};
 use crate::syntax::parser::{Parser, TypeNames};
 use crate::syntax::token::{Name, Tokens};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 /// What a name in an expression stands for.
@@ -51,6 +51,8 @@ pub(super) struct Unit<'a> {
     parsed: HashMap<usize, Option<Rc<Resolved>>>,
     /// Of scalar variables of the file, if constant.
     values: HashMap<DeclId, Option<Num>>,
+    /// Variables whose declarations were refused: what they are is not known.
+    pub(super) broken: HashSet<Name>,
     /// Items of the file being parsed within one another.
     nested: u32,
 }
@@ -102,6 +104,7 @@ impl<'a> Unit<'a> {
             entities: Vec::new(),
             parsed: HashMap::new(),
             values: HashMap::new(),
+            broken: HashSet::new(),
             nested: 0,
         };
         unit.index();
@@ -141,6 +144,10 @@ impl<'a> Unit<'a> {
             }
             let mut ignored = Vec::new();
             let list = self.parser(at, &mut ignored, |parser| parser.declaration());
+            if list.is_none() {
+                let names = &self.items[at].names;
+                names.iter().for_each(|name| self.types.refuse(*name));
+            }
             for decl in list.into_iter().flat_map(|list| list.range()) {
                 let decl = self.ast.decls[decl];
                 self.types.define(decl.name, decl.ty);
@@ -257,7 +264,7 @@ impl<'a> Unit<'a> {
                 let num = constant::fold_unit(self, full.root)?;
                 Some(constant::to(num, scalar))
             }
-            Some(Init::List(..)) => None,
+            Some(Init::List(..) | Init::Designated(..)) => None,
         }
     }
 
@@ -265,6 +272,10 @@ impl<'a> Unit<'a> {
         let mut errors = std::mem::take(&mut self.errors);
         let list = self.parser(item, &mut errors, |parser| parser.declaration());
         self.errors = errors;
+        if list.is_none() {
+            let names = self.items[item].names.iter();
+            self.broken.extend(names.copied());
+        }
         for at in list.into_iter().flat_map(|list| list.range()) {
             let decl = self.ast.decls[at];
             resolve::outer_decl(self, decl);

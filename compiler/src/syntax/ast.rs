@@ -10,6 +10,9 @@ use crate::ir::Scalar;
 /// How deep statements and expressions may nest.
 pub(crate) const NESTING_MAX: u16 = 512;
 
+/// Links of a chain of `else if`: beyond it, code generation would take too long.
+pub(crate) const LINKS_MAX: usize = 10_000;
+
 macro_rules! ids {
     ($($name:ident)*) => {$(
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -163,6 +166,8 @@ pub(crate) enum Init {
     Expr(Full),
     /// In `Ast::init_lists`.
     List(List, Span),
+    /// `[i] = value`, in a list.
+    Designated(Full, InitId),
 }
 
 /// A statement.
@@ -204,6 +209,8 @@ pub(crate) struct Function {
     pub(crate) body: StmtId,
     /// The closing brace.
     pub(crate) end: Span,
+    /// Names of statements that could not be read.
+    pub(crate) skipped: Vec<Name>,
 }
 
 /// The arenas of what was parsed so far.

@@ -116,10 +116,7 @@ impl Printer<'_> {
                 }
                 self.out.push(')');
             }
-            Stmt::If(cond, then, other) => {
-                let parts = std::iter::once(then).chain(other);
-                self.compound("(if", [Some(cond), None], parts, depth);
-            }
+            Stmt::If(..) => self.chain(id, depth),
             Stmt::While(cond, body) => self.compound("(while", [Some(cond), None], [body], depth),
             Stmt::Switch(value, body) => {
                 self.compound("(switch", [Some(value), None], [body], depth)
@@ -133,6 +130,23 @@ impl Printer<'_> {
                 ..
             } => self.compound("(for", [cond, step], init.into_iter().chain([body]), depth),
         }
+    }
+
+    /// A chain of `else if`, written flat.
+    fn chain(&mut self, id: StmtId, depth: usize) {
+        self.out.push_str("(if");
+        let mut next = Some(id);
+        while let Some(id) = next.take() {
+            if let Stmt::If(cond, then, other) = self.ast.stmt(id) {
+                self.out.push(' ');
+                self.expr(cond.root);
+                self.stmt(then, depth + 1);
+                next = other;
+            } else {
+                self.stmt(id, depth + 1);
+            }
+        }
+        self.out.push(')');
     }
 
     fn compound(
@@ -171,6 +185,10 @@ impl Printer<'_> {
     fn init(&mut self, id: InitId) {
         match self.ast.inits[id.index()] {
             Init::Expr(full) => self.expr(full.root),
+            Init::Designated(index, value) => {
+                self.full("[", index);
+                self.init(value);
+            }
             Init::List(list, _) => {
                 self.out.push('{');
                 for at in list.range() {

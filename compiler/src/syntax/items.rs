@@ -214,7 +214,11 @@ impl Splitter<'_, '_> {
         } else if tagged(kw::ENUM) {
             (ItemKind::Enum, seen.enumerators)
         } else if seen.function.is_some() && !seen.assigned {
-            (ItemKind::Other, Vec::new())
+            let name = seen.function.map(|at| self.tokens[at]);
+            (
+                ItemKind::Other,
+                name.map(|t| (t.name, t.span)).into_iter().collect(),
+            )
         } else {
             (ItemKind::Variables, seen.names)
         };

@@ -52,7 +52,9 @@ pub(crate) mod kw {
         EXTENSION "__extension__" DECLSPEC "__declspec" TRUE "true" FALSE "false" SIGNED_GNU "__signed__"
         VOLATILE_GNU "__volatile__" ASM_GNU "__asm__" FORCEINLINE "__forceinline" NORETURN "_Noreturn"
         STATIC_ASSERT "_Static_assert" TYPEOF "__typeof__" PRAGMA "_Pragma" ATOMIC "_Atomic" THREAD "_Thread_local"
-        GENERIC "_Generic" IMAGINARY "_Imaginary" ALIGNOF "_Alignof"
+        GENERIC "_Generic" IMAGINARY "_Imaginary" ALIGNOF "_Alignof" ALIGNAS_MACRO "alignas" ALIGNOF_MACRO "alignof"
+        ALIGNOF_GNU "__alignof__" STATIC_ASSERT_MACRO "static_assert" TYPEOF_C23 "typeof" AUTO_TYPE "__auto_type"
+        INT128 "__int128" INT128_T "__int128_t" UINT128_T "__uint128_t" FLOAT128 "__float128" FLOAT16 "_Float16"
     }
 }
 

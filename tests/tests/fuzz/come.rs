@@ -3,10 +3,10 @@
 use parloop_compiler::fingerprint::{self, decode_request};
 use parloop_compiler::ir::{Kernel, Passing, read_kernel, read_loop, verify_kernel, verify_loop};
 use parloop_compiler::{
-    Access, ArgSignature, CheckedKernel, CompileError, ConstantDecl, DType, Effort, FloatMode,
-    IndexWidth, Iteration, KernelText, Layout, Level, MapUse, Options, Preimage, Request,
-    Signature, Source, Target, check_kernel, compile, dump_c, function_signature, kernel_functions,
-    syntax,
+    Access, ArgSignature, CheckedKernel, CompileError, ConstantDecl, DType, Effort, Extent,
+    FloatMode, IndexWidth, Iteration, KernelText, Layout, Level, MapUse, Options, Preimage,
+    Request, Signature, Source, Target, check_kernel, compile, dump_c, function_signature,
+    kernel_functions, syntax,
 };
 use parloop_tests::world::Dice;
 use std::fs;
@@ -257,7 +257,8 @@ fn function(text: &KernelText<'_>, checked: &CheckedKernel, dice: &mut Dice) {
         assert!(!dump_c(text, checked, &signature, dice.below(2) == 0).is_empty());
     }
     let extents: &[u32] = [&[][..], &[8; 4], &[1], &[u32::MAX; 2]][dice.below(4) as usize];
-    if let Ok(signature) = function_signature(checked, extents) {
+    let extents: Vec<Extent> = extents.iter().map(|extent| (*extent).into()).collect();
+    if let Ok(signature) = function_signature(checked, &extents) {
         let request = request(&checked.kernel, signature, dice);
         let _end = object(&request);
     }

@@ -150,6 +150,7 @@ impl Parser<'_> {
     /// A type without a name, as in a cast.
     pub(super) fn type_name(&mut self) -> Parsed<TypeId> {
         let specifiers = self.specifiers()?;
+        self.no_enumerators(specifiers.base.span)?;
         let declarator = self.declarator(true)?;
         if declarator.name != Name::NONE {
             return Err(self.error("syntax", declarator.span, "a type has no name here"));
@@ -159,21 +160,29 @@ impl Parser<'_> {
 
     /// A declaration up to and with its semicolon.
     pub(crate) fn declaration(&mut self) -> Parsed<List> {
+        self.enumerators.clear();
         let specifiers = self.specifiers()?;
-        let mut decls = Vec::new();
+        let mut decls = std::mem::take(&mut self.enumerators);
         if self.eat(Kind::Semicolon) {
-            return Ok(List::default());
+            return Ok(self.push_decls(&decls));
         }
         loop {
             let declarator = self.declarator(false)?;
             let ty = self.make_type(specifiers.base, &declarator.derived);
+            if specifiers.storage.is_typedef && self.blocks > 0 {
+                self.local_types.push((declarator.name, ty));
+            }
             let init = match self.eat(Kind::Assign) {
                 true => Some(self.initializer()?),
                 false => None,
             };
             if self.kind() == Kind::Colon {
                 let span = self.peek().span;
-                return Err(self.refuse(span, "a bit-field", None));
+                return Err(self.refuse(span, "a bit-field", Some("use masks and shifts")));
+            }
+            if self.kind() == Kind::LBrace && declarator.derived.contains(&Derived::Function) {
+                let help = "put it before the kernel";
+                return Err(self.refuse(declarator.span, "a function in a function", Some(help)));
             }
             decls.push(Decl {
                 name: declarator.name,
@@ -188,6 +197,15 @@ impl Parser<'_> {
         }
         self.expect(Kind::Semicolon)?;
         Ok(self.push_decls(&decls))
+    }
+
+    /// Enumerators have no scope to go to here.
+    fn no_enumerators(&mut self, span: Span) -> Parsed<()> {
+        if std::mem::take(&mut self.enumerators).is_empty() {
+            return Ok(());
+        }
+        let help = "declare it in a statement of its own";
+        Err(self.refuse(span, "an enum declared here", Some(help)))
     }
 
     fn push_decls(&mut self, decls: &[Decl]) -> List {
@@ -220,18 +238,42 @@ impl Parser<'_> {
     fn initializer_list(&mut self) -> Parsed<Vec<InitId>> {
         let mut items = Vec::new();
         while !self.eat(Kind::RBrace) {
-            if matches!(self.kind(), Kind::Dot | Kind::LBracket) {
+            if self.kind() == Kind::Dot {
                 let span = self.peek().span;
-                let help = "write the values in order";
-                return Err(self.refuse(span, "a designated initialiser", Some(help)));
+                return Err(self.refuse_struct(span));
             }
-            items.push(self.initializer()?);
+            items.push(match self.kind() {
+                Kind::LBracket => self.designated()?,
+                _ => self.initializer()?,
+            });
             if !self.eat(Kind::Comma) {
                 self.expect(Kind::RBrace)?;
                 break;
             }
         }
         Ok(items)
+    }
+
+    /// `[2] = value`.
+    fn designated(&mut self) -> Parsed<InitId> {
+        let start = self.peek().span;
+        self.at += 1;
+        let index = self.full_assignment()?;
+        if self.kind() == Kind::Ellipsis {
+            let help = "write the values out";
+            return Err(self.refuse(start, "a range of entries", Some(help)));
+        }
+        self.expect(Kind::RBracket)?;
+        if matches!(self.kind(), Kind::LBracket | Kind::Dot) {
+            let help = "put the inner values in braces: `[1] = {[2] = 3}`";
+            return Err(self.refuse(start, "a designator of more than one level", Some(help)));
+        }
+        self.expect(Kind::Assign)?;
+        self.enter()?;
+        let value = self.initializer();
+        self.leave();
+        self.ast.inits.push(Init::Designated(index, value?));
+        Ok(InitId(self.ast.inits.len() as u32 - 1))
     }
 
     /// A function with its body.
@@ -243,6 +285,7 @@ impl Parser<'_> {
             return Err(self.expected("the function's name"));
         }
         self.at += 1;
+        self.no_enumerators(specifiers.base.span)?;
         let result = self.make_type(specifiers.base, &pointers);
         self.expect(Kind::LParen)?;
         let params = self.params()?;
@@ -255,6 +298,7 @@ impl Parser<'_> {
             params,
             body,
             end: self.last_span(),
+            skipped: std::mem::take(&mut self.skipped),
         })
     }
 
@@ -270,9 +314,11 @@ impl Parser<'_> {
         loop {
             if self.kind() == Kind::Ellipsis {
                 let span = self.peek().span;
-                return Err(self.refuse(span, "a variable number of arguments", None));
+                let help = "give the function the parameters it needs";
+                return Err(self.refuse(span, "a variable number of arguments", Some(help)));
             }
             let specifiers = self.specifiers()?;
+            self.no_enumerators(specifiers.base.span)?;
             let declarator = self.declarator(true)?;
             if declarator.derived.contains(&Derived::Function) {
                 let help = "call the function itself";

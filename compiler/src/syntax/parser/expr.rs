@@ -116,6 +116,10 @@ impl Parser<'_> {
         if !self.eat(Kind::Question) {
             return Ok(cond);
         }
+        if self.kind() == Kind::Colon {
+            let (span, help) = (self.peek().span, "write the value a second time");
+            return Err(self.refuse(span, "`?:` without its second operand", Some(help)));
+        }
         self.enter()?;
         let then = self.expression()?;
         self.expect(Kind::Colon)?;
@@ -213,7 +217,11 @@ impl Parser<'_> {
             Kind::LParen => {
                 self.at += 1;
                 if self.kind() == Kind::LBrace {
-                    return Err(self.refuse(token.span, "a statement in an expression", None));
+                    return Err(self.refuse(
+                        token.span,
+                        "a statement in an expression",
+                        Some("write a helper function"),
+                    ));
                 }
                 self.enter()?;
                 let inner = self.expression()?;
@@ -223,7 +231,11 @@ impl Parser<'_> {
                 self.ast.expr_spans[inner.index()] = span;
                 Ok(inner)
             }
-            Kind::Str => Err(self.refuse(token.span, "a string", None)),
+            Kind::Str => {
+                let help = "kernels compute and nothing else: remove it";
+                Err(self.refuse(token.span, "a string", Some(help)))
+            }
+            Kind::AndAnd => Err(self.refuse(token.span, "the address of a label", None)),
             _ => Err(self.expected("an expression")),
         }
     }
@@ -232,6 +244,15 @@ impl Parser<'_> {
         if token.is(kw::TRUE) || token.is(kw::FALSE) {
             self.at += 1;
             return self.push(Expr::Bool(token.is(kw::TRUE)), token.span);
+        }
+        let refused = match token.name {
+            kw::GENERIC => Some("write the expression for the type that is meant"),
+            kw::ALIGNOF | kw::ALIGNOF_MACRO | kw::ALIGNOF_GNU => Some("use sizeof"),
+            _ => None,
+        };
+        if refused.is_some() {
+            let what = self.describe(token);
+            return Err(self.refuse(token.span, &what, refused));
         }
         if token.name.is_keyword() {
             return Err(self.expected("an expression"));
@@ -292,8 +313,7 @@ impl Parser<'_> {
                     operand = self.push(Expr::Unary(op, operand), span)?;
                 }
                 Kind::Dot | Kind::Arrow => {
-                    let help = "pass the member as a parameter of its own";
-                    return Err(self.refuse(token.span, "a struct", Some(help)));
+                    return Err(self.refuse_struct(token.span));
                 }
                 Kind::LParen => {
                     let help = "call a function by its name";

@@ -8,7 +8,7 @@ mod specifiers;
 mod stmt;
 mod types;
 
-use super::ast::{Ast, Binary, Derived, ExprId, List, NESTING_MAX, TypeId};
+use super::ast::{Ast, Binary, Decl, Derived, ExprId, List, NESTING_MAX, TypeId};
 use super::token::{Kind, Name, Names, Token};
 use crate::diagnostic::{Diagnostic, Span};
 pub(crate) use types::TypeNames;
@@ -31,6 +31,16 @@ pub(crate) struct Parser<'p> {
     depth: u16,
     /// Whether nesting went too deep: what follows from that is not reported.
     stopped: bool,
+    /// Whether a struct was refused: its members are not told again.
+    told_struct: bool,
+    /// Typedefs of the blocks that are open.
+    local_types: Vec<(Name, TypeId)>,
+    /// Enumerators of the declaration that is being read.
+    enumerators: Vec<Decl>,
+    /// Blocks that are open.
+    blocks: u32,
+    /// Names of statements that were skipped after an error: what they are is not known.
+    skipped: Vec<Name>,
     /// Operators whose right operand is still to come, of all open expressions.
     operators: Vec<(Binary, u8, ExprId)>,
 }
@@ -53,6 +63,11 @@ impl<'p> Parser<'p> {
             errors,
             depth: 0,
             stopped: false,
+            told_struct: false,
+            local_types: Vec::new(),
+            enumerators: Vec::new(),
+            blocks: 0,
+            skipped: Vec::new(),
             operators: Vec::new(),
         }
     }

@@ -1,8 +1,10 @@
 //! What stands before the names of a declaration: types, storage, and words that kernels may hold but need not.
 
-use super::super::ast::{Base, List, Storage, TypeId, TypeNode};
+use super::super::ast::{
+    Base, Binary, Decl, Expr, ExprId, Full, Init, InitId, List, Storage, TypeId, TypeNode,
+};
 use super::super::token::{Kind, Name, Token, kw};
-use super::{Parsed, Parser};
+use super::{Failed, Parsed, Parser};
 use crate::diagnostic::Span;
 use crate::ir::Scalar;
 
@@ -92,7 +94,13 @@ impl Parser<'_> {
         if token.name.is_keyword() {
             return starts_declaration(token.name);
         }
-        self.types.find(token.name).is_some()
+        self.named_type(token.name).is_some() || self.types.is_refused(token.name)
+    }
+
+    /// The type of a name: of a typedef in the function, else of the file.
+    fn named_type(&self, name: Name) -> Option<TypeId> {
+        let local = self.local_types.iter().rev().find(|local| local.0 == name);
+        local.map_or_else(|| self.types.find(name), |local| Some(local.1))
     }
 
     /// Skips attributes and the like; whether there were any.
@@ -105,6 +113,7 @@ impl Parser<'_> {
                 kw::ATTRIBUTE2,
                 kw::DECLSPEC,
                 kw::ALIGNAS,
+                kw::ALIGNAS_MACRO,
                 kw::PRAGMA,
             ];
             if grouped.into_iter().any(|word| token.is(word)) {
@@ -174,8 +183,14 @@ impl Parser<'_> {
 
     /// A name in the place of a type. Unknown ones are reported where a declaration must be.
     fn type_word(&mut self, token: Token, words: &mut Words) -> bool {
-        if let Some(ty) = self.types.find(token.name) {
+        if let Some(ty) = self.named_type(token.name) {
             words.named = Some(ty);
+            self.at += 1;
+            return true;
+        }
+        if self.types.is_refused(token.name) {
+            self.refuse_typedef(token);
+            words.unknown = true;
             self.at += 1;
             return true;
         }
@@ -194,6 +209,16 @@ impl Parser<'_> {
         declares
     }
 
+    /// A name whose typedef is not in the language.
+    fn refuse_typedef(&mut self, token: Token) {
+        if !std::mem::replace(&mut self.told_struct, true) {
+            let name = self.names.text(token.name);
+            let what = format!("the type of `{name}`, a struct or the like,");
+            let help = "pass its members as parameters of their own";
+            self.refuse(token.span, &what, Some(help));
+        }
+    }
+
     fn scalar_word(&mut self, word: Name, words: &mut Words) -> Parsed<bool> {
         let span = self.peek().span;
         match word {
@@ -208,14 +233,6 @@ impl Parser<'_> {
             kw::UNSIGNED => words.unsigned = true,
             kw::BOOL | kw::BOOL_MACRO => words.bool = true,
             kw::COMPLEX | kw::COMPLEX_MACRO => words.complex = true,
-            kw::STRUCT => {
-                return Err(self.refuse(
-                    span,
-                    "a struct",
-                    Some("pass its members as parameters of their own"),
-                ));
-            }
-            kw::UNION => return Err(self.refuse(span, "a union", None)),
             kw::ENUM => {
                 // Enumerators are constants; a variable of the type is an int.
                 words.int = true;
@@ -223,20 +240,91 @@ impl Parser<'_> {
                     self.at += 1;
                 }
                 if self.ahead(1).kind == Kind::LBrace {
-                    return Err(self.refuse(
-                        span,
-                        "an enum declared in a function",
-                        Some("declare it outside"),
-                    ));
+                    self.local_enum()?;
                 }
             }
-            kw::TYPEOF | kw::ATOMIC | kw::THREAD | kw::GENERIC | kw::IMAGINARY => {
-                let what = format!("`{}`", self.names.text(word));
-                return Err(self.refuse(span, &what, None));
-            }
-            _ => return Ok(false),
+            _ => return self.refused_word(word, span),
         }
         Ok(true)
+    }
+
+    /// Types of C that the language leaves out.
+    fn refused_word(&mut self, word: Name, span: Span) -> Parsed<bool> {
+        let help = match word {
+            kw::STRUCT => return Err(self.refuse_struct(span)),
+            kw::UNION => {
+                "copy bits through no other type; keep each value in a variable of its own"
+            }
+            kw::TYPEOF | kw::TYPEOF_C23 | kw::AUTO_TYPE => "write the type",
+            kw::ATOMIC => "a global under INC, MIN or MAX is combined safely",
+            kw::THREAD => "declare it in the function",
+            kw::INT128 | kw::INT128_T | kw::UINT128_T => "use int64_t or uint64_t",
+            kw::FLOAT128 => "use double",
+            kw::FLOAT16 => "use float",
+            kw::GENERIC | kw::IMAGINARY => "write the expression for the type that is meant",
+            _ => return Ok(false),
+        };
+        let what = match word {
+            kw::UNION => "a union".to_owned(),
+            _ => format!("`{}`", self.names.text(word)),
+        };
+        Err(self.refuse(span, &what, Some(help)))
+    }
+
+    /// Structs: told once in a function, for a member access follows every one of them.
+    pub(super) fn refuse_struct(&mut self, span: Span) -> Failed {
+        if std::mem::replace(&mut self.told_struct, true) {
+            return Failed;
+        }
+        let help = "pass its members as parameters of their own";
+        self.refuse(span, "a struct", Some(help))
+    }
+
+    /// The enumerators of an enum in a function, which act as `const int` variables; `}` is left.
+    fn local_enum(&mut self) -> Parsed<()> {
+        let start = self.at;
+        let found = self.enumerators()?;
+        let span = self.tokens[start].span;
+        self.at -= 1;
+        self.ast.types.push(TypeNode {
+            base: Base::Scalar(Scalar::I32),
+            is_const: true,
+            derived: List::default(),
+            span,
+        });
+        let ty = TypeId(self.ast.types.len() as u32 - 1);
+        let mut before = None;
+        for (name, span, value) in found {
+            let value = match value {
+                Some(value) => value,
+                None => self.next_enumerator(before, span),
+            };
+            before = Some(name);
+            self.ast.inits.push(Init::Expr(value));
+            self.enumerators.push(Decl {
+                name,
+                span,
+                ty,
+                init: Some(InitId(self.ast.inits.len() as u32 - 1)),
+                storage: Storage::default(),
+            });
+        }
+        Ok(())
+    }
+
+    /// One more than the enumerator before; 0 for the first.
+    fn next_enumerator(&mut self, before: Option<Name>, span: Span) -> Full {
+        let start = ExprId(self.ast.exprs.len() as u32);
+        let root = match before {
+            None => self.ast.push_expr(Expr::Bool(false), span),
+            Some(before) => {
+                let before = self.ast.push_expr(Expr::Name(before), span);
+                let one = self.ast.push_expr(Expr::Bool(true), span);
+                self.ast
+                    .push_expr(Expr::Binary(Binary::Add, before, one), span)
+            }
+        };
+        Full { start, root }
     }
 
     fn base_type(&mut self, words: &Words, is_const: bool, span: Span) -> Parsed<TypeNode> {
@@ -304,7 +392,10 @@ fn starts_declaration(word: Name) -> bool {
             | kw::ASM
             | kw::ASM_GNU
             | kw::ALIGNOF
+            | kw::ALIGNOF_MACRO
+            | kw::ALIGNOF_GNU
             | kw::STATIC_ASSERT
+            | kw::STATIC_ASSERT_MACRO
             | kw::PRAGMA
             | kw::GENERIC
     )

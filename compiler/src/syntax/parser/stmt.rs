@@ -1,13 +1,23 @@
 //! Statements and blocks. An error skips to the end of its statement.
 
-use super::super::ast::{ExprId, Full, List, Stmt, StmtId};
+use super::super::ast::{ExprId, Full, LINKS_MAX, List, Stmt, StmtId};
 use super::super::token::{Kind, kw};
 use super::{Parsed, Parser};
+use crate::diagnostic::Span;
 
 impl Parser<'_> {
     /// A braced block.
     pub(super) fn block(&mut self) -> Parsed<StmtId> {
         let start = self.expect(Kind::LBrace)?;
+        let types = self.local_types.len();
+        self.blocks += 1;
+        let result = self.block_inner(start);
+        self.blocks -= 1;
+        self.local_types.truncate(types);
+        result
+    }
+
+    fn block_inner(&mut self, start: Span) -> Parsed<StmtId> {
         let mut list = Vec::new();
         loop {
             match self.kind() {
@@ -23,6 +33,7 @@ impl Parser<'_> {
                     self.depth = depth;
                     self.operators.clear();
                     self.recover(before);
+                    self.note_skipped(before);
                 }
             }
         }
@@ -41,9 +52,20 @@ impl Parser<'_> {
         }
     }
 
+    /// What the names of a statement that was skipped stand for is not known.
+    fn note_skipped(&mut self, before: usize) {
+        let end = self.at.min(self.tokens.len());
+        let names = self.tokens[before.min(end)..end].iter();
+        self.skipped
+            .extend(names.filter(|t| t.is_name()).map(|t| t.name));
+    }
+
     /// Skips the rest of a statement that started at `before`.
     fn recover(&mut self, before: usize) {
         let mut depth = 0_u32;
+        let here = std::mem::replace(&mut self.at, before);
+        let declares = self.starts_type(0);
+        self.at = here;
         // Braces that the failed statement opened count as open.
         for token in &self.tokens[before.min(self.tokens.len())..self.at.min(self.tokens.len())] {
             match token.kind {
@@ -63,7 +85,9 @@ impl Parser<'_> {
                 Kind::RBrace if depth == 0 => return,
                 Kind::RBrace => {
                     depth -= 1;
-                    if depth == 0 {
+                    let next = self.ahead(1).kind;
+                    let goes_on = matches!(next, Kind::RParen | Kind::RBracket | Kind::Comma);
+                    if depth == 0 && !goes_on && (!declares || next == Kind::RBrace) {
                         self.at += 1;
                         return;
                     }
@@ -85,6 +109,9 @@ impl Parser<'_> {
     }
 
     fn stmt_kind(&mut self) -> Parsed<Stmt> {
+        if self.kind() == Kind::LBracket {
+            self.skip_attributes();
+        }
         let token = self.peek();
         match token.kind {
             Kind::Semicolon => {
@@ -133,7 +160,11 @@ impl Parser<'_> {
                 self.at += 1;
                 let value = self.full()?;
                 if self.kind() == Kind::Ellipsis {
-                    return Err(self.refuse(token.span, "a range of cases", None));
+                    return Err(self.refuse(
+                        token.span,
+                        "a range of cases",
+                        Some("write a case for each"),
+                    ));
                 }
                 self.expect(Kind::Colon)?;
                 Stmt::Case(value)
@@ -157,9 +188,9 @@ impl Parser<'_> {
                 return Err(self.refuse(token.span, "goto", Some(help)));
             }
             kw::ASM | kw::ASM_GNU => {
-                return Err(self.refuse(token.span, "inline assembly", None));
+                return Err(self.refuse(token.span, "inline assembly", Some("remove it")));
             }
-            kw::STATIC_ASSERT => {
+            kw::STATIC_ASSERT | kw::STATIC_ASSERT_MACRO => {
                 self.at += 1;
                 self.skip_group();
                 self.expect(Kind::Semicolon)?;
@@ -182,15 +213,39 @@ impl Parser<'_> {
         Ok(cond)
     }
 
+    /// A chain of `else if` is read in a loop and counts as one level.
+    #[inline(never)] // Its locals are not to lie in every level of a recursion.
     fn if_stmt(&mut self) -> Parsed<Stmt> {
-        self.at += 1;
-        let cond = self.condition()?;
-        let then = self.stmt()?;
-        let other = match self.eat_word(kw::ELSE) {
-            true => Some(self.stmt()?),
-            false => None,
+        let mut links = Vec::new();
+        let last = loop {
+            let start = self.advance().span;
+            let cond = self.condition()?;
+            let then = self.stmt()?;
+            links.push((start, cond, then));
+            if links.len() > LINKS_MAX {
+                let message = format!("this chain of `else if` has more than {LINKS_MAX} links");
+                let failed = self.error("too-large", start, message);
+                self.at = self.tokens.len();
+                self.stopped = true;
+                return Err(failed);
+            }
+            if !self.eat_word(kw::ELSE) {
+                break None;
+            }
+            if !self.is(kw::IF) {
+                break Some(self.stmt()?);
+            }
         };
-        Ok(Stmt::If(cond, then, other))
+        let mut other = last;
+        while let Some((start, cond, then)) = links.pop() {
+            let stmt = Stmt::If(cond, then, other);
+            if links.is_empty() {
+                return Ok(stmt);
+            }
+            let span = self.since(start);
+            other = Some(self.ast.push_stmt(stmt, span));
+        }
+        Ok(Stmt::Empty)
     }
 
     fn for_stmt(&mut self) -> Parsed<Stmt> {

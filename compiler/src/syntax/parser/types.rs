@@ -43,10 +43,15 @@ const STANDARD: &[(&str, Scalar)] = &[
     ("double_t", Scalar::F64),
 ];
 
+/// Typedefs outside the language that are remembered; the rest are unknown names.
+const REFUSED_MAX: usize = 64;
+
 /// Types by name.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TypeNames {
     by_name: Vec<Option<TypeId>>,
+    /// Names of typedefs that are not in the language.
+    refused: Vec<Name>,
 }
 
 impl TypeNames {
@@ -54,6 +59,7 @@ impl TypeNames {
     pub(crate) fn standard(names: &Names, ast: &mut Ast) -> TypeNames {
         let mut types = TypeNames {
             by_name: vec![None; names.len()],
+            refused: Vec::new(),
         };
         for (text, scalar) in STANDARD {
             if let Some(name) = names.find(text) {
@@ -72,6 +78,18 @@ impl TypeNames {
     /// The type of a name, if it is a type's.
     pub(crate) fn find(&self, name: Name) -> Option<TypeId> {
         self.by_name.get(name.0 as usize).copied().flatten()
+    }
+
+    /// Whether it is a typedef of something that is not in the language.
+    pub(crate) fn is_refused(&self, name: Name) -> bool {
+        self.refused.contains(&name)
+    }
+
+    /// Adds a typedef that is not in the language, for its uses to be told.
+    pub(crate) fn refuse(&mut self, name: Name) {
+        if self.find(name).is_none() && self.refused.len() < REFUSED_MAX {
+            self.refused.push(name);
+        }
     }
 
     /// Adds a typedef.

@@ -15,6 +15,8 @@ use std::rc::Rc;
 pub(super) struct Macro {
     /// Parameters of a function-like macro.
     params: Option<Rc<[Name]>>,
+    /// Whether the last parameter takes all further arguments.
+    variadic: bool,
     body: Rc<[Token]>,
     /// Whether it is being expanded.
     active: bool,
@@ -51,9 +53,10 @@ impl Preprocessor<'_, '_> {
         let opens = line
             .get(1)
             .is_some_and(|t| t.kind == Kind::LParen && t.span.start == word.span.end);
-        let (params, body, mut refused) = if opens {
-            match macro_params(&line[2..]) {
-                Some((params, used, refused)) => (Some(params), &line[2 + used..], refused),
+        let rest = self.names.intern("__VA_ARGS__");
+        let (params, body, variadic) = if opens {
+            match macro_params(&line[2..], rest) {
+                Some((params, used, variadic)) => (Some(params), &line[2 + used..], variadic),
                 None => {
                     self.error(
                         "bad-directive",
@@ -64,8 +67,9 @@ impl Preprocessor<'_, '_> {
                 }
             }
         } else {
-            (None, &line[1..], None)
+            (None, &line[1..], false)
         };
+        let mut refused = None;
         if params.is_some() && body.iter().any(|t| t.kind == Kind::Hash) {
             refused = Some("`#`, which makes a string");
         }
@@ -76,6 +80,7 @@ impl Preprocessor<'_, '_> {
         }
         self.macros[slot] = Some(Macro {
             params: params.map(Into::into),
+            variadic,
             body: body.into(),
             active: false,
             at: word.span,
@@ -196,7 +201,7 @@ impl Preprocessor<'_, '_> {
         if let Some(what) = found.refused {
             self.refuse_macro(&found, what, token.span);
             if self.opens_next(input) {
-                self.arguments(token.span, input);
+                self.arguments(token.span, input, usize::MAX);
             }
             output.push(self.stand_in(token.span));
             return;
@@ -210,7 +215,8 @@ impl Preprocessor<'_, '_> {
             output.push(token);
             return;
         }
-        let Some((arguments, end)) = self.arguments(token.span, input) else {
+        let Some((arguments, end)) = self.call_arguments(&found, params.len(), token.span, input)
+        else {
             return;
         };
         let call = Span {
@@ -302,8 +308,29 @@ impl Preprocessor<'_, '_> {
         true
     }
 
-    /// The arguments of a call whose `(` comes next, and where its `)` stands.
-    fn arguments(&mut self, call: Span, input: &mut Input<'_>) -> Option<(Vec<Vec<Token>>, Span)> {
+    /// The arguments of a call of `found`; the last of a variadic macro takes all that is left, or nothing.
+    fn call_arguments(
+        &mut self,
+        found: &Macro,
+        wanted: usize,
+        call: Span,
+        input: &mut Input<'_>,
+    ) -> Option<(Vec<Vec<Token>>, Span)> {
+        let most = if found.variadic { wanted } else { usize::MAX };
+        let (mut arguments, end) = self.arguments(call, input, most)?;
+        if found.variadic && arguments.len() + 1 == wanted {
+            arguments.push(Vec::new());
+        }
+        Some((arguments, end))
+    }
+
+    /// The arguments of a call whose `(` comes next, and where its `)` stands. The last of `most` holds commas.
+    fn arguments(
+        &mut self,
+        call: Span,
+        input: &mut Input<'_>,
+        most: usize,
+    ) -> Option<(Vec<Vec<Token>>, Span)> {
         let mut arguments = vec![Vec::new()];
         let mut depth = 0_u32;
         loop {
@@ -333,7 +360,7 @@ impl Preprocessor<'_, '_> {
                         return Some((arguments, token.span));
                     }
                 }
-                Kind::Comma if depth == 1 => {
+                Kind::Comma if depth == 1 && arguments.len() < most => {
                     arguments.push(Vec::new());
                     continue;
                 }
@@ -358,19 +385,36 @@ impl Preprocessor<'_, '_> {
         let pastes = |at: usize| body.get(at).is_some_and(|t| t.kind == Kind::HashHash);
         let mut out: Vec<Token> = Vec::with_capacity(body.len());
         let mut at = 0;
+        // Whether what stands left of a `##` is nothing.
+        let mut empty = false;
         while at < body.len() {
             if pastes(at) && at > 0 && at + 1 < body.len() {
-                let right = self.piece(body[at + 1], params, raw, call);
-                self.paste(&mut out, right, call);
+                let mut right = self.piece(body[at + 1], params, raw, call);
+                let rest = found.variadic && params.last() == Some(&body[at + 1].name);
+                if rest && body[at - 1].kind == Kind::Comma {
+                    // The comma goes if nothing follows it.
+                    out.truncate(out.len() - usize::from(right.is_empty()));
+                    out.append(&mut right);
+                } else if empty {
+                    empty = right.is_empty();
+                    out.append(&mut right);
+                } else {
+                    self.paste(&mut out, right, call);
+                }
                 at += 2;
                 continue;
             }
+            empty = false;
             let token = body[at];
             let param = params
                 .iter()
                 .position(|p| token.is_word() && *p == token.name);
             match param {
-                Some(_) if pastes(at + 1) => out.extend(self.piece(token, params, raw, call)),
+                Some(_) if pastes(at + 1) => {
+                    let left = self.piece(token, params, raw, call);
+                    empty = left.is_empty();
+                    out.extend(left);
+                }
                 Some(i) => out.extend(expanded.get(i).into_iter().flatten()),
                 None => out.push(Token {
                     span: call,
@@ -397,7 +441,10 @@ impl Preprocessor<'_, '_> {
     }
 
     fn paste(&mut self, out: &mut Vec<Token>, mut right: Vec<Token>, call: Span) {
-        let (Some(left), false) = (out.pop(), right.is_empty()) else {
+        if right.is_empty() {
+            return;
+        }
+        let Some(left) = out.pop() else {
             out.append(&mut right);
             return;
         };
@@ -454,17 +501,22 @@ impl Preprocessor<'_, '_> {
     }
 }
 
-type Params = (Vec<Name>, usize, Option<&'static str>);
-
-/// The parameters up to the closing parenthesis, how many tokens they took, and what is refused.
-fn macro_params(tokens: &[Token]) -> Option<Params> {
+/// The parameters up to the closing parenthesis, how many tokens they took, and whether the last takes all further arguments:
+/// `...` as `rest`, or a name before the dots.
+fn macro_params(tokens: &[Token], rest: Name) -> Option<(Vec<Name>, usize, bool)> {
     let mut params = Vec::new();
-    let mut refused = None;
+    let mut variadic = false;
     for (at, token) in tokens.iter().enumerate() {
         match token.kind {
-            Kind::RParen => return Some((params, at + 1, refused)),
+            Kind::RParen => return Some((params, at + 1, variadic)),
+            _ if variadic => return None,
             Kind::Comma => {}
-            Kind::Ellipsis => refused = Some("a variable number of arguments"),
+            Kind::Ellipsis => {
+                variadic = true;
+                if at == 0 || tokens[at - 1].kind != Kind::Word {
+                    params.push(rest);
+                }
+            }
             Kind::Word => params.push(token.name),
             _ => return None,
         }
