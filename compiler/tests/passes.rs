@@ -350,3 +350,71 @@ fn a_store_that_is_overwritten_unseen_is_gone() {
     assert_eq!(stores("y[n] = 1; y[3] = y[n + 1]; y[n] = 2;"), 2);
     assert_eq!(stores("y[n] = 1; y[3] = y[(n * 3) & 7]; y[n] = 2;"), 3);
 }
+
+/// How many values of a printed loop are held at once, at most: defined before and used behind some line.
+fn held_at_once(text: &str) -> usize {
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let words = |line: &str| -> Vec<String> {
+        let words = line
+            .split(|c: char| !c.is_alphanumeric())
+            .map(str::to_owned);
+        words.filter(|word| word.starts_with('v')).collect()
+    };
+    let mut ranges: std::collections::BTreeMap<String, (usize, usize)> = Default::default();
+    for (at, line) in lines.iter().enumerate() {
+        for word in words(line) {
+            ranges.entry(word).or_insert((at, at)).1 = at;
+        }
+    }
+    let held = |at: usize| {
+        ranges
+            .values()
+            .filter(|(from, to)| *from < at && at < *to)
+            .count()
+    };
+    (0..lines.len()).map(held).max().unwrap_or(0)
+}
+
+#[test]
+fn values_are_computed_shortly_before_they_are_used() {
+    // All products first, all sums then, as generators write it.
+    let products: String = (0..40)
+        .map(|i| format!("double p{i} = x[{i}] * x[{}];", (i * 7 + 3) % 40))
+        .collect();
+    let sums: String = (0..40).map(|i| format!("y[{i}] = p{i} - 1.0;")).collect();
+    let text = format!("void k(const double *x, double *y) {{ {products} {sums} }}");
+    let args = [
+        arg(0, 40, Access::Read, Source::Direct),
+        arg(1, 40, Access::Write, Source::Direct),
+    ];
+    let body = stage(&text, &args, Stage::Optimised);
+    let body = body.split("body {").last().unwrap_or_default();
+    assert!(held_at_once(body) < 20, "{}\n{body}", held_at_once(body));
+}
+
+#[test]
+fn a_load_stays_before_the_store_that_changes_what_it_loads() {
+    let text = "void k(double *x) { double a = x[0], b = x[1]; x[0] = b; x[1] = a; x[2] = a - b; }";
+    let body = stage(
+        text,
+        &[arg(0, 3, Access::Rw, Source::Direct)],
+        Stage::Optimised,
+    );
+    let at = |what: &str| body.find(what).unwrap_or(usize::MAX);
+    assert!(at("= load") < at("store"), "{body}");
+    let stores = body.find("store").unwrap_or(0);
+    assert!(!body[stores..].contains("= load"), "{body}");
+}
+
+#[test]
+fn a_store_leaves_known_what_other_entries_of_its_row_hold() {
+    let writes: String = (0..30).map(|i| format!("x[{i}] += y[{i}];")).collect();
+    let text = format!("void k(double *x, const double *y) {{ {writes} {writes} }}");
+    let args = [
+        arg(0, 30, Access::Rw, Source::Direct),
+        arg(1, 30, Access::Read, Source::Direct),
+    ];
+    let body = stage(&text, &args, Stage::Optimised);
+    // One load and one store for each pair of entries, though each is added to twice.
+    assert_eq!(count(&body, "store"), 15, "{body}");
+}

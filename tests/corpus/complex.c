@@ -80,3 +80,6 @@ void k(double complex **x, double complex *r) { r[0] = x[0][0] * x[1][1] - x[0][
 // == a complex vector of many entries, in place
 // args: rw c128 12
 void k(double complex *x) { for (int i = 0; i < 12; i++) x[i] = x[i] * x[11 - i] + 0.5; }
+// == complex arrays are set to zero and copied
+// args: read c128 3; rw c128 3
+void k(const double complex *a, double complex *r) { double complex t[3]; memcpy(t, a, sizeof t); memset(r, 0, 2 * sizeof(double complex)); r[2] += t[1] * t[2]; }

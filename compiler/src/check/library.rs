@@ -120,12 +120,15 @@ impl Checker<'_, '_> {
         })
     }
 
-    /// A pointer to scalars in memory.
+    /// A pointer to scalars in memory; complex numbers are two each.
     fn memory(&mut self, id: ExprId) -> Checked<Pointer> {
         let span = self.unit.ast.span(id);
         match self.rvalue(id)? {
             Operand::Pointer(pointer) if !matches!(pointer.root, super::place::Root::Rows(_)) => {
-                Ok(pointer)
+                Ok(Pointer {
+                    is_complex: false,
+                    ..pointer
+                })
             }
             _ => Err(self.error("not-a-pointer", span, "this is not a pointer to numbers")),
         }
