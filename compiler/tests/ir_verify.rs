@@ -44,6 +44,12 @@ fn each_rule_of_a_kernel_is_kept() {
         "  v26: i64 = counter",
         "v26 is a counter outside of its loop",
     );
+    for (old, new) in [
+        ("labels 4\n", "labels 1073741825\n"),
+        ("sites 12\n", "sites 1073741825\n"),
+    ] {
+        check(old, new, "a length of 1073741825 is out of range");
+    }
     // Types.
     check(
         "var x0: f64\n",

@@ -13,3 +13,6 @@ pub const LANES_MAX: usize = 4;
 
 /// Bytes of a value of more than one lane.
 pub const VECTOR_BYTES_MAX: u32 = 16;
+
+/// Labels of a body, and its sites: passes add more, and count them in 32 bits.
+pub const COUNT_MAX: u32 = 1 << 30;

@@ -12,7 +12,7 @@ pub use rule::{Rule, VerifyError};
 
 use super::body::{Array, Block, Body, For, Inst, Label, Op, Place, Site, Stmt, Value, Var};
 use super::kernel::{Kernel, Passing};
-use super::limits::{LOCAL_BYTES_MAX, NESTING_MAX};
+use super::limits::{COUNT_MAX, LOCAL_BYTES_MAX, NESTING_MAX};
 use super::loops::Loop;
 use super::types::{Scalar, Type};
 use crate::signature::{ArgSignature, Iteration, Source};
@@ -166,6 +166,9 @@ impl<'a> Verifier<'a> {
     }
 
     fn declarations(&self) -> Checked {
+        for count in [self.body.labels, self.body.sites] {
+            ensure(count <= COUNT_MAX, Rule::BadLength(u64::from(count)))?;
+        }
         let in_loop = matches!(self.level, Level::Loop(_));
         for ty in self.body.vars.values() {
             let sound = types::is_valid(*ty) && (in_loop || ty.scalar != Scalar::Addr);

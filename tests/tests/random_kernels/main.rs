@@ -179,7 +179,7 @@ fn soak(shrinks: u32, check: impl Fn(Drawn) -> Result<(), TestCaseError>) {
         .ok()
         .and_then(|n| n.parse().ok());
     let config = Config {
-        cases: asked.unwrap_or(60),
+        cases: asked.unwrap_or(40),
         failure_persistence: None,
         max_shrink_iters: shrinks,
         ..Config::default()
@@ -208,7 +208,8 @@ fn check_looped(file: &str, seed: u64, tame: bool) -> Result<(), TestCaseError> 
     fs::write(&kept, format!("{file}// {seed}\n")).unwrap();
     let case = Case::corpus(file).pop().unwrap();
     let checked = check(&case, seed, tame && same_in_c(&case));
-    fs::remove_file(&kept).unwrap();
+    // Another run beside this one may have been quicker.
+    let _gone = fs::remove_file(&kept);
     checked
 }
 
