@@ -17,6 +17,7 @@ use cranelift_entity::SecondaryMap;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_module::{DataDescription, DataId, FuncId, Linkage, Module};
 use cranelift_object::{ObjectBuilder, ObjectModule};
+use std::collections::BTreeSet;
 
 /// A loop as CLIF, with the module it will be defined in.
 pub(crate) struct Clif {
@@ -28,11 +29,37 @@ pub(crate) struct Clif {
     scratch_bytes: u64,
 }
 
+/// The code generator's front end keeps a place for every variable in every block; this many are taken.
+const PLACES_MAX: u64 = 1 << 26;
+
+/// Refuses what has too many variables in too many blocks.
+fn check_size(it: &Loop) -> Result<(), CompileError> {
+    let (mut blocks, mut vars) = (1u64, BTreeSet::new());
+    for_each_stmt(&it.body.root, &mut |stmt| {
+        match stmt {
+            Stmt::Let(value) => blocks += u64::from(it.body.values[*value].op.can_fail()),
+            Stmt::Set(var, _) => drop(vars.insert(*var)),
+            _ => {}
+        }
+        blocks += 2 * stmt.blocks().count() as u64;
+    });
+    let size = blocks.saturating_mul(vars.len() as u64);
+    match size <= PLACES_MAX {
+        true => Ok(()),
+        false => Err(CompileError::TooLarge {
+            what: "the product of variables and branches",
+            size,
+            limit: PLACES_MAX,
+        }),
+    }
+}
+
 /// Translates a loop.
 ///
 /// # Errors
-/// If the code generator refuses, which is a bug of ours.
+/// If it is too large, or the code generator refuses, which is a bug of ours.
 pub(crate) fn translate(it: &Loop, target: &Target, work: Work) -> Result<Clif, CompileError> {
+    check_size(it)?;
     let isa = lower::isa(target, work)?;
     let frontend = isa.frontend_config();
     let call_conv = isa.default_call_conv();

@@ -231,3 +231,20 @@ fn rows_are_counted_apart_from_values() {
         (4, 3, false)
     );
 }
+
+#[test]
+fn loops_that_never_run_and_counts_beyond_the_bits_are_survived() {
+    let texts = [
+        "void k(double *A, const int *n) { for (int i = 1; i < 1; i++) A[(n[0] & 3) / i] = 1; }",
+        "void k(double *A, const int *n) { for (int i = 1; i < 1; i++) A[(n[0] & 3) % i] = 1; }",
+        "void k(double *A, const int *n) { for (int i = 3; i > 7; i--) A[(n[0] & 3) % i] = 1; }",
+        "void k(double *A, const int *n) { for (int i = 5; i < (n[0] & 3); i++) A[(n[0] & 7) / (i - 4)] = 1; }",
+        "void k(double *A, const int *n) { for (int i = 5; i < (n[0] & 3); i++) A[7 % (i - 4)] = 1; }",
+    ];
+    for text in texts {
+        let _either = extents(text);
+    }
+    // Of 32 bits, by 40 is by 8: the text does not tell, and says so.
+    let far = "void k(double *A, const int *n) { A[(n[0] & 0x7fff) >> 40] = 1; }";
+    assert!(extents(far).is_err(), "{:?}", extents(far));
+}

@@ -282,6 +282,17 @@ fn inlining_that_multiplies_is_refused() {
 }
 
 #[test]
+fn many_variables_in_many_branches_are_refused_before_they_fill_memory() {
+    let helpers = "static double f(double x, int n) { while (n > 0) { if (n == 3) return x; n--; } return x + n; }\n";
+    let calls = |times: usize| {
+        let call = "b[0] = f(f(a[0], (int)a[1]), (int)b[0]) > 1 ? f(a[1], 7) : a[2];\n";
+        format!("{helpers}{}", kernel(&call.repeat(times)))
+    };
+    assert_eq!(check("a hundred calls", &calls(100)), Came::Compiled);
+    assert_eq!(check("thousands of calls", &calls(3_000)), Came::Checked);
+}
+
+#[test]
 fn huge_literals_and_sizes_are_refused_or_taken() {
     let digits = "9".repeat(100_000);
     let texts = [

@@ -84,10 +84,11 @@ impl Seen<'_> {
 
     fn counter(&self, it: &For) -> Option<Bounds> {
         let (lo, hi) = (*self.bounds.get(&it.lo)?, *self.bounds.get(&it.hi)?);
+        // A loop that never runs may have any bounds, in order.
         if it.step > 0 {
-            Some((lo.0, hi.1.checked_sub(1)?))
+            Some((lo.0, hi.1.checked_sub(1)?.max(lo.0)))
         } else {
-            Some((hi.0.checked_add(1)?, lo.1))
+            Some((hi.0.checked_add(1)?.min(lo.1), lo.1))
         }
     }
 
@@ -109,7 +110,7 @@ impl Seen<'_> {
             Op::CheckIndex { index, len, .. } => {
                 let last = i64::try_from(*len).ok()?.checked_sub(1)?;
                 let (low, high) = of(index).unwrap_or((0, last));
-                Some((low.max(0), high.min(last)))
+                Some((low.clamp(0, last.max(0)), high.clamp(0, last.max(0))))
             }
             // What masks and remainders leave is bounded whatever they are of.
             Op::Binary(BinaryOp::And, a, b) => {
@@ -125,6 +126,12 @@ impl Seen<'_> {
                 let signed = self.body.ty(*a).scalar.is_signed();
                 let (low, high) = of(a).unwrap_or((if signed { -last } else { 0 }, last));
                 Some((low.clamp(-last, 0), high.clamp(0, last)))
+            }
+            // A count is masked to the bits of what it shifts.
+            Op::Binary(BinaryOp::Shl | BinaryOp::Shr, _, b)
+                if of(b)?.1 >= i64::from(self.body.ty(value).scalar.bytes() * 8) =>
+            {
+                None
             }
             Op::Binary(op, a, b) => combined(*op, of(a)?, of(b)?),
             _ => None,

@@ -16,7 +16,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 
 /// Bytes that may be held at once for the smallest input, and for each byte of input more: room for what helpers and unrolling
 /// may make of a short text, times what the code generator takes for an instruction.
-pub(crate) const PEAK_BYTES: usize = 256 << 20;
+pub(crate) const PEAK_BYTES: usize = 512 << 20;
 const PEAK_BYTES_EACH: usize = 4_000;
 
 /// How often, and for how long, a finding is tried smaller.
