@@ -414,3 +414,23 @@ fn a_store_leaves_known_what_other_entries_of_its_row_hold() {
     // One load and one store for each pair of entries, though each is added to twice.
     assert_eq!(count(&body, "store"), 15, "{body}");
 }
+
+#[test]
+fn a_check_that_a_counted_loop_begins_with_is_made_once() {
+    let args = [
+        arg(0, 1, Access::Read, DIRECT),
+        arg(1, 40, Access::Inc, Source::Global),
+    ];
+    let check = |body: &str| {
+        let text = format!(
+            "void k(const double *x, double *y) {{ static const double t[3] = {{1, 2, 4}}; int at = (int)x[0];
+                for (int i = 0; i < 40; i++) {{ {body} }} }}"
+        );
+        let optimised = stage(&text, &args, Stage::Optimised);
+        let (before, inside) = optimised.split_once("  for ").expect("a loop");
+        (count(before, "check_index"), count(inside, "check_index"))
+    };
+    assert_eq!(check("y[i] += t[at] * i;"), (1, 0));
+    // Behind a store it may be the second thing to be noticed.
+    assert_eq!(check("y[i] += 1.0; y[i] += t[at] * y[0];").0, 0);
+}

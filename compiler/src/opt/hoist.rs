@@ -1,6 +1,7 @@
 //! Moves what does not change out of loops, and out of the loop over elements.
 //!
-//! Moved: instructions that can't fail, reads of variables and loads of memory that the loop does not change. A load moves
+//! Moved: instructions that can't fail, reads of variables and loads of memory that the loop does not change; also checks that a
+//! counted loop is sure to begin with, before it has stored anything or checked anything else. A load moves
 //! only from where it runs in every iteration, save from memory that is always there (globals, constants, tables); in a plain
 //! function, whose pointers may lead nowhere, only if there is sure to be an iteration.
 
@@ -21,7 +22,8 @@ pub(super) fn hoist(it: &mut Loop) {
     pass.note(&it.before, 0);
     pass.note(&root, 1);
     pass.loops_of(&mut root, 1);
-    it.before.extend(pass.out_of(&mut root, 1, true, false));
+    it.before
+        .extend(pass.out_of(&mut root, 1, (true, false, false)));
     it.body.root = root;
 }
 
@@ -43,6 +45,8 @@ struct Leaving {
     elements: bool,
     /// Whether it has a first trip.
     runs: bool,
+    /// Whether a check that is reached now is the first thing to be noticed of a loop that is sure to run.
+    begins: bool,
     /// What has left it so far, in order.
     moved: Block,
 }
@@ -69,10 +73,12 @@ impl Hoist<'_> {
         for mut stmt in std::mem::take(block) {
             let inside = depth + u32::from(is_loop(&stmt));
             let runs = is_loop(&stmt).then(|| self.runs(&stmt));
+            let is_counted = matches!(stmt, Stmt::For(_));
             for inner in stmt.blocks_mut() {
                 self.loops_of(inner, inside);
                 if let Some(runs) = runs {
-                    kept.extend(self.out_of(inner, inside, false, runs));
+                    let begins = is_counted && runs;
+                    kept.extend(self.out_of(inner, inside, (false, runs, begins)));
                 }
             }
             kept.push(stmt);
@@ -81,12 +87,18 @@ impl Hoist<'_> {
     }
 
     /// Takes the statements that may leave a loop's body out of it.
-    fn out_of(&mut self, body: &mut Block, depth: u32, elements: bool, runs: bool) -> Block {
+    fn out_of(
+        &mut self,
+        body: &mut Block,
+        depth: u32,
+        (elements, runs, begins): (bool, bool, bool),
+    ) -> Block {
         let mut leaving = Leaving {
             depth,
             changed: effects(body),
             elements,
             runs,
+            begins,
             moved: Block::new(),
         };
         self.take(body, &mut leaving, true);
@@ -114,6 +126,7 @@ impl Hoist<'_> {
                 _ => {}
             }
             always_runs &= !self.is_function || !jumps(&stmt);
+            leaving.begins &= self.is_silent(&stmt);
             kept.push(stmt);
         }
         *block = kept;
@@ -147,7 +160,16 @@ impl Hoist<'_> {
                 let in_every_trip = always_runs && !leaving.elements && there_is_one;
                 unchanged && (there || in_every_trip || self.is_global(place))
             }
-            op => op.is_pure(),
+            op => op.is_pure() || always_runs && leaving.begins && op.can_fail(),
+        }
+    }
+
+    /// Whether nothing is noticed of a statement from outside its loop.
+    fn is_silent(&self, stmt: &Stmt) -> bool {
+        match stmt {
+            Stmt::Let(value) => !self.body.values[*value].op.can_fail(),
+            Stmt::Set(..) => true,
+            _ => false,
         }
     }
 
