@@ -14,5 +14,5 @@ pub const LANES_MAX: usize = 4;
 /// Bytes of a value of more than one lane.
 pub const VECTOR_BYTES_MAX: u32 = 16;
 
-/// Labels of a body, and its sites: passes add more, and count them in 32 bits.
+/// Labels of a loop, and its sites; a kernel may have half as many, since wrapping and passes add more. They count in 32 bits.
 pub const COUNT_MAX: u32 = 1 << 30;

@@ -166,8 +166,13 @@ impl<'a> Verifier<'a> {
     }
 
     fn declarations(&self) -> Checked {
+        // The loop that is made of a kernel has more of both.
+        let most = match self.level {
+            Level::Kernel(_) => COUNT_MAX / 2,
+            Level::Loop(_) => COUNT_MAX,
+        };
         for count in [self.body.labels, self.body.sites] {
-            ensure(count <= COUNT_MAX, Rule::BadLength(u64::from(count)))?;
+            ensure(count <= most, Rule::BadLength(u64::from(count)))?;
         }
         let in_loop = matches!(self.level, Level::Loop(_));
         for ty in self.body.vars.values() {
