@@ -224,21 +224,13 @@ pub fn bits(bytes: &[u8]) -> u64 {
         .fold(0, |bits, byte| bits << 8 | u64::from(*byte))
 }
 
-fn number(dtype: DType, bits: u64) -> Option<f64> {
+/// The number that bits are, if they are those of a float.
+pub fn number(dtype: DType, bits: u64) -> Option<f64> {
     match dtype {
         DType::F64 => Some(f64::from_bits(bits)),
         DType::F32 => Some(f64::from(f32::from_bits(bits as u32))),
         _ => None,
     }
-}
-
-/// Whether values of a type are the same, NaN payloads aside.
-pub fn same_values(dtype: DType, one: &[u8], other: &[u8]) -> bool {
-    let nan = |bits| number(dtype, bits).is_some_and(f64::is_nan);
-    let (one, other) = (one.chunks(dtype.bytes()), other.chunks(dtype.bytes()));
-    one.zip(other)
-        .map(|(a, b)| (bits(a), bits(b)))
-        .all(|(a, b)| a == b || nan(a) && nan(b))
 }
 
 /// The first place where two lists of values differ, NaN payloads aside: a line that tells.

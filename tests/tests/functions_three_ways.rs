@@ -62,6 +62,15 @@ fn pointers_to_other_types_may_meet_where_c_says_so() {
 }
 
 #[test]
+fn a_nan_stays_one_though_its_payload_may_change() {
+    // A signalling one: what subtracts nothing need not make it quiet.
+    let text =
+        "void k(unsigned char *b, float *x) { b[0] += 1; x[0] -= 0.0f; x[1] = x[0] * 1.0f; }";
+    let bytes = [7, 0, 0, 0, 1, 0, 0x80, 0xff, 0, 0, 0x80, 0x3f].to_vec();
+    Plain::new(text, vec![bytes], &[(0, 0), (0, 4)]).check();
+}
+
+#[test]
 fn restrict_pointers_are_apart_and_nothing_is_read_twice_for_them() {
     let text = |restrict: &str| {
         format!(

@@ -160,7 +160,6 @@ fn check_called(drawn: &Drawn, wild: bool) -> Result<(), TestCaseError> {
         let mut plain = Plain::new(&made.text, buffers, &made.args);
         plain.function = Some("k".to_owned());
         plain.extents = made.extents.iter().map(|extent| (*extent).into()).collect();
-        plain.types = made.buffers.iter().map(|(ty, _)| ty.dtype()).collect();
         let status = plain
             .compare(&modes(), !wild)
             .map_err(TestCaseError::fail)?;
