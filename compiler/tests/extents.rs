@@ -162,6 +162,10 @@ fn an_index_that_runs_along_is_followed() {
             "void k(double *A, const double *x) { int n = 3; for (int i = 0; i < 3; i++) if (x[i] > 0) n--; A[n] = 1; }",
             &[4, 3],
         ),
+        (
+            "void k(double *A) { unsigned char n = 2; for (int i = 0; i < 3; i++) { A[n] = 1; n = n + 2; } }",
+            &[7],
+        ),
     ]);
 }
 
@@ -189,6 +193,14 @@ fn an_index_that_depends_on_data_is_named() {
         (
             "void k(double *A, const double *x) { int n = 0; while (x[0] > n) n++; A[n] = 1; }",
             "A",
+        ),
+        (
+            "void k(double *A, const double *x) { int k = 0; for (int i = 0; i < 3; i++) { A[i] = x[k]; k = (unsigned char)(k - 1); } }",
+            "x",
+        ),
+        (
+            "void k(double *A, const double *x) { int k = 1; for (int i = 0; i < 3; i++) { A[i] = x[k]; k = (_Bool)(k + 1); } }",
+            "x",
         ),
         (
             "void k(double *A, const int *n) { int t = 0; for (int i = 0; i < 9; i++) { int s = t; t = 0; t = s + 1; } A[t * n[0]] = 1; }",

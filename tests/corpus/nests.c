@@ -55,3 +55,27 @@ void k(double *A, const double *u) { double s = 1; for (int j = 0; j < 20; j++) 
 // == a map's rows, one of them twice
 // args: read f64 2 through wide; inc f64 20
 void k(const double x[3][2], double *A) { for (int i = 0; i < 20; i++) { A[i] += x[0][0] * i + x[1][1]; A[i] += x[2][i & 1]; } }
+// == nests whose entries do not stay apart
+// args: rw f64 420; read i64 20; read f64 20
+static const long back[20] = {0, -19, -38, -57, -76, -95, -114, -133, -152, -171, -190, -209, -228, -247, -266, -285, -304, -323, -342, -361};
+void k(double *a, const int64_t *m, const double *b) {
+  for (int j = 0; j < 20; j++) for (int i = 0; i < 20; i++) a[j + 20 * i + back[i]] = 100.0 * i + j;
+  for (int j = 0; j < 20; j++) for (int i = 0; i < 20; i++) a[j + 20 * i - 19 * (i & 31)] += b[i] * j;
+  for (int j = 0; j < 20; j++) for (int i = 0; i < 20; i++) a[20 * i + j + (i & 3)] = a[20 * i + j + (i & 3)] * 0.5 + b[i];
+  for (int j = 0; j < 18; j++) for (int i = 0; i < 20; i++) a[20 * i + j + 2 * (m[i] & 1)] = a[20 * i + j + 2 * (m[i] & 1)] * 0.5 + b[i] * (j + 1);
+}
+// == loads between stores to their neighbours
+// args: read f64 60; write f64 120; rw f64 100
+void k(const double *x, double *b, double *c) {
+  double a[128] = {0};
+  for (int i = 0; i < 30; i++) {
+    int j = 3 * i;
+    a[j + 1] = x[2 * i] * 2; double p = a[j]; a[j + 2] = x[2 * i + 1] * 2; double q = a[j + 1];
+    b[2 * i] = p * 3; b[2 * i + 1] = q * 3;
+  }
+  for (int i = 0; i < 30; i++) {
+    int j = 3 * i;
+    c[j + 2] = x[2 * i] * 2; double p = c[j + 3], q = c[j + 2]; c[j + 1] = x[2 * i + 1] * 2; double r = c[j + 1], s = c[j];
+    b[60 + 2 * i] = p * 3 + r; b[60 + 2 * i + 1] = q * 3 + s;
+  }
+}

@@ -266,6 +266,31 @@ fn what_the_kernel_does_not_get_to_read_need_not_be_there() {
 }
 
 #[test]
+fn what_the_kernel_would_read_after_it_stopped_need_not_be_there() {
+    let nowhere = (0, (usize::MAX / 2) & !15);
+    let texts = [
+        "void k(double *restrict y, const double *restrict p, const int *restrict n) {
+            for (int i = 0; i < 40; i++) { y[n[0]] = 1; y[n[1]] = 2; y[i] = p[0]; } }",
+        "void k(double *restrict y, const double *restrict p, const int *restrict n) {
+            for (int i = 0; i < 40; i++) { if (i < n[0]) y[n[1]] = 2; y[i] = p[0]; } }",
+        "void k(double *restrict y, const double *restrict p, const int *restrict n) {
+            for (int i = 0; i < 40; i++) { for (int j = 0; j < 30; j++) y[n[1] + j] = 2; y[i] = p[0]; } }",
+    ];
+    for text in texts {
+        for mode in Mode::all() {
+            let case = Plain::new(
+                text,
+                vec![some(40), ints([1, 99])],
+                &[(0, 0), nowhere, (1, 0)],
+            );
+            let case = case.with_extents([40u32, 1, 2]);
+            let (status, _) = case.native(mode);
+            assert_eq!(status as u32, abi::BAD_INDEX, "{text}\n{mode:?}");
+        }
+    }
+}
+
+#[test]
 #[ignore = "spends four billion steps"]
 fn a_call_that_never_ends_runs_out_of_steps_and_says_so() {
     let engine = Engine::builder().build().unwrap();

@@ -5,7 +5,7 @@
 //! loops with `A[k++]` inside. All else is not known.
 
 use super::bounds::{Bounds, hull};
-use crate::ir::{Array, BinaryOp, Block, Body, For, Op, Place, Stmt, Value, Var, integer};
+use crate::ir::{Array, BinaryOp, Block, Body, For, Op, Place, Scalar, Stmt, Value, Var, integer};
 use rustc_hash::FxHashMap as HashMap;
 
 /// What places hold; `None`, or no entry, if that is not known.
@@ -191,14 +191,7 @@ impl Stores<'_> {
     }
 
     fn trips(&self, it: &For) -> Around {
-        let bound = |value: Value| self.body.int_constant(value).map(i128::from);
-        let (Some(lo), Some(hi)) = (bound(it.lo), bound(it.hi)) else {
-            return Around::Loop;
-        };
-        let step = i128::from(it.step);
-        let far = if step > 0 { hi - lo } else { lo - hi };
-        let trips = far.max(0).unsigned_abs().div_ceil(step.unsigned_abs());
-        u64::try_from(trips).map_or(Around::Loop, Around::Trips)
+        self.body.trips(it).map_or(Around::Loop, Around::Trips)
     }
 
     /// Local arrays start from zero.
@@ -228,14 +221,16 @@ impl Stores<'_> {
 
     /// By how much a value is more than what the variable held.
     fn step(&self, var: Var, value: Value) -> Option<i64> {
+        let bytes = self.body.vars[var].scalar.bytes();
+        let unconverted = |value| self.unconverted(value, bytes);
         let before = |value: Value| {
             let moves = self.moves.get(&var)?;
-            let value = self.unconverted(value);
+            let value = unconverted(value);
             let fresh = |(read, _): &(Value, _)| *read == value;
             moves.fresh.iter().any(fresh).then_some(())
         };
-        let by = |value: Value| self.body.int_constant(self.unconverted(value));
-        match self.body.values[self.unconverted(value)].op {
+        let by = |value: Value| self.body.int_constant(unconverted(value));
+        match self.body.values[unconverted(value)].op {
             Op::Binary(BinaryOp::Add, a, b) => match (before(a), before(b)) {
                 (Some(()), None) => by(b),
                 (None, Some(())) => by(a),
@@ -246,8 +241,13 @@ impl Stores<'_> {
         }
     }
 
-    fn unconverted(&self, mut value: Value) -> Value {
+    /// The value before conversions that keep its low `bytes`: where the variable can hold the sum, none of them changes it.
+    fn unconverted(&self, mut value: Value, bytes: u32) -> Value {
         while let Op::Convert(from) = self.body.values[value].op {
+            let (to, scalar) = (self.body.ty(value).scalar, self.body.ty(from).scalar);
+            if to == Scalar::Bool || !scalar.is_int() || scalar.bytes() < bytes {
+                break;
+            }
             value = from;
         }
         value

@@ -4,6 +4,7 @@
 //! `Set`. A value is visible in the rest of its block and in the blocks nested there. Names and source positions are not
 //! part of a body; a `Site` numbers the places that can fail, so that the caller's text tells the line.
 
+use super::eval;
 use super::types::{Scalar, Type};
 use cranelift_entity::{PrimaryMap, entity_impl};
 use smallvec::SmallVec;
@@ -493,6 +494,12 @@ impl Body {
     /// The value of an integer constant, sign- or zero-extended by its type.
     pub fn int_constant(&self, value: Value) -> Option<i64> {
         integer(self.ty(value).scalar, self.constant(value)?)
+    }
+
+    /// How often a loop runs, if its bounds are constants.
+    pub(crate) fn trips(&self, it: &For) -> Option<u64> {
+        let (lo, hi) = (self.int_constant(it.lo)?, self.int_constant(it.hi)?);
+        Some(eval::trip_count(lo, hi, it.step))
     }
 
     /// Loop level: the argument that an address is of, as far as its definition tells.

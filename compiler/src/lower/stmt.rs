@@ -2,7 +2,7 @@
 
 use super::frame::Home;
 use super::{Lower, Targets, abi};
-use crate::ir::{Array, Block, Body, For, Label, Site, Stmt, Value, eval, for_each_stmt};
+use crate::ir::{Array, Block, Body, For, Label, Site, Stmt, Value, for_each_stmt};
 use cranelift_codegen::ir::{
     self as clif, BlockArg, InstBuilder, MemFlagsData, condcodes::IntCC, types,
 };
@@ -127,7 +127,7 @@ impl Lower<'_, '_> {
         let next = self.b.create_block();
         let exit = self.b.create_block();
         let first = [BlockArg::Value(lo)];
-        if trips(&self.it.body, it).is_some_and(|trips| trips > 0) {
+        if self.it.body.trips(it).is_some_and(|trips| trips > 0) {
             self.b.ins().jump(head, &first);
         } else {
             let some = self.b.ins().icmp(less, lo, hi);
@@ -300,16 +300,11 @@ impl Lower<'_, '_> {
 
 /// Whether a counted loop's trip count is known when compiling, so that it needs no budget.
 fn is_known(body: &Body, it: &For) -> bool {
-    trips(body, it).is_some()
-}
-
-fn trips(body: &Body, it: &For) -> Option<u64> {
-    let (lo, hi) = (body.int_constant(it.lo)?, body.int_constant(it.hi)?);
-    Some(eval::trip_count(lo, hi, it.step))
+    body.trips(it).is_some()
 }
 
 /// What the counter of a loop of known length is after its last trip.
 fn last_counter(body: &Body, it: &For) -> Option<i64> {
-    let span = it.step.wrapping_mul(trips(body, it)? as i64);
+    let span = it.step.wrapping_mul(body.trips(it)? as i64);
     Some(body.int_constant(it.lo)?.wrapping_add(span))
 }

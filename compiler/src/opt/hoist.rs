@@ -125,7 +125,7 @@ impl Hoist<'_> {
                 }
                 _ => {}
             }
-            always_runs &= !self.is_function || !jumps(&stmt);
+            always_runs &= !self.is_function || !self.may_end(&stmt);
             leaving.begins &= self.is_silent(&stmt);
             kept.push(stmt);
         }
@@ -134,12 +134,9 @@ impl Hoist<'_> {
 
     /// Whether a loop is sure to have a first trip.
     fn runs(&self, stmt: &Stmt) -> bool {
-        let Stmt::For(it) = stmt else { return true };
-        let bound = |value: Value| self.body.int_constant(value);
-        match (bound(it.lo), bound(it.hi)) {
-            (Some(lo), Some(hi)) if it.step > 0 => lo < hi,
-            (Some(lo), Some(hi)) => lo > hi,
-            _ => false,
+        match stmt {
+            Stmt::For(it) => self.body.trips(it).is_some_and(|trips| trips > 0),
+            _ => true,
         }
     }
 
@@ -164,6 +161,18 @@ impl Hoist<'_> {
         }
     }
 
+    /// Whether what follows a statement may not be reached from it.
+    fn may_end(&self, stmt: &Stmt) -> bool {
+        let ends = match stmt {
+            Stmt::Let(value) => self.body.values[*value].op.can_fail(),
+            Stmt::Exit(_) | Stmt::Continue(_) | Stmt::Loop { .. } => true,
+            // Its trips may be more than there are steps.
+            Stmt::For(it) => self.body.trips(it).is_none(),
+            _ => false,
+        };
+        ends || stmt.blocks().flatten().any(|inner| self.may_end(inner))
+    }
+
     /// Whether nothing is noticed of a statement from outside its loop.
     fn is_silent(&self, stmt: &Stmt) -> bool {
         match stmt {
@@ -180,12 +189,6 @@ impl Hoist<'_> {
             _ => false,
         }
     }
-}
-
-/// Whether a statement may go elsewhere than to the next.
-fn jumps(stmt: &Stmt) -> bool {
-    let leaves = matches!(stmt, Stmt::Exit(_) | Stmt::Continue(_));
-    leaves || stmt.blocks().flatten().any(jumps)
 }
 
 fn is_loop(stmt: &Stmt) -> bool {

@@ -6,8 +6,8 @@
 
 use super::alias::{Touch, touch};
 use super::simplify::memory;
-use super::unroll::trips;
 use crate::ir::{Block, Body, For, Op, Place, Stmt, Value};
+use rustc_hash::FxHashSet;
 
 /// Turns the nests of a body's root where that helps.
 pub(super) fn interchange(body: &mut Body) {
@@ -62,7 +62,7 @@ impl<'a> Nest<'a> {
         let Stmt::For(inner) = last else {
             return None;
         };
-        let (outer_trips, inner_trips) = (trips(body, outer)?, trips(body, inner)?);
+        let (outer_trips, inner_trips) = (body.trips(outer)?, body.trips(inner)?);
         if inner.step != 1 {
             return None;
         }
@@ -117,10 +117,19 @@ impl<'a> Nest<'a> {
         let (outer, inner) = self.factors(store);
         let apart = inner.unsigned_abs() >= self.outer_trips && self.outer.step == 1;
         !matches!(store.place, Place::ParamRow { .. })
+            && self.varies_with_counters_alone(store)
             && outer == 1
             && inner.unsigned_abs() > 1
             && apart
             && self.inner_trips > 1
+    }
+
+    fn varies_with_counters_alone(&self, store: &Touch) -> bool {
+        let counters = [self.outer.counter, self.inner.counter];
+        let inside = self.outer.body.iter().chain(&self.inner.body);
+        let computed: FxHashSet<Value> = inside.filter_map(defines).collect();
+        let mut terms = store.index.terms.iter();
+        terms.all(|(value, _)| counters.contains(value) || !computed.contains(value))
     }
 
     /// Whether a store is to one row throughout: others may overlap it in any way.

@@ -285,6 +285,11 @@ impl<'a> Run<'a> {
             site: first.site,
         };
         self.inserted.entry(late.at).or_default().push(store);
+        // Both happen where the later one did.
+        let mut pair = self.touched(first).clone();
+        pair.ty = self.body.ty(value);
+        self.touches[early.at] = None;
+        self.touches[late.at] = Some(pair);
         self.removed[early.at] = true;
         self.removed[late.at] = true;
     }

@@ -4,7 +4,7 @@
 //! Innermost loops first; a loop is copied while its trip count and the copies' size stay within limits. The order of what
 //! runs does not change.
 
-use crate::ir::{BinaryOp, Block, Body, For, Inst, Label, Op, Stmt, Type, Value, eval};
+use crate::ir::{BinaryOp, Block, Body, For, Inst, Label, Op, Stmt, Type, Value};
 use rustc_hash::FxHashMap as HashMap;
 
 /// The most statements that the copies of one loop may have.
@@ -55,7 +55,7 @@ fn put_together(body: &mut Body, budget: &mut usize, block: &mut Block) {
 
 /// How many trips a loop makes, and how many of them to make in one.
 fn trips_at_a_time(body: &Body, it: &For, budget: &mut usize) -> Option<(u64, u64)> {
-    let trips = trips(body, it)?;
+    let trips = body.trips(it)?;
     if it.body.iter().any(|stmt| !is_simple(stmt)) {
         return None;
     }
@@ -136,7 +136,7 @@ impl Unroll<'_> {
     }
 
     fn is_short(&mut self, it: &For) -> bool {
-        let Some(trips) = trips(self.body, it) else {
+        let Some(trips) = self.body.trips(it) else {
             return false;
         };
         let size = size(&it.body).saturating_mul(trips as usize);
@@ -152,18 +152,12 @@ impl Unroll<'_> {
 
     fn copies(&mut self, it: &For, kept: &mut Block) {
         let lo = self.body.int_constant(it.lo).expect("bounds are constant");
-        let trips = trips(self.body, it).expect("bounds are constant");
+        let trips = self.body.trips(it).expect("bounds are constant");
         for trip in 0..trips {
             let counter = lo.wrapping_add(it.step.wrapping_mul(trip as i64));
             copy_with(self.body, it, Op::Const(counter as u64), kept);
         }
     }
-}
-
-/// How often a counted loop runs, if its bounds are constants.
-pub(super) fn trips(body: &Body, it: &For) -> Option<u64> {
-    let (lo, hi) = (body.int_constant(it.lo)?, body.int_constant(it.hi)?);
-    Some(eval::trip_count(lo, hi, it.step))
 }
 
 fn size(block: &Block) -> usize {
