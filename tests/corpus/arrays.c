@@ -50,3 +50,10 @@ void k(const double *a, double *b) {
   for (int i = 0; i < 3; i++) { double s[2]; memset(s, 0, sizeof s); s[i & 1] = t[i][1]; memcpy(p + i, s, sizeof s); }
   memset(b + 4, 0, 2 * sizeof(double)); b[5] -= u[1] * u[4] + p[0];
 }
+// == a designator gives an inner array all its values anew
+// args: write f64 13
+void k(double *y) {
+  static const double t[2][3] = {{1, 2, 3}, [0] = {4}}; double u[2][3] = {{1, 2, 3}, {5, 6, 7}, [0] = {[1] = 4}}; int w[4] = {1, 2, 3, 4, [1] = 9};
+  for (int i = 0; i < 3; i++) { y[i] = t[0][i]; y[3 + i] = u[0][i]; y[6 + i] = u[1][i]; y[9 + i] = w[i]; }
+  y[12] = w[3];
+}

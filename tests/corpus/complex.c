@@ -83,3 +83,15 @@ void k(double complex *x) { for (int i = 0; i < 12; i++) x[i] = x[i] * x[11 - i]
 // == complex arrays are set to zero and copied
 // args: read c128 3; rw c128 3
 void k(const double complex *a, double complex *r) { double complex t[3]; memcpy(t, a, sizeof t); memset(r, 0, 2 * sizeof(double complex)); r[2] += t[1] * t[2]; }
+// == as a truth value a complex number is what both its parts are
+// args: read c128 2; write i32 9
+#include <complex.h>
+#include <stdbool.h>
+static int chosen(bool b) { return b ? 10 : 20; }
+static bool returned(double complex z) { return z; }
+void k(const double complex *a, int *r) {
+  double complex w = (a[0] - a[0]) + I, z = w - I;
+  bool b = w, c, d[2] = {w}; c = w; d[1] = z;
+  r[0] = b; r[1] = (bool)w; r[2] = c; r[3] = d[0]; r[4] = d[1]; r[5] = chosen(w); r[6] = chosen(z); r[7] = returned(w);
+  c = false; c += w; r[8] = c;
+}

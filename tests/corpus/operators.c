@@ -49,3 +49,39 @@ void k(const double *a, double *b) { b[0] = a[0] * 0.0; b[1] = -a[0] + 0.0; b[2]
 // == nothing is folded that rounding would show
 // args: read f64 2; write f64 6
 void k(const double *a, double *b) { b[0] = a[0] * 2.0 / 2.0; b[1] = (a[0] + a[1]) - a[1]; b[2] = a[0] / 3.0 * 3.0; b[3] = a[0] + 1e16 - 1e16; b[4] = a[0] / a[0]; b[5] = a[0] - a[0]; }
+// == conditions of the preprocessor are unsigned where C's are
+// args: write i32 12
+#define IS(n, c) r[n] = c
+void k(int *r) {
+#if -1 > 0u
+  r[0] = 1;
+#else
+  r[0] = 2;
+#endif
+#if (1 ? -1 : 0u) > 0
+  r[1] = 1;
+#else
+  r[1] = 2;
+#endif
+#if 18446744073709551615u / 2 > 1 && -1 / 2 == 0 && -7 / 2 == -3 && -7 % 4 == -3
+  r[2] = 1;
+#else
+  r[2] = 2;
+#endif
+#if (-1 >> 1) == -1 && 0x8000000000000000 > 0 && (0xffffffffffffffff >> 63) == 1
+  r[3] = 1;
+#else
+  r[3] = 2;
+#endif
+#if (-1 | 0u) > 1 && (-1 << 0u) < 0 && ~0u > 0 && -1u > 0 && !(-1u < 0)
+  r[4] = 1;
+#else
+  r[4] = 2;
+#endif
+#if (-1 && 0u) >= 0 && (0u == 0) - 1 >= 0 && (0u == 0) - 2 < 0
+  r[5] = 1;
+#else
+  r[5] = 2;
+#endif
+  for (int i = 6; i < 12; i++) IS(i, i);
+}

@@ -190,13 +190,8 @@ impl Checker<'_, '_> {
                 let z = self.held_complex(z);
                 self.complex_binding(id, z, shape.is_const)
             }
-            (Kind::Scalar, value @ Operand::Complex(_)) => {
-                let num = self.number(value, span)?;
-                let num = self.convert(num, shape.scalar);
-                self.scalar_binding(id, num, &shape)
-            }
-            (Kind::Scalar, Operand::Num(num)) => {
-                let num = self.convert(num, shape.scalar);
+            (Kind::Scalar, value @ (Operand::Num(_) | Operand::Complex(_))) => {
+                let num = self.number_as(value, shape.scalar, span)?;
                 self.scalar_binding(id, num, &shape)
             }
             (Kind::Pointer, Operand::Pointer(pointer)) => {

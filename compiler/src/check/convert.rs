@@ -63,6 +63,15 @@ impl Checker<'_, '_> {
         }
     }
 
+    /// An operand that must be a number, as one of another type: what a complex number is as `Bool` depends on both its parts.
+    pub(super) fn number_as(&mut self, operand: Operand, to: Scalar, span: Span) -> Checked<Num> {
+        if to == Scalar::Bool {
+            return self.operand_truth(operand, span);
+        }
+        let num = self.number(operand, span)?;
+        Ok(self.convert(num, to))
+    }
+
     /// The promoted number.
     pub(super) fn promoted(&mut self, num: Num) -> Num {
         self.convert(num, num::promote(num.ty))

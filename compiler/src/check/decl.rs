@@ -215,8 +215,10 @@ impl Checker<'_, '_> {
         if shape.is_complex {
             return self.local_complex(id, full, shape);
         }
-        let num = match self.full_num(full) {
-            Ok(num) => self.convert(num, shape.scalar),
+        let span = self.unit.ast.span(full.root);
+        let operand = self.rvalue(full.root);
+        let num = match operand.and_then(|operand| self.number_as(operand, shape.scalar, span)) {
+            Ok(num) => num,
             // Whatever it is, it is declared: its uses are right or wrong by themselves.
             Err(poison) => return self.poisoned_scalar(id, shape).ok_or(poison),
         };

@@ -375,20 +375,20 @@ impl Checker<'_, '_> {
             Lvalue::Pair(..) | Lvalue::FixedComplex(_) => return Err(Poison),
         };
         let value = match (op, value) {
-            (None, value) => self.number(value, span)?,
+            (None, value) => self.number_as(value, ty, span)?,
             (Some(op), value @ Operand::Complex(_)) => {
                 let before = self.load(to.clone(), span)?;
                 let result = self.complex_binary(op, before, value, span)?;
-                self.number(result, span)?
+                self.number_as(result, ty, span)?
             }
             (Some(op), value) => {
                 let value = self.number(value, span)?;
                 let before = self.load(to.clone(), span)?;
                 let before = self.number(before, span)?;
-                self.arithmetic(op, before, value, span)?
+                let result = self.arithmetic(op, before, value, span)?;
+                self.convert(result, ty)
             }
         };
-        let value = self.convert(value, ty);
         let value = self.held(value);
         self.store(&to, value, span)?;
         Ok(Operand::Num(value))
@@ -415,10 +415,7 @@ impl Checker<'_, '_> {
             (Kind::Scalar, value) if shape.is_complex => self
                 .as_complex(value, shape.scalar, span)
                 .map(Operand::Complex),
-            (Kind::Scalar, value) => {
-                let num = self.number(value, span)?;
-                Ok(Operand::Num(self.convert(num, shape.scalar)))
-            }
+            (Kind::Scalar, value) => self.number_as(value, shape.scalar, span).map(Operand::Num),
             (Kind::Pointer, Operand::Pointer(pointer)) => {
                 self.reshaped(pointer, &shape, span).map(Operand::Pointer)
             }

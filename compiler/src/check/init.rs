@@ -8,18 +8,49 @@ use super::{Checked, Checker, Operand};
 use crate::diagnostic::Span;
 use crate::ir::Scalar;
 use crate::syntax::ast::{Expr, ExprId, Full, Init, InitId, List, Unary};
+use std::collections::BTreeMap;
+use std::ops::Range;
 
-/// Which entry gets which value, in order.
+/// Which entry gets which value.
+#[derive(Default)]
 pub(super) struct Contents {
+    /// In order.
     entries: Vec<(u64, Full)>,
-    /// Whether an entry may have several values, of which the last counts.
-    pub(super) designated: bool,
+    /// All of them once a designator has been met: then an entry may be given another value, and the last counts.
+    designated: Option<BTreeMap<u64, Full>>,
 }
 
 impl Contents {
     /// Whether every one of `len` entries has a value.
     pub(super) fn covers(&self, len: u64) -> bool {
-        !self.designated && self.entries.len() as u64 == len
+        self.entries().count() as u64 == len
+    }
+
+    fn entries(&self) -> impl Iterator<Item = (u64, Full)> {
+        let designated = self.designated.iter().flatten();
+        let designated = designated.map(|(at, full)| (*at, *full));
+        self.entries.iter().copied().chain(designated)
+    }
+
+    fn put(&mut self, at: u64, full: Full) {
+        match &mut self.designated {
+            Some(entries) => {
+                entries.insert(at, full);
+            }
+            None => self.entries.push((at, full)),
+        }
+    }
+
+    fn meet_designator(&mut self) {
+        let entries = self.designated.get_or_insert_default();
+        entries.extend(self.entries.drain(..));
+    }
+
+    /// Takes back the values of entries that get others in braces: what those leave out is zero.
+    fn take_back(&mut self, entries: Range<u64>) {
+        if let Some(designated) = &mut self.designated {
+            designated.extract_if(entries, |_, _| true).for_each(drop);
+        }
     }
 }
 
@@ -34,10 +65,7 @@ struct Cursor {
 impl Checker<'_, '_> {
     /// Where the values of an initialiser go. An open first extent is made to fit.
     pub(super) fn contents(&mut self, init: InitId, shape: &mut Shape) -> Checked<Contents> {
-        let mut contents = Contents {
-            entries: Vec::new(),
-            designated: false,
-        };
+        let mut contents = Contents::default();
         let list = match self.unit.ast.inits[init.index()] {
             Init::List(list, _) => list,
             Init::Expr(full) | Init::Designated(full, _) => {
@@ -103,7 +131,7 @@ impl Checker<'_, '_> {
                     break;
                 }
                 done = self.designator(index, *extent)?;
-                contents.designated = true;
+                contents.meet_designator();
                 id = value;
                 is_designated = true;
             }
@@ -113,7 +141,7 @@ impl Checker<'_, '_> {
             let at = first.saturating_add(done.saturating_mul(stride));
             match self.unit.ast.inits[id.index()] {
                 Init::Expr(full) if inner.is_empty() => {
-                    contents.entries.push((at, full));
+                    contents.put(at, full);
                     cursor.at += 1;
                 }
                 // Braces left out: the inner array goes on in this list.
@@ -130,6 +158,7 @@ impl Checker<'_, '_> {
                 Init::Designated(..) => return Ok(most),
                 Init::List(list, span) => {
                     cursor.at += 1;
+                    contents.take_back(at..at.saturating_add(stride));
                     self.braced(list, inner, at, contents, span)?;
                 }
             }
@@ -191,12 +220,12 @@ impl Checker<'_, '_> {
     /// The bits of an array all of whose values are constants.
     pub(super) fn fold_contents(&self, contents: &Contents, shape: &Shape) -> Option<Vec<u64>> {
         let mut bits = vec![0; shape.len() as usize];
-        for (at, full) in &contents.entries {
+        for (at, full) in contents.entries() {
             // Of a complex entry a constant here is the real part.
-            *bits.get_mut((*at * shape.parts()) as usize)? =
+            *bits.get_mut((at * shape.parts()) as usize)? =
                 match self.literal_bits(full.root, shape.scalar) {
                     Some(known) => known,
-                    None => constant::to(self.constant(*full)?, shape.scalar).bits()?,
+                    None => constant::to(self.constant(full)?, shape.scalar).bits()?,
                 };
         }
         Some(bits)
@@ -234,26 +263,24 @@ impl Checker<'_, '_> {
 
     /// Stores the values into a new array. Entries are zero already where `skip_zeros`.
     pub(super) fn fill(&mut self, contents: &Contents, array: &Pointer, skip_zeros: bool) {
-        let skip_zeros = skip_zeros && !contents.designated;
-        for (at, full) in &contents.entries {
+        for (at, full) in contents.entries() {
             let span = self.unit.ast.span(full.root);
             let Ok(operand) = self.rvalue(full.root) else {
                 continue;
             };
             if array.is_complex {
-                self.fill_complex(operand, array, *at, span);
+                self.fill_complex(operand, array, at, span);
                 continue;
             }
-            let Ok(num) = self.number(operand, span) else {
+            let Ok(num) = self.number_as(operand, array.scalar, span) else {
                 continue;
             };
-            let num = self.convert(num, array.scalar);
             if skip_zeros && num.bits() == Some(0) {
                 continue;
             }
             let entry = Pointer {
                 dims: super::place::Dims::new(),
-                index: Num::index(*at as i64),
+                index: Num::index(at as i64),
                 extent: None,
                 ..array.clone()
             };

@@ -342,7 +342,9 @@ impl Checker<'_, '_> {
                 self.error("return-type", span, "this function returns a value");
             }
             (Some(value), Some(ty)) => {
-                if let Ok(num) = self.full_num(value) {
+                let span = self.unit.ast.span(value.root);
+                let operand = self.rvalue(value.root);
+                if let Ok(num) = operand.and_then(|it| self.number_as(it, ty, span)) {
                     self.set_result(num, ty, after);
                 }
             }
@@ -356,8 +358,8 @@ impl Checker<'_, '_> {
         Flow::Ends
     }
 
+    /// `num` is of the type that is returned.
     fn set_result(&mut self, num: Num, ty: Scalar, after: After) {
-        let num = self.convert(num, ty);
         if after == After::End && self.frame.result_var.is_none() {
             self.frame.result_num = Some(num);
             return;

@@ -1,4 +1,5 @@
-//! The conditions of `#if` and `#elif`: integer constant expressions after macro expansion, in 64 bits.
+//! The conditions of `#if` and `#elif`: integer constant expressions after macro expansion, in 64 bits, unsigned where C's
+//! conversions make them so.
 //!
 //! Names that are no macros count as 0, as in C. Nesting is bounded.
 
@@ -36,7 +37,7 @@ impl Preprocessor<'_, '_> {
             }
         });
         let message = match value {
-            Ok(value) => return value != 0,
+            Ok(value) => return value.is_true(),
             Err(Bad::Malformed) => "this condition is not an integer constant expression",
             Err(Bad::DivisionByZero) => "this condition divides by zero",
             Err(Bad::TooDeep) => "this condition is nested too deeply",
@@ -70,6 +71,36 @@ impl Preprocessor<'_, '_> {
     }
 }
 
+/// A value of `intmax_t`, or of `uintmax_t`.
+#[derive(Clone, Copy)]
+struct Number {
+    bits: i64,
+    is_unsigned: bool,
+}
+
+impl Number {
+    fn signed(bits: i64) -> Number {
+        let is_unsigned = false;
+        Number { bits, is_unsigned }
+    }
+
+    fn truth(holds: bool) -> Number {
+        Number::signed(i64::from(holds))
+    }
+
+    fn is_true(self) -> bool {
+        self.bits != 0
+    }
+
+    /// In the order of its type.
+    fn key(self) -> i128 {
+        match self.is_unsigned {
+            true => i128::from(self.bits as u64),
+            false => i128::from(self.bits),
+        }
+    }
+}
+
 struct Reader<'r, 'a, 'e> {
     run: &'r Preprocessor<'a, 'e>,
     tokens: &'r [Token],
@@ -99,7 +130,7 @@ impl Reader<'_, '_, '_> {
         self.tokens.get(self.at).map(|t| t.kind)
     }
 
-    fn expression(&mut self, least: u8) -> Result<i64, Bad> {
+    fn expression(&mut self, least: u8) -> Result<Number, Bad> {
         self.depth += 1;
         if self.depth > DEPTH_MAX {
             return Err(Bad::TooDeep);
@@ -123,17 +154,21 @@ impl Reader<'_, '_, '_> {
         Ok(left)
     }
 
-    fn choice(&mut self, cond: i64) -> Result<i64, Bad> {
+    fn choice(&mut self, cond: Number) -> Result<Number, Bad> {
         let then = self.expression(1)?;
         if self.peek() != Some(Kind::Colon) {
             return Err(Bad::Malformed);
         }
         self.at += 1;
         let other = self.expression(1)?;
-        Ok(if cond != 0 { then } else { other })
+        let chosen = if cond.is_true() { then } else { other };
+        Ok(Number {
+            is_unsigned: then.is_unsigned || other.is_unsigned,
+            ..chosen
+        })
     }
 
-    fn operand(&mut self) -> Result<i64, Bad> {
+    fn operand(&mut self) -> Result<Number, Bad> {
         let mut signs = Vec::new();
         loop {
             let token = *self.tokens.get(self.at).ok_or(Bad::Malformed)?;
@@ -152,19 +187,22 @@ impl Reader<'_, '_, '_> {
                     value
                 }
                 Kind::Number | Kind::Char => self.literal(token.name)?,
-                Kind::Word | Kind::Painted => self.word(token.name),
+                Kind::Word | Kind::Painted => Number::signed(self.word(token.name)),
                 _ => return Err(Bad::Malformed),
             };
             return Ok(signs.into_iter().rev().fold(value, |v, sign| match sign {
-                Kind::Minus => v.wrapping_neg(),
-                Kind::Bang => i64::from(v == 0),
-                Kind::Tilde => !v,
+                Kind::Minus => Number {
+                    bits: v.bits.wrapping_neg(),
+                    ..v
+                },
+                Kind::Bang => Number::truth(!v.is_true()),
+                Kind::Tilde => Number { bits: !v.bits, ..v },
                 _ => v,
             }));
         }
     }
 
-    fn literal(&self, name: Name) -> Result<i64, Bad> {
+    fn literal(&self, name: Name) -> Result<Number, Bad> {
         let literal = self
             .run
             .literals
@@ -172,8 +210,11 @@ impl Reader<'_, '_, '_> {
             .ok_or(Bad::Malformed)?;
         match literal.ty {
             Scalar::F32 | Scalar::F64 => Err(Bad::Malformed),
-            Scalar::I32 => Ok(i64::from(literal.bits as i32)),
-            _ => Ok(literal.bits as i64),
+            Scalar::I32 => Ok(Number::signed(i64::from(literal.bits as i32))),
+            ty => Ok(Number {
+                bits: literal.bits as i64,
+                is_unsigned: !ty.is_signed(),
+            }),
         }
     }
 
@@ -186,32 +227,41 @@ impl Reader<'_, '_, '_> {
     }
 }
 
-fn apply(kind: Kind, a: i64, right: Result<i64, Bad>) -> Result<i64, Bad> {
+fn apply(kind: Kind, a: Number, right: Result<Number, Bad>) -> Result<Number, Bad> {
     // The right side of && and || may divide by zero where it does not count.
     let b = match (kind, right) {
-        (Kind::AndAnd, Err(Bad::DivisionByZero)) if a == 0 => return Ok(0),
-        (Kind::OrOr, Err(Bad::DivisionByZero)) if a != 0 => return Ok(1),
+        (Kind::AndAnd, Err(Bad::DivisionByZero)) if !a.is_true() => {
+            return Ok(Number::truth(false));
+        }
+        (Kind::OrOr, Err(Bad::DivisionByZero)) if a.is_true() => return Ok(Number::truth(true)),
         (_, right) => right?,
     };
+    let is_shift = matches!(kind, Kind::Shl | Kind::Shr);
+    let is_unsigned = a.is_unsigned || b.is_unsigned && !is_shift;
+    let typed = |bits: i64| Number { bits, is_unsigned };
+    let (a, b) = match is_shift {
+        true => (a, b),
+        false => (typed(a.bits), typed(b.bits)),
+    };
     Ok(match kind {
-        Kind::OrOr => i64::from(a != 0 || b != 0),
-        Kind::AndAnd => i64::from(a != 0 && b != 0),
-        Kind::Pipe => a | b,
-        Kind::Caret => a ^ b,
-        Kind::Amp => a & b,
-        Kind::EqEq => i64::from(a == b),
-        Kind::NotEq => i64::from(a != b),
-        Kind::Lt => i64::from(a < b),
-        Kind::Le => i64::from(a <= b),
-        Kind::Gt => i64::from(a > b),
-        Kind::Ge => i64::from(a >= b),
-        Kind::Shl => a.wrapping_shl(b as u32),
-        Kind::Shr => a.wrapping_shr(b as u32),
-        Kind::Plus => a.wrapping_add(b),
-        Kind::Minus => a.wrapping_sub(b),
-        Kind::Star => a.wrapping_mul(b),
-        Kind::Slash | Kind::Percent if b == 0 => return Err(Bad::DivisionByZero),
-        Kind::Slash => a.wrapping_div(b),
-        _ => a.wrapping_rem(b),
+        Kind::OrOr => Number::truth(a.is_true() || b.is_true()),
+        Kind::AndAnd => Number::truth(a.is_true() && b.is_true()),
+        Kind::EqEq => Number::truth(a.bits == b.bits),
+        Kind::NotEq => Number::truth(a.bits != b.bits),
+        Kind::Lt => Number::truth(a.key() < b.key()),
+        Kind::Le => Number::truth(a.key() <= b.key()),
+        Kind::Gt => Number::truth(a.key() > b.key()),
+        Kind::Ge => Number::truth(a.key() >= b.key()),
+        Kind::Pipe => typed(a.bits | b.bits),
+        Kind::Caret => typed(a.bits ^ b.bits),
+        Kind::Amp => typed(a.bits & b.bits),
+        Kind::Shl => typed(a.bits.wrapping_shl(b.bits as u32)),
+        Kind::Shr => typed((a.key() >> (b.bits & 63)) as i64),
+        Kind::Plus => typed(a.bits.wrapping_add(b.bits)),
+        Kind::Minus => typed(a.bits.wrapping_sub(b.bits)),
+        Kind::Star => typed(a.bits.wrapping_mul(b.bits)),
+        Kind::Slash | Kind::Percent if b.bits == 0 => return Err(Bad::DivisionByZero),
+        Kind::Slash => typed((a.key() / b.key()) as i64),
+        _ => typed((a.key() % b.key()) as i64),
     })
 }
