@@ -162,7 +162,7 @@ pub(crate) struct CompareArgs {
     /// Where the C compiler looks for headers besides
     #[arg(long, value_name = "DIR")]
     pub(crate) include: Vec<PathBuf>,
-    /// Largest relative difference that agrees [default: 1e-12, 1e-5 with float]
+    /// Largest relative difference of floats that agrees [default: 1e-12, 1e-5 with float]; integers have to be equal
     #[arg(long, value_name = "X")]
     pub(crate) rtol: Option<f64>,
     /// Print one JSON object

@@ -44,8 +44,10 @@ impl Cc {
             // Its messages are read, for headers that are not there.
             .env("LC_ALL", "C")
             .args(flags)
-            // Without the third a kernel with external linkage could be replaced at load time, and so would not be inlined.
-            .args(["-shared", "-fPIC", "-fno-semantic-interposition", "-o"])
+            // A kernel with external linkage could be replaced at load time: it would not be inlined, and one that is named as a
+            // function of the C library is would not be what runs.
+            .args(["-shared", "-fPIC", "-fno-semantic-interposition"])
+            .args(["-Wl,-Bsymbolic", "-o"])
             .arg(object)
             .arg(source)
             .arg("-lm")

@@ -295,3 +295,44 @@ fn a_kernel_that_moves_its_own_indices_is_timed_where_it_may_go() {
     let report = json(&place, &["compare", &path]);
     assert_eq!(report["functions"][0]["agrees"], true, "{report}");
 }
+
+#[test]
+fn integers_agree_if_they_are_equal() {
+    if !have_cc() {
+        return;
+    }
+    let place = Place::new();
+    let text = "#include <stdint.h>
+        #ifdef __OPTIMIZE__
+        #define ONE 1
+        #else
+        #define ONE 0
+        #endif
+        void large(int64_t *n) { n[0] = 4611686018427387904 + ONE; }
+        void beside(int *n, float *f, const float *g) { n[0] = 1000000 + ONE; f[0] = g[0]; }
+        void equal(int *n, const float *g) { n[0] = 1000000 + (g[0] > 0); }";
+    let path = file(&place, "integers.c", text);
+    let output = place
+        .parloop(&["compare", &path, "--json"])
+        .assert()
+        .code(1);
+    let report: Value = serde_json::from_slice(&output.get_output().stdout).unwrap();
+    for (function, agrees) in [(0, false), (1, false), (2, true)] {
+        assert_eq!(report["functions"][function]["agrees"], agrees, "{report}");
+    }
+}
+
+#[test]
+fn a_kernel_may_have_the_name_of_a_function_of_the_c_library() {
+    if !have_cc() {
+        return;
+    }
+    let place = Place::new();
+    let text = "void index(double *y, const double *x) { y[0] = 2 * x[0]; }
+        void brk(double *y, const double *x) { y[0] = 3 * x[0]; }";
+    let path = file(&place, "names.c", text);
+    let report = json(&place, &["compare", &path]);
+    for function in [0, 1] {
+        assert_eq!(report["functions"][function]["agrees"], true, "{report}");
+    }
+}

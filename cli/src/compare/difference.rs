@@ -11,7 +11,7 @@ pub(super) struct Difference {
     pub(super) max_rel: f64,
     /// Largest number of floating-point numbers between a and b, of their type; of integers their distance.
     pub(super) max_ulp: u64,
-    /// Whether one is a number where the other is none, or infinite.
+    /// Whether one is a number where the other is none, or infinite; or another integer.
     pub(super) unlike: bool,
 }
 
@@ -42,7 +42,9 @@ impl Difference {
                 .into_iter()
                 .zip(parts(theirs.dtype, &b))
             {
-                found.max_ulp = found.max_ulp.max(ulp(a, b));
+                let ulp = ulp(a, b);
+                found.max_ulp = found.max_ulp.max(ulp);
+                found.unlike |= matches!(a, Number::Integer(_)) && ulp > 0;
                 let (a, b) = (a.value(), b.value());
                 if a.is_finite() && b.is_finite() {
                     apart = apart.max((a - b).abs());
