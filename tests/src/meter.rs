@@ -24,8 +24,8 @@ thread_local! {
 fn count(bytes: isize) -> bool {
     LIVE.try_with(|live| {
         let now = live.get() + bytes;
-        if bytes > CAP_BYTES as isize || now > CAP_BYTES as isize && MEASURED.get() {
-            return !MEASURED.get();
+        if MEASURED.get() && bytes.max(now) > CAP_BYTES as isize {
+            return false;
         }
         live.set(now);
         PEAK.set(PEAK.get().max(now));

@@ -21,7 +21,7 @@ const FIXED_REGION: u32 = 1 << 19;
 const MAP_REGION: u32 = FIXED_REGION + 1;
 
 impl Regions {
-    pub(super) fn new(_b: &mut FunctionBuilder<'_>) -> Regions {
+    pub(super) fn new() -> Regions {
         Regions {
             by_id: BTreeMap::new(),
         }
@@ -48,13 +48,8 @@ struct Address {
 impl Lower<'_, '_> {
     pub(super) fn load(&mut self, place: Place, index: Value, ty: Type) -> clif::Value {
         let address = self.address(place, index, ty.scalar);
-        let mut flags = self.flags(place, ty);
-        // What is always there may be read early, but only where every index is good: the check of any other must come first,
-        // and the code generator does not see that the load depends on it.
-        let fixed = matches!(place, Place::Table(_) | Place::Constant(_));
-        if fixed && self.it.body.int_constant(index).is_some() {
-            flags = flags.with_can_move();
-        }
+        // None may move: the check of its index must come first, and the code generator does not see that it depends on it.
+        let flags = self.flags(place, ty);
         self.b
             .ins()
             .load(clif_type(ty), flags, address.base, address.offset)

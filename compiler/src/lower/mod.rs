@@ -136,7 +136,7 @@ pub(crate) fn lower(
     let zero = b.ins().iconst(types::I64, 0);
     b.def_var(element_var, zero);
     let mut lower = Lower {
-        regions: Regions::new(&mut b),
+        regions: Regions::new(),
         frame: Frame::of(&it.body),
         it,
         b,

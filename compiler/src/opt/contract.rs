@@ -3,7 +3,8 @@
 //! A product with other uses stays as it is. A carried sum stays an addition: its latency bounds the loop, and a fused
 //! operation's is longer. Needs a target with the instruction and the option to contract.
 
-use crate::ir::{BinaryOp, Block, Body, Inst, Op, Stmt, UnaryOp, Value, Var, for_each_stmt};
+use super::operands::count_uses;
+use crate::ir::{BinaryOp, Block, Body, Inst, Op, Stmt, UnaryOp, Value, Var};
 use cranelift_entity::SecondaryMap;
 use std::collections::BTreeSet;
 
@@ -18,17 +19,6 @@ pub(super) fn contract(body: &mut Body, carried: &BTreeSet<Var>) {
     };
     pass.block(&mut root);
     body.root = root;
-}
-
-fn count_uses(body: &Body, root: &Block) -> SecondaryMap<Value, u32> {
-    let mut uses: SecondaryMap<Value, u32> = SecondaryMap::new();
-    for_each_stmt(root, &mut |stmt| {
-        stmt.for_each_operand(|v| uses[v] += 1);
-        if let Stmt::Let(value) = stmt {
-            body.values[*value].op.for_each_operand(|v| uses[v] += 1);
-        }
-    });
-    uses
 }
 
 struct Contract<'a> {

@@ -11,6 +11,7 @@ mod indices;
 mod interchange;
 mod interval;
 mod linear;
+mod operands;
 mod order;
 mod overwritten;
 mod pairs;

@@ -6,6 +6,7 @@
 
 use super::alias::{Origin, Touch, touch};
 use super::effects::{Effects, effects};
+use super::operands::for_each_operand;
 use super::simplify::{Memory, memory};
 use crate::ir::{Block, Body, Op, Place, Stmt, Value};
 use cranelift_entity::SecondaryMap;
@@ -155,13 +156,6 @@ impl Order<'_> {
             // The last is taken first.
             open[first..].sort_by_key(|(at, _)| run.needs[*at]);
         }
-    }
-}
-
-fn for_each_operand(body: &Body, stmt: &Stmt, mut f: impl FnMut(Value)) {
-    stmt.for_each_operand(&mut f);
-    if let Stmt::Let(value) = stmt {
-        body.values[*value].op.for_each_operand(&mut f);
     }
 }
 

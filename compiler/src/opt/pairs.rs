@@ -6,6 +6,7 @@
 //! take it from its lane, if the pair is computed early enough.
 
 use super::alias::{Touch, access, touch};
+use super::operands::count_uses;
 use super::simplify::Memory;
 use crate::ir::{Block, Body, Inst, Op, Scalar, Site, Stmt, Type, Value};
 use cranelift_entity::SecondaryMap;
@@ -23,13 +24,7 @@ const PAIR: Type = Type::of(Scalar::F64).with_lanes(2);
 pub(super) fn pack_pairs(body: &mut Body) {
     let mut root = std::mem::take(&mut body.root);
     let mut lanes = Lanes::new();
-    let mut uses: SecondaryMap<Value, u32> = SecondaryMap::new();
-    crate::ir::for_each_stmt(&root, &mut |stmt| {
-        stmt.for_each_operand(|v| uses[v] += 1);
-        if let Stmt::Let(value) = stmt {
-            body.values[*value].op.for_each_operand(|v| uses[v] += 1);
-        }
-    });
+    let uses = count_uses(body, &root);
     block(body, &uses, &mut lanes, &mut root, false);
     if lanes.values().any(|lane| lane.is_some()) {
         take_from_lanes(body, &lanes, &mut root);

@@ -1,7 +1,7 @@
 //! Local arrays whose every index is a known constant become variables, one for each entry.
 
 use crate::ir::{Array, Block, Body, Inst, Op, Place, Stmt, Value, Var};
-use cranelift_entity::{EntityRef, SecondaryMap};
+use cranelift_entity::SecondaryMap;
 
 /// Longer arrays stay in memory: they would not fit in registers, and each entry costs a variable.
 const LEN_MAX: u64 = 256;
@@ -123,7 +123,6 @@ fn clear(body: &mut Body, array: Array, vars: &[Var], kept: &mut Block) {
         op: Op::Const(0),
         ty,
     });
-    debug_assert!(zero.index() < body.values.len());
     kept.push(Stmt::Let(zero));
     kept.extend(vars.iter().map(|var| Stmt::Set(*var, zero)));
 }

@@ -27,7 +27,10 @@ impl HostAddress {
 /// Host functions by name.
 #[derive(Debug)]
 pub(crate) struct HostTable {
-    addresses: HashMap<Box<str>, HostAddress>,
+    /// Those of every table.
+    fixed: &'static HashMap<&'static str, HostAddress>,
+    /// Those of the embedder.
+    added: HashMap<Box<str>, HostAddress>,
     /// What the embedder added, by name.
     extra: Vec<HostSymbol>,
 }
@@ -35,24 +38,10 @@ pub(crate) struct HostTable {
 impl HostTable {
     /// The math functions of C, the complex ones part by part.
     pub(crate) fn with_math() -> HostTable {
-        static MATH: OnceLock<Vec<(&str, HostAddress)>> = OnceLock::new();
-        let from_libm = |(name, linked): (&'static str, *const u8)| {
-            (name, HostAddress(shared(name).unwrap_or(linked)))
-        };
-        let math = MATH.get_or_init(|| math().into_iter().map(from_libm).collect());
-        let plain: [(&str, *const u8); 2] = [
-            (abi::FAIL, plain::fail as *const u8),
-            (abi::SCRATCH, plain::scratch as *const u8),
-        ];
-        let plain = plain.map(|(name, at)| (name, HostAddress(at)));
-        let addresses = math
-            .iter()
-            .chain(&plain)
-            .map(|(name, at)| ((*name).into(), *at))
-            .chain(complex::functions().map(|(name, at)| (name.into(), HostAddress(at))))
-            .collect();
+        static FIXED: OnceLock<HashMap<&str, HostAddress>> = OnceLock::new();
         HostTable {
-            addresses,
+            fixed: FIXED.get_or_init(fixed),
+            added: HashMap::new(),
             extra: Vec::new(),
         }
     }
@@ -71,14 +60,10 @@ impl HostTable {
             .iter()
             .chain([&symbol.result])
             .all(calls_by_value);
-        if !named
-            || !callable
-            || address.is_null()
-            || self.addresses.contains_key(symbol.name.as_str())
-        {
+        if !named || !callable || address.is_null() || self.find(&symbol.name).is_some() {
             return false;
         }
-        self.addresses
+        self.added
             .insert(symbol.name.as_str().into(), HostAddress(address));
         let at = self.extra.partition_point(|other| other.name < symbol.name);
         self.extra.insert(at, symbol);
@@ -87,7 +72,10 @@ impl HostTable {
 
     /// The table's own copy of a name, and its address.
     pub(crate) fn find(&self, name: &str) -> Option<(&str, HostAddress)> {
-        let (name, address) = self.addresses.get_key_value(name)?;
+        if let Some((name, address)) = self.fixed.get_key_value(name) {
+            return Some((name, *address));
+        }
+        let (name, address) = self.added.get_key_value(name)?;
         Some((name, *address))
     }
 
@@ -95,6 +83,18 @@ impl HostTable {
     pub(crate) fn extra(&self) -> &[HostSymbol] {
         &self.extra
     }
+}
+
+/// What every table has.
+fn fixed() -> HashMap<&'static str, HostAddress> {
+    let from_libm = |(name, linked)| (name, shared(name).unwrap_or(linked));
+    let plain: [(&str, *const u8); 2] = [
+        (abi::FAIL, plain::fail as *const u8),
+        (abi::SCRATCH, plain::scratch as *const u8),
+    ];
+    let all = math().into_iter().map(from_libm).chain(plain);
+    let all = all.chain(complex::functions());
+    all.map(|(name, at)| (name, HostAddress(at))).collect()
 }
 
 /// Where the process's C libraries have a function. Rust's own library defines some of them too (`cbrt` and `__divdc3` among

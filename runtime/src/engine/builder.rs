@@ -89,7 +89,8 @@ impl EngineBuilder {
     ///
     /// # Safety
     /// `address` is that of a C function with exactly this signature, which any thread may call at any time while the
-    /// engine lives, which has no side effect, and which neither unwinds nor touches the engine.
+    /// engine lives, which has no side effect, and which neither unwinds, nor touches the engine, nor calls a
+    /// [`Function`](crate::Function) of any engine: those of one thread share memory for large local arrays.
     #[must_use]
     pub unsafe fn host_function(mut self, symbol: HostSymbol, address: *const u8) -> EngineBuilder {
         let name = symbol.name.clone();
