@@ -10,6 +10,7 @@ mod tree;
 mod types;
 mod unit;
 mod values;
+mod walks;
 mod writer;
 
 use parloop_compiler::{FloatMode, abi};

@@ -31,6 +31,8 @@ pub(crate) enum Stmt {
     /// A helper that writes through pointers, which places it is given, and a value.
     Call(u8, u8, Expr),
     Block(Vec<Stmt>),
+    /// A walk through an array, and a value for it.
+    Walk([u8; 8], Expr),
 }
 
 /// A function that the kernel calls.
@@ -93,6 +95,7 @@ fn stmts(depth: u32) -> BoxedStrategy<Vec<Stmt>> {
         1 => (n(), expr(), inner(), inner(), inner())
             .prop_map(|(k, on, a, b, c)| Stmt::Switch(k, on, [a, b, c])),
         1 => inner().prop_map(Stmt::Block),
+        1 => (any::<[u8; 8]>(), expr()).prop_map(|(by, e)| Stmt::Walk(by, e)),
     ];
     prop::collection::vec(stmt, 1..6).boxed()
 }

@@ -11,7 +11,7 @@ pub(crate) struct Typed {
     pub(crate) ty: Ty,
 }
 
-fn typed(text: impl Into<String>, ty: Ty) -> Typed {
+pub(crate) fn typed(text: impl Into<String>, ty: Ty) -> Typed {
     Typed {
         text: text.into(),
         ty,

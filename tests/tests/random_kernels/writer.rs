@@ -78,7 +78,7 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    fn name(&mut self, prefix: &str) -> String {
+    pub(crate) fn name(&mut self, prefix: &str) -> String {
         self.names += 1;
         format!("{prefix}{}", self.names)
     }
@@ -111,6 +111,9 @@ impl Writer {
             Stmt::Switch(form, on, arms) => self.switch(*form, on, arms),
             Stmt::Leave(kind, cond) => self.leave(*kind, cond),
             Stmt::Call(which, place, expr) => self.call(*which, *place, expr),
+            // A walk is long enough by itself.
+            Stmt::Walk(..) if self.inside.contains(&Inside::Loop) => {}
+            Stmt::Walk(by, expr) => self.walk(*by, expr),
             Stmt::Block(body) => {
                 self.line("{");
                 self.block(body);
