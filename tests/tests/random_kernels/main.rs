@@ -19,10 +19,11 @@ use parloop_tests::oracle::{STRICT, build, c_file, have_cc};
 use parloop_tests::plain::Plain;
 use parloop_tests::ways::{End, Mode, Native, interpret, stages};
 use parloop_tests::world::{Dice, Over, Taste, World, difference, values};
+use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use std::fs;
 use std::path::Path;
-use tree::{Drawn, drawn};
+use tree::{Drawn, drawn, walking};
 use unit::{Wild, called, looped, same_in_c};
 
 const TAME: Wild = Wild {
@@ -174,7 +175,11 @@ fn check_called(drawn: &Drawn, wild: bool) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-fn soak(shrinks: u32, check: impl Fn(Drawn) -> Result<(), TestCaseError>) {
+fn soak(
+    kernels: impl Strategy<Value = Drawn>,
+    shrinks: u32,
+    check: impl Fn(Drawn) -> Result<(), TestCaseError>,
+) {
     let asked = std::env::var("PARLOOP_TEST_CASES")
         .ok()
         .and_then(|n| n.parse().ok());
@@ -189,7 +194,7 @@ fn soak(shrinks: u32, check: impl Fn(Drawn) -> Result<(), TestCaseError>) {
         None => TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha)),
         Some(_) => TestRunner::new(config),
     };
-    match runner.run(&drawn(), check) {
+    match runner.run(&kernels, check) {
         Ok(()) => {}
         // The tree that the kernel was written from tells nobody anything.
         Err(TestError::Fail(reason, _)) => panic!("{reason}"),
@@ -234,7 +239,7 @@ fn replayed(tame: bool) -> bool {
 #[test]
 fn tame_kernels_mean_the_same_in_the_interpreter_natively_and_in_c() {
     if !replayed(true) {
-        soak(600, |drawn| {
+        soak(drawn(), 600, |drawn| {
             check_looped(&looped(&drawn, TAME), drawn.seed, true)
         });
     }
@@ -243,7 +248,7 @@ fn tame_kernels_mean_the_same_in_the_interpreter_natively_and_in_c() {
 #[test]
 fn wild_kernels_mean_the_same_or_stop_alike_in_the_interpreter_and_natively() {
     if !replayed(false) {
-        soak(2_000, |drawn| {
+        soak(drawn(), 2_000, |drawn| {
             check_looped(&looped(&drawn, WILD), drawn.seed, false)
         });
     }
@@ -260,10 +265,15 @@ fn kernels_that_once_showed_a_fault_show_none() {
 
 #[test]
 fn tame_functions_mean_the_same_in_the_interpreter_natively_and_in_c() {
-    soak(600, |drawn| check_called(&drawn, false));
+    soak(drawn(), 600, |drawn| check_called(&drawn, false));
 }
 
 #[test]
 fn wild_functions_mean_the_same_or_stop_alike_in_the_interpreter_and_natively() {
-    soak(2_000, |drawn| check_called(&drawn, true));
+    soak(drawn(), 2_000, |drawn| check_called(&drawn, true));
+}
+
+#[test]
+fn walks_through_arrays_mean_the_same_in_the_interpreter_natively_and_in_c() {
+    soak(walking(), 600, |drawn| check_called(&drawn, false));
 }

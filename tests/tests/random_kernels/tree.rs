@@ -110,14 +110,24 @@ fn helper() -> impl Strategy<Value = Helper> {
     })
 }
 
+/// Kernels that walk through arrays.
+pub(crate) fn walking() -> impl Strategy<Value = Drawn> {
+    let walk = (any::<[u8; 8]>(), expr()).prop_map(|(by, e)| Stmt::Walk(by, e));
+    drawn_of(prop::collection::vec(walk, 1..4).boxed())
+}
+
 /// Kernels, what stands around them, and how they are called.
 pub(crate) fn drawn() -> impl Strategy<Value = Drawn> {
+    drawn_of(stmts(2))
+}
+
+fn drawn_of(body: BoxedStrategy<Vec<Stmt>>) -> impl Strategy<Value = Drawn> {
     let vec = prop::collection::vec::<proptest::strategy::BoxedStrategy<_>>;
     let params = prop::collection::vec(any::<(u8, u8, u8, u8)>(), 2..6);
     let constants = prop::collection::vec(any::<(u8, u8, u8)>(), 0..3);
     let tables = prop::collection::vec(any::<(u8, u8)>(), 0..3);
     let around = (params, constants, tables, vec(helper().boxed(), 0..3));
-    (around, stmts(2), any::<u8>(), any::<u64>()).prop_map(
+    (around, body, any::<u8>(), any::<u64>()).prop_map(
         |((params, constants, tables, helpers), body, choices, seed)| Drawn {
             params,
             constants,

@@ -36,8 +36,13 @@ impl Writer {
 
     fn nest(&mut self, array: &str, held: &str, by: [u8; 8]) {
         let (outer, inner) = (2 + by[2] % 19, 2 + by[3] % 19);
-        let (across, along) = (by[4] % 24, by[5] % 3);
-        let back = across.min(by[5] / 8);
+        // Most often rows do not overlap, save by what an index has besides.
+        let across = match by[4] {
+            0..160 => outer + by[4] % 3,
+            more => more % 23,
+        };
+        let along = [1, 1, 1, 0, 2][usize::from(by[5]) % 5];
+        let back = [0, across, across.saturating_sub(1), across.min(3)][usize::from(by[5] / 8) % 4];
         let index = match by[6] % 8 {
             0 => format!("{across} * i + {along} * j + (i & 3)"),
             1 => format!("{across} * i + {along} * j - {back} * (i & 31)"),
