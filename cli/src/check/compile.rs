@@ -3,8 +3,8 @@
 use super::infer;
 use crate::args::Dump;
 use parloop_compiler::{
-    CheckedKernel, Compiled, Diagnostic, Fingerprint, KernelText, Options, Preimage, Request,
-    Severity, Signature, Stage, Target, Watch, check_kernel, compile_watched, dump_c,
+    CheckedKernel, Compiled, Diagnostic, Fingerprint, KernelText, LexedText, Options, Preimage,
+    Request, Severity, Signature, Stage, Target, Watch, compile_watched, dump_c,
 };
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -38,9 +38,10 @@ impl Outcome {
     }
 }
 
-/// Compiles the function that `text` names, as a direct loop.
+/// Compiles the function that `text` names, as a direct loop. The text is lexed already, once for all its functions.
 pub(crate) fn compile(
     text: &KernelText<'_>,
+    lexed: &LexedText,
     options: Options,
     target: Target,
     dump: Option<Dump>,
@@ -54,7 +55,7 @@ pub(crate) fn compile(
         dump: None,
     };
     let started = Instant::now();
-    let checked = check_kernel(text);
+    let checked = lexed.check(text.function, text.constants, text.hosts);
     outcome.stages.push((FRONT_END, started.elapsed()));
     match checked {
         Err(diagnostics) => outcome.findings = diagnostics.0,

@@ -13,7 +13,8 @@ use crate::{objdump, output};
 use compile::Outcome;
 use parloop::{Config, Engine, Mode};
 use parloop_compiler::{
-    Diagnostics, KernelText, SkippedItem, Target, kernel_functions, skipped_items, syntax,
+    Diagnostics, KernelText, LexedText, SkippedItem, Target, kernel_functions, skipped_items,
+    syntax,
 };
 use report::Report;
 use std::io::{IsTerminal, Write};
@@ -81,12 +82,16 @@ impl Source<'_> {
             Ok(names) => names,
             Err(diagnostics) => return Ok(vec![Outcome::of_file(diagnostics)]),
         };
+        let lexed = match LexedText::new(&self.text) {
+            Ok(lexed) => lexed,
+            Err(diagnostics) => return Ok(vec![Outcome::of_file(diagnostics)]),
+        };
         let compile = |name: &String| {
             let text = KernelText {
                 function: Some(name),
                 ..whole
             };
-            compile::compile(&text, config.options, target, self.args.dump)
+            compile::compile(&text, &lexed, config.options, target, self.args.dump)
         };
         Ok(names.iter().map(compile).collect())
     }

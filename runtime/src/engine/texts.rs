@@ -5,8 +5,8 @@
 use parloop_compiler::{CheckedKernel, Diagnostics, KernelText, LexedText, check_kernel};
 use std::sync::{Arc, Mutex, TryLockError};
 
-/// Larger texts are not kept; tokens take some five times the text.
-const KEPT_BYTES_MAX: usize = 1 << 20;
+/// Larger texts are not kept: tokens take some five times the text.
+const KEPT_BYTES_MAX: usize = 8 << 20;
 
 /// The place of one text.
 #[derive(Default)]
