@@ -237,6 +237,39 @@ fn neighbouring_doubles_are_moved_in_pairs() {
 }
 
 #[test]
+fn neighbouring_floats_are_moved_four_at_a_time() {
+    let float = |slot, access| ArgSignature {
+        dtype: DType::F32,
+        ..arg(slot, 6, access, DIRECT)
+    };
+    let args = [float(0, Access::Read), float(1, Access::Write)];
+    let text =
+        "void k(const float *x, float *y) { for (int i = 0; i < 6; i++) y[i] = x[i] * 2.0f; }";
+    let optimised = stage(text, &args, Stage::Optimised);
+    assert_eq!(count(&optimised, "f32x4 = load"), 1, "{optimised}");
+    assert_eq!(count(&optimised, "f32x4 = mul"), 1, "{optimised}");
+    assert_eq!(count(&optimised, "store"), 3, "{optimised}");
+}
+
+#[test]
+fn a_store_at_a_computed_index_leaves_known_what_its_neighbours_hold() {
+    let args = [
+        arg(0, 128, Access::Rw, DIRECT),
+        arg(1, 3, Access::Read, DIRECT),
+    ];
+    let text = "void k(double *y, const double *x) { int n = (int)x[0] & 31;
+        y[n] += x[1]; y[n + 64] += x[1]; y[n] += x[2]; y[n + 64] += x[2]; }";
+    let optimised = stage(text, &args, Stage::Optimised);
+    assert_eq!(count(&optimised, "store"), 2, "{optimised}");
+    assert_eq!(count(&optimised, "f64 = load row"), 5, "{optimised}");
+    // Of another computed index nothing says that it is apart.
+    let text = "void k(double *y, const double *x) { int n = (int)x[0] & 31, m = (int)x[1] & 31;
+        y[n] += x[1]; y[m] += x[1]; y[n] += x[2]; }";
+    let optimised = stage(text, &args, Stage::Optimised);
+    assert_eq!(count(&optimised, "store"), 3, "{optimised}");
+}
+
+#[test]
 fn a_pair_does_not_move_across_a_store_that_may_touch_it() {
     let args = [
         arg(0, 2, Access::Rw, Source::At(map(2, false), 0)),

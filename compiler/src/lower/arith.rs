@@ -207,23 +207,23 @@ impl Lower<'_, '_> {
         self.blend(ty.lanes > 1, c, a, b)
     }
 
-    /// Two scalars brought together: one move, where a shuffle of two splats would take three.
-    fn joined(&mut self, a: Value, b: Value, lanes: [u8; 4], ty: Type) -> Option<clif::Value> {
-        let values = &self.it.body.values;
-        let (&Op::Splat(first), &Op::Splat(second)) = (&values[a].op, &values[b].op) else {
+    /// A scalar put in one lane: one move, where a shuffle with a splat would take more.
+    fn inserted(&mut self, a: Value, b: Value, lanes: [u8; 4], ty: Type) -> Option<clif::Value> {
+        let Op::Splat(scalar) = self.it.body.values[b].op else {
             return None;
         };
-        if ty.lanes != 2 || lanes[0] >= 2 || lanes[1] < 2 {
+        let mut moved = (0..ty.lanes).filter(|lane| lanes[usize::from(*lane)] != *lane);
+        let lane = moved.next()?;
+        if moved.next().is_some() || lanes[usize::from(lane)] < ty.lanes {
             return None;
         }
-        let (first, second) = (self.value(first), self.value(second));
-        let both = self.b.ins().splat(clif_type(ty), first);
-        Some(self.b.ins().insertlane(both, second, 1))
+        let (all, scalar) = (self.value(a), self.value(scalar));
+        Some(self.b.ins().insertlane(all, scalar, lane))
     }
 
     fn shuffle(&mut self, a: Value, b: Value, lanes: [u8; 4], ty: Type) -> clif::Value {
-        if let Some(joined) = self.joined(a, b, lanes, ty) {
-            return joined;
+        if let Some(inserted) = self.inserted(a, b, lanes, ty) {
+            return inserted;
         }
         let (a, b) = (self.value(a), self.value(b));
         let width = ty.scalar.bytes() as u8;

@@ -14,7 +14,7 @@ mod linear;
 mod operands;
 mod order;
 mod overwritten;
-mod pairs;
+mod pack;
 mod powers;
 mod scalars;
 mod simplify;
@@ -66,7 +66,7 @@ pub(crate) fn optimise(it: &mut Loop, options: &Options, target: &Target) {
     hoist::hoist(it);
     clean(it);
     overwritten::remove_overwritten(&mut it.body);
-    pairs::pack_pairs(&mut it.body);
+    pack::pack(&mut it.body);
     stores::group_stores(&mut it.body);
     hoist::hoist(it);
     dead::remove_dead(&mut it.body, &mut it.before, &mut it.after);

@@ -5,6 +5,7 @@
 
 use super::effects::{Effects, effects};
 use super::fold::{Folded, fold};
+use super::linear::{Linear, Terms};
 use crate::ir::{Block, Body, Inst, Label, Op, Place, Stmt, Type, Value, Var};
 use cranelift_entity::packed_option::PackedOption;
 use cranelift_entity::{EntityRef, SecondaryMap};
@@ -42,19 +43,24 @@ type LoadKey = (Place, Index, Type, u32);
 /// An index, by what is known of it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Index {
-    Constant(i64),
+    /// Of one entry: the number of the index's terms, 0 if there are none, and its constant.
+    Entry(u32, i64),
+    /// Of the first of several.
     Value(Value),
 }
+
+/// Where entries count from: those of one origin are apart if their constants are.
+type Origin = (Place, u32);
 
 /// The state of a kind of memory, as numbers that are never given twice.
 #[derive(Clone, Copy, Default)]
 struct State {
     /// Changed by every store.
     all: u32,
-    /// Of entries at constant indices: not changed by a store to another such entry of `place`.
+    /// Not changed by a store to one entry that counts from `origin`.
     entries: u32,
-    /// The only place whose entries were stored to since.
-    place: Option<Place>,
+    /// From where all entries count that were stored to since.
+    origin: Option<Origin>,
 }
 
 struct Simplify<'a> {
@@ -73,6 +79,9 @@ struct Simplify<'a> {
     /// Number of the state of each kind of memory.
     states: HashMap<Memory, State>,
     next_state: u32,
+    /// Numbers of the terms of indices.
+    terms: HashMap<Terms, u32>,
+    indices: HashMap<Value, Index>,
     /// Labels of blocks that were left early.
     left: BTreeSet<Label>,
 }
@@ -117,6 +126,8 @@ impl<'a> Simplify<'a> {
             loads_log: Vec::new(),
             states: HashMap::default(),
             next_state: 1,
+            terms: [(Terms::new(), 0)].into_iter().collect(),
+            indices: HashMap::default(),
             left: BTreeSet::new(),
         }
     }
@@ -151,23 +162,42 @@ impl<'a> Simplify<'a> {
         self.held[var] = value.into();
     }
 
-    /// What a load is known by; `None` if its entry may have been stored to by another name.
-    fn key(&self, place: &Place, index: Value, ty: Type) -> Option<LoadKey> {
-        let state = self.states.get(&memory(place)).copied().unwrap_or_default();
-        match (self.body.int_constant(index), ty.lanes) {
-            (Some(at), 1) => {
-                let is_known = state.place.is_none_or(|stored| stored == *place);
-                is_known.then_some((*place, Index::Constant(at), ty, state.entries))
-            }
-            _ => Some((*place, Index::Value(index), ty, state.all)),
+    /// What is known of an index.
+    fn index(&mut self, index: Value, ty: Type) -> Index {
+        if ty.lanes > 1 {
+            return Index::Value(index);
         }
+        if let Some(at) = self.body.int_constant(index) {
+            return Index::Entry(0, at);
+        }
+        if let Some(known) = self.indices.get(&index) {
+            return *known;
+        }
+        let linear = Linear::of(self.body, index);
+        let next = self.terms.len() as u32;
+        let terms = *self.terms.entry(linear.terms).or_insert(next);
+        let known = Index::Entry(terms, linear.constant);
+        self.indices.insert(index, known);
+        known
+    }
+
+    /// What a load is known by.
+    fn key(&mut self, place: &Place, index: Value, ty: Type) -> LoadKey {
+        let index = self.index(index, ty);
+        let state = self.states.get(&memory(place)).copied().unwrap_or_default();
+        let is_apart = match index {
+            Index::Entry(terms, _) => state.origin.is_none_or(|stored| stored == (*place, terms)),
+            Index::Value(_) => false,
+        };
+        let state = if is_apart { state.entries } else { state.all };
+        (*place, index, ty, state)
     }
 
     fn new_state(&mut self, memory: Memory) {
         let state = State {
             all: self.next_state,
             entries: self.next_state,
-            place: None,
+            origin: None,
         };
         self.states.insert(memory, state);
         self.next_state += 1;
@@ -237,9 +267,8 @@ impl<'a> Simplify<'a> {
                 None
             }
             Op::Load { place, index, .. } => {
-                if let Some(key) = self.key(place, *index, ty) {
-                    self.remember_load(key, value);
-                }
+                let key = self.key(place, *index, ty);
+                self.remember_load(key, value);
                 None
             }
             op if op.is_pure() || op.can_fail() => Some(without_site(op)),
@@ -266,8 +295,8 @@ impl<'a> Simplify<'a> {
             let entry = self.body.tables[*table].bits.get(usize::try_from(at).ok()?);
             return entry.map(|bits| Folded::Const(*bits));
         }
-        let known = self.loads.get(&self.key(place, index, ty)?)?;
-        Some(Folded::Same(*known))
+        let key = self.key(place, index, ty);
+        self.loads.get(&key).map(|known| Folded::Same(*known))
     }
 
     fn remember_load(&mut self, key: LoadKey, value: Value) {
@@ -352,17 +381,17 @@ impl<'a> Simplify<'a> {
         let ty = self.body.ty(value);
         let before = self.states.get(&kind).copied().unwrap_or_default();
         self.new_state(kind);
-        // One known entry leaves what is known of the others of its place.
-        let is_entry = ty.lanes == 1 && self.body.int_constant(index).is_some();
-        if is_entry && let Some(state) = self.states.get_mut(&kind) {
-            if before.place.is_none_or(|other| other == place) {
+        // One entry leaves what is known of the others that count from where it does.
+        let entry = self.index(index, ty);
+        if let (Index::Entry(terms, _), Some(state)) = (entry, self.states.get_mut(&kind)) {
+            let origin = (place, terms);
+            if before.origin.is_none_or(|other| other == origin) {
                 state.entries = before.entries;
             }
-            state.place = Some(place);
+            state.origin = Some(origin);
         }
-        if let Some(key) = self.key(&place, index, ty) {
-            self.remember_load(key, value);
-        }
+        let key = self.key(&place, index, ty);
+        self.remember_load(key, value);
     }
 }
 
