@@ -471,3 +471,21 @@ fn a_check_that_a_counted_loop_begins_with_is_made_once() {
     // Behind a store it may be the second thing to be noticed.
     assert_eq!(check("y[i] += 1.0; y[i] += t[at] * y[0];").0, 0);
 }
+
+#[test]
+fn checks_of_neighbouring_indices_are_one() {
+    let args = [
+        arg(0, 10, Access::Rw, DIRECT),
+        arg(1, 1, Access::Read, DIRECT),
+    ];
+    let text = "static const double t[3][10] = {{1, 2, 3}};
+        void k(double *y, const double *x) { int n = (int)x[0]; for (int i = 0; i < 10; i++) y[i] += t[n][i]; }";
+    let optimised = stage(text, &args, Stage::Optimised);
+    // One beside the ten that tell which fails; the table's row is loaded in pairs then.
+    assert_eq!(count(&optimised, "check_index"), 11, "{optimised}");
+    assert_eq!(count(&optimised, "f64x2 = load table"), 5, "{optimised}");
+    // Behind a division, whose check comes first, nothing is joined to what stands before it.
+    let text = "void k(double *y, const double *x) { int n = (int)x[0]; y[n] = 1; y[n + 1] = 1 / n; y[n + 2] = 2; }";
+    let optimised = stage(text, &args, Stage::Optimised);
+    assert_eq!(count(&optimised, "check_index"), 3, "{optimised}");
+}

@@ -266,6 +266,19 @@ fn what_the_kernel_does_not_get_to_read_need_not_be_there() {
 }
 
 #[test]
+fn of_neighbouring_bad_indices_the_first_is_told() {
+    let text = "static const double t[5][4] = {{1, 2, 3}, {4, 5}};
+        void k(double *restrict y, const int *restrict n) {
+            y[n[0] + 3] += t[n[1]][2]; y[n[0] + 1] += t[n[1]][0]; y[n[0]] += t[n[1] + 1][3]; y[n[0] + 2] += t[n[1]][3]; }";
+    for n in -5..12 {
+        for m in -3..7 {
+            let case = Plain::new(text, vec![some(8), ints([n, m])], &[(0, 0), (1, 0)]);
+            case.with_extents([8u32, 2]).check();
+        }
+    }
+}
+
+#[test]
 fn what_the_kernel_would_read_after_it_stopped_need_not_be_there() {
     let nowhere = (0, (usize::MAX / 2) & !15);
     let texts = [

@@ -1,6 +1,7 @@
 //! Passes over kernels and loops. Each is a function of its own; the order is here.
 
 mod alias;
+mod checks;
 mod contract;
 mod dead;
 mod effects;
@@ -57,6 +58,7 @@ pub(crate) fn optimise(it: &mut Loop, options: &Options, target: &Target) {
         unroll::unroll_partly(&mut it.body);
     }
     scalars::arrays_to_variables(&mut it.body, &mut [&mut it.before, &mut it.after]);
+    checks::join_checks(&mut it.body);
     indices::share_indices(&mut it.body);
     clean(it);
     if options.float == FloatMode::Contract && target.level.has_fma() {
