@@ -479,7 +479,7 @@ fn checks_of_neighbouring_indices_are_one() {
         arg(1, 1, Access::Read, DIRECT),
     ];
     let text = "static const double t[3][10] = {{1, 2, 3}};
-        void k(double *y, const double *x) { int n = (int)x[0]; for (int i = 0; i < 10; i++) y[i] += t[n][i]; }";
+        void k(double *y, const double *x) { for (int i = 0; i < 10; i++) y[i] += t[(int)x[0]][i]; }";
     let optimised = stage(text, &args, Stage::Optimised);
     // One beside the ten that tell which fails; the table's row is loaded in pairs then.
     assert_eq!(count(&optimised, "check_index"), 11, "{optimised}");
@@ -488,4 +488,22 @@ fn checks_of_neighbouring_indices_are_one() {
     let text = "void k(double *y, const double *x) { int n = (int)x[0]; y[n] = 1; y[n + 1] = 1 / n; y[n + 2] = 2; }";
     let optimised = stage(text, &args, Stage::Optimised);
     assert_eq!(count(&optimised, "check_index"), 3, "{optimised}");
+}
+
+#[test]
+fn the_square_of_a_complex_number_is_no_call() {
+    let complex = |slot, access| ArgSignature {
+        dtype: DType::C128,
+        ..arg(slot, 1, access, DIRECT)
+    };
+    let args = [complex(0, Access::Read), complex(1, Access::Write)];
+    let calls = |exponent: &str| {
+        let text = format!(
+            "#include <complex.h>\nvoid k(const double complex *x, double complex *y) {{ y[0] = cpow(x[0], {exponent}); }}"
+        );
+        count(&stage(&text, &args, Stage::Optimised), "call")
+    };
+    assert_eq!(calls("2"), 0);
+    assert_eq!(calls("2.5"), 2);
+    assert_eq!(calls("2 + I"), 2);
 }

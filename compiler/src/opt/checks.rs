@@ -6,11 +6,25 @@
 //! unspecified. It never passes another operation that can fail, nor a branch or a loop.
 
 use super::linear::{Linear, Terms};
-use crate::ir::{BinaryOp, Block, Body, Builder, CompareOp, Op, Scalar, Site, Stmt, Type, Value};
+use crate::ir::{
+    BinaryOp, Block, Body, Builder, CompareOp, Op, Scalar, Site, Stmt, Type, Value, for_each_stmt,
+};
 use rustc_hash::{FxHashMap as HashMap, FxHashSet};
+
+/// Fewer checks are not worth joining: the one costs two.
+const CHECKS_MIN: u32 = 3;
 
 /// Joins the checks of a body's root and the blocks inside.
 pub(super) fn join_checks(body: &mut Body) {
+    let mut checks = 0;
+    for_each_stmt(&body.root, &mut |stmt| {
+        if let Stmt::Let(value) = stmt {
+            checks += u32::from(matches!(body.values[*value].op, Op::CheckIndex { .. }));
+        }
+    });
+    if checks < CHECKS_MIN {
+        return;
+    }
     let mut taken = std::mem::take(body);
     let root = std::mem::take(&mut taken.root);
     let mut pass = Join {

@@ -58,9 +58,9 @@ pub(crate) fn optimise(it: &mut Loop, options: &Options, target: &Target) {
         unroll::unroll_partly(&mut it.body);
     }
     scalars::arrays_to_variables(&mut it.body, &mut [&mut it.before, &mut it.after]);
-    checks::join_checks(&mut it.body);
     indices::share_indices(&mut it.body);
     clean(it);
+    checks::join_checks(&mut it.body);
     if options.float == FloatMode::Contract && target.level.has_fma() {
         let carried = variables_set(&it.before);
         contract::contract(&mut it.body, &carried);
