@@ -53,7 +53,7 @@ struct Nest<'a> {
     inner: &'a For,
     outer_trips: u64,
     inner_trips: u64,
-    touches: Vec<Touch>,
+    stores: Vec<Touch>,
 }
 
 impl<'a> Nest<'a> {
@@ -66,12 +66,13 @@ impl<'a> Nest<'a> {
         if inner.step != 1 {
             return None;
         }
-        let mut touches = Vec::new();
+        let mut stores = Vec::new();
         for stmt in between.iter().chain(&inner.body) {
             match stmt {
                 Stmt::Let(value) if body.values[*value].op.can_fail() => return None,
                 Stmt::Let(value) if matches!(body.values[*value].op, Op::Get(_)) => return None,
-                Stmt::Let(_) | Stmt::Store { .. } => touches.extend(touch(body, stmt)),
+                Stmt::Let(_) => {}
+                Stmt::Store { .. } => stores.extend(touch(body, stmt)),
                 _ => return None,
             }
         }
@@ -81,25 +82,30 @@ impl<'a> Nest<'a> {
             inner,
             outer_trips,
             inner_trips,
-            touches,
+            stores,
         })
     }
 
     fn may_turn(&self) -> bool {
-        let stores: Vec<&Touch> = self.touches.iter().filter(|t| t.is_store).collect();
-        let mut some = stores.iter().map(|store| memory(&store.place));
-        let Some(first) = some.next() else {
+        let Some(first) = self.stores.first() else {
             return false;
         };
-        some.all(|other| other == first)
-            && stores
-                .iter()
-                .all(|store| self.walks(store) && self.stays(store))
-            && self.touches.iter().all(|touch| {
-                memory(&touch.place) != first
-                    || (touch.place == stores[0].place && touch.index == stores[0].index)
-            })
-            && self.touches.iter().all(|touch| !self.is_worse(touch))
+        let may_meet = |touch: &Touch| memory(&touch.place) == memory(&first.place);
+        let is_first = |touch: &Touch| touch.place == first.place && touch.index == first.index;
+        let stores_stay_apart = self.stores.iter().all(|store| {
+            may_meet(store) && is_first(store) && self.walks(store) && self.stays(store)
+        });
+        stores_stay_apart
+            && self
+                .loads()
+                .all(|load| (!may_meet(&load) || is_first(&load)) && !self.is_worse(&load))
+    }
+
+    fn loads(&self) -> impl Iterator<Item = Touch> {
+        let inside = self.outer.body.iter().chain(&self.inner.body);
+        inside
+            .filter(|stmt| matches!(stmt, Stmt::Let(_)))
+            .filter_map(|stmt| touch(self.body, stmt))
     }
 
     fn factors(&self, touch: &Touch) -> (i64, i64) {
@@ -148,9 +154,9 @@ impl<'a> Nest<'a> {
     }
 
     /// Whether a load that now walks entry by entry would no longer.
-    fn is_worse(&self, touch: &Touch) -> bool {
-        let (outer, inner) = self.factors(touch);
-        !touch.is_store && inner == 1 && outer != 0 && outer != 1
+    fn is_worse(&self, load: &Touch) -> bool {
+        let (outer, inner) = self.factors(load);
+        inner == 1 && outer != 0 && outer != 1
     }
 }
 

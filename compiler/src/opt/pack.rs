@@ -11,8 +11,8 @@ use super::simplify::Memory;
 use crate::ir::{Block, Body, Inst, Op, Scalar, Site, Stmt, Type, Value};
 use cranelift_entity::SecondaryMap;
 use cranelift_entity::packed_option::PackedOption;
+use rustc_hash::FxHashMap as HashMap;
 use smallvec::SmallVec;
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// How deep a packed expression may be.
@@ -123,15 +123,15 @@ struct Run<'a> {
     /// What each statement accesses.
     touches: Vec<Option<Touch>>,
     /// Loads of the run, by the value they define.
-    loads: BTreeMap<Value, Access>,
+    loads: HashMap<Value, Access>,
     stores: Vec<Access>,
     /// Where in the run a value is defined.
-    defined: BTreeMap<Value, usize>,
+    defined: HashMap<Value, usize>,
     /// What goes in front of a statement.
-    inserted: BTreeMap<usize, Vec<Stmt>>,
+    inserted: HashMap<usize, Vec<Stmt>>,
     removed: Vec<bool>,
     /// Vectors already built, and in front of which statement.
-    built: BTreeMap<Group, (Value, usize)>,
+    built: HashMap<Group, (Value, usize)>,
     /// Scalars taken from lanes, with their lane.
     taken: Vec<(Value, Value)>,
     /// Operations looked at for the stores at hand.
@@ -183,12 +183,12 @@ impl<'a> Run<'a> {
             uses,
             statements,
             touches,
-            loads: BTreeMap::new(),
+            loads: HashMap::default(),
             stores: Vec::new(),
-            defined: BTreeMap::new(),
-            inserted: BTreeMap::new(),
+            defined: HashMap::default(),
+            inserted: HashMap::default(),
             removed,
-            built: BTreeMap::new(),
+            built: HashMap::default(),
             taken: Vec::new(),
             work: 0,
             vector,

@@ -9,8 +9,11 @@ use super::linear::{Linear, Terms};
 use crate::ir::{Block, Body, Inst, Label, Op, Place, Stmt, Type, Value, Var};
 use cranelift_entity::packed_option::PackedOption;
 use cranelift_entity::{EntityRef, SecondaryMap};
-use rustc_hash::FxHashMap as HashMap;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+use rustc_hash::{FxHashMap as HashMap, FxHasher};
 use std::collections::BTreeSet;
+use std::hash::{Hash, Hasher};
 
 /// Simplifies the blocks of a body that run one after another; the last may run many times.
 pub(super) fn simplify(body: &mut Body, before: &mut Block, after: Option<&mut Block>) {
@@ -71,8 +74,9 @@ struct Simplify<'a> {
     held: SecondaryMap<Var, PackedOption<Value>>,
     held_log: Vec<(Var, PackedOption<Value>)>,
     /// Instructions already computed in this block or one around it.
-    known: HashMap<Inst, Value>,
-    known_log: Vec<(Inst, Option<Value>)>,
+    known: HashTable<Value>,
+    /// What of it was learned, with its hash.
+    known_log: Vec<(u64, Value)>,
     /// Loads and stores already done.
     loads: HashMap<LoadKey, Value>,
     loads_log: Vec<(LoadKey, Option<Value>)>,
@@ -120,7 +124,7 @@ impl<'a> Simplify<'a> {
             same: SecondaryMap::new(),
             held: SecondaryMap::new(),
             held_log: Vec::new(),
-            known: HashMap::default(),
+            known: HashTable::new(),
             known_log: Vec::new(),
             loads: HashMap::default(),
             loads_log: Vec::new(),
@@ -145,8 +149,10 @@ impl<'a> Simplify<'a> {
         for (var, old) in self.held_log.drain(mark.held..).rev() {
             self.held[var] = old;
         }
-        for (inst, old) in self.known_log.drain(mark.known..).rev() {
-            restore(&mut self.known, inst, old);
+        for (hash, learned) in self.known_log.drain(mark.known..) {
+            if let Ok(entry) = self.known.find_entry(hash, |value| *value == learned) {
+                entry.remove();
+            }
         }
         for (key, old) in self.loads_log.drain(mark.loads..).rev() {
             restore(&mut self.loads, key, old);
@@ -264,29 +270,36 @@ impl<'a> Simplify<'a> {
             Op::Get(var) => {
                 let var = *var;
                 self.hold(var, Some(value));
-                None
+                false
             }
             Op::Load { place, index, .. } => {
                 let key = self.key(place, *index, ty);
                 self.remember_load(key, value);
-                None
+                false
             }
-            op if op.is_pure() || op.can_fail() => Some(without_site(op)),
-            _ => None,
+            op => op.is_pure() || op.can_fail(),
         };
         self.body.values[value].op = op;
-        learned.is_none_or(|op| self.first(Inst { op, ty }, value))
+        !learned || self.first(value)
     }
 
     /// Notes an instruction; `false` if it was computed before, and is the same as that.
-    fn first(&mut self, inst: Inst, value: Value) -> bool {
-        if let Some(earlier) = self.known.get(&inst) {
-            self.same[value] = (*earlier).into();
-            return false;
+    fn first(&mut self, value: Value) -> bool {
+        let values = &self.body.values;
+        let hash = hash_of(&values[value]);
+        let is_same = |known: &Value| is_same_work(&values[*known], &values[value]);
+        let rehash = |known: &Value| hash_of(&values[*known]);
+        match self.known.entry(hash, is_same, rehash) {
+            Entry::Occupied(earlier) => {
+                self.same[value] = (*earlier.get()).into();
+                false
+            }
+            Entry::Vacant(place) => {
+                place.insert(value);
+                self.known_log.push((hash, value));
+                true
+            }
         }
-        self.known_log.push((inst.clone(), None));
-        self.known.insert(inst, value);
-        true
     }
 
     fn load(&mut self, place: &Place, index: Value, ty: Type) -> Option<Folded> {
@@ -395,18 +408,39 @@ impl<'a> Simplify<'a> {
     }
 }
 
-fn restore<K: std::hash::Hash + Eq>(map: &mut HashMap<K, Value>, key: K, old: Option<Value>) {
+fn restore<K: Hash + Eq>(map: &mut HashMap<K, Value>, key: K, old: Option<Value>) {
     match old {
         Some(value) => map.insert(key, value),
         None => map.remove(&key),
     };
 }
 
-/// The instruction with its site blotted out: two checks of one thing are one check, and the earlier reports.
-fn without_site(op: &Op) -> Op {
-    let mut op = op.clone();
-    if let Op::CheckIndex { site, .. } | Op::CheckDivisor { site, .. } = &mut op {
-        *site = crate::ir::Site::new(0);
+/// Whether two instructions compute the same: of two checks of one thing the earlier reports.
+fn is_same_work(a: &Inst, b: &Inst) -> bool {
+    let is_same = match (&a.op, &b.op) {
+        (
+            Op::CheckIndex { index, len, .. },
+            Op::CheckIndex {
+                index: other,
+                len: end,
+                ..
+            },
+        ) => (index, len) == (other, end),
+        (Op::CheckDivisor { divisor, .. }, Op::CheckDivisor { divisor: other, .. }) => {
+            divisor == other
+        }
+        (a, b) => a == b,
+    };
+    is_same && a.ty == b.ty
+}
+
+/// Equal where [`is_same_work`] holds.
+fn hash_of(inst: &Inst) -> u64 {
+    let mut hasher = FxHasher::default();
+    match &inst.op {
+        Op::CheckIndex { index, len, .. } => (index, len).hash(&mut hasher),
+        Op::CheckDivisor { divisor, .. } => divisor.hash(&mut hasher),
+        op => op.hash(&mut hasher),
     }
-    op
+    hasher.finish()
 }

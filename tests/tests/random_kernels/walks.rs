@@ -22,7 +22,7 @@ impl Writer {
         self.line(&format!("const {c} {held} = {value};"));
         self.line(&format!("{c} {array}[{LEN}] = {{1, {held}, 3}};"));
         match by[1] % 2 {
-            0 => self.nest(&array, &held, by),
+            0 => self.nest(&array, &held, ty, by),
             _ => self.neighbours(&array, &held, c, by),
         }
         self.line(&format!("{c} {sum} = 0;"));
@@ -34,7 +34,7 @@ impl Writer {
         self.line(&format!("{to} = {sum};"));
     }
 
-    fn nest(&mut self, array: &str, held: &str, by: [u8; 8]) {
+    fn nest(&mut self, array: &str, held: &str, ty: Ty, by: [u8; 8]) {
         let (outer, inner) = (2 + by[2] % 19, 2 + by[3] % 19);
         // Most often rows do not overlap, save by what an index has besides.
         let across = match by[4] {
@@ -58,7 +58,9 @@ impl Writer {
             2 => format!("{entry} = {entry} * 3 + {array}[i];"),
             _ => format!("{entry} = {entry} * {held} + s;"),
         };
-        let c = if by[7] % 8 < 4 { "int" } else { "double" };
+        // What is too large for an unsigned integer has no meaning as one in C.
+        let is_double = ty.float() && by[7] >= 128;
+        let c = if is_double { "double" } else { "int" };
         self.line(&format!("for (int j = 0; j < {outer}; j++) {{"));
         self.line(&format!(
             "  {c} s = j * 2; for (int i = 0; i < {inner}; i++) {{ {stored} }} (void)s;"
