@@ -20,6 +20,10 @@ pub(crate) enum Command {
     /// Compile the kernels of a C file: diagnostics, sizes, time of each stage
     Check(CheckArgs),
     /// Run the kernels of a C file through the system's C compiler and through parloop, and compare results and times
+    ///
+    /// Arguments are random, drawn again while results are not finite. Results are also compared with the other values below 16 that
+    /// the kernel takes for each integer, all combinations up to 16 and as many random ones of more, and with zeros in the arrays of
+    /// floats that it reads and writes, so that what it adds is seen beside nothing. Times are those of one draw.
     Compare(CompareArgs),
     /// Look into the cache directory
     #[command(subcommand)]

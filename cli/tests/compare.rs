@@ -336,3 +336,140 @@ fn a_kernel_may_have_the_name_of_a_function_of_the_c_library() {
         assert_eq!(report["functions"][function]["agrees"], true, "{report}");
     }
 }
+
+/// What `compare` finds out about the only function of a text, which may mean something else to the C compiler.
+fn found(place: &Place, text: &str) -> Value {
+    let path = file(place, "found.c", text);
+    let output = place.parloop(&["compare", &path, "--json"]).output();
+    let report: Value = serde_json::from_slice(&output.unwrap().stdout).unwrap();
+    report["functions"][0].clone()
+}
+
+#[test]
+fn what_is_added_is_compared_however_small_it_is() {
+    if !have_cc() {
+        return;
+    }
+    let place = Place::new();
+    let text =
+        "void k(double *A, const double *b) { for (int i = 0; i < 3; i++) A[i] += 1e-20 * b[i]; }";
+    let function = found(&place, text);
+    assert_eq!(function["agrees"], true, "{function}");
+    assert_eq!(function["untouched"], serde_json::json!([]), "{function}");
+    for (dtype, small) in [
+        ("double", "1e-13"),
+        ("float", "1e-7f"),
+        ("double _Complex", "1e-13"),
+    ] {
+        let text = format!(
+            "#ifdef __OPTIMIZE__\n#define TEN 10\n#else\n#define TEN 1\n#endif
+            void k({dtype} *A, const {dtype} *b) {{ for (int i = 0; i < 3; i++) A[i] += TEN * {small} * b[i]; }}"
+        );
+        let function = found(&place, &text);
+        assert_eq!(function["agrees"], false, "{function}");
+        let max_rel = function["max_rel"].as_f64().unwrap();
+        assert!((0.89..0.91).contains(&max_rel), "{function}");
+    }
+}
+
+#[test]
+fn a_start_from_zero_that_a_kernel_is_not_meant_for_does_not_count() {
+    if !have_cc() {
+        return;
+    }
+    let place = Place::new();
+    for text in [
+        "void k(double *y, const double *x) { y[0] = x[0] / y[0]; }",
+        "#include <math.h>\nvoid k(float *y, const float *x) { y[0] += logf(y[1]) + x[0]; y[1] += 1; }",
+        "void k(double *y, const int *n) { y[0] += n[0] % (int)(y[0] + 1.9); y[1] += n[0] / (int)(10 * y[1]); }",
+    ] {
+        let function = found(&place, text);
+        assert_eq!(function["agrees"], true, "{function}");
+        assert_eq!(function["not_finite"], false, "{function}");
+    }
+}
+
+#[test]
+fn each_value_that_an_index_may_have_is_compared() {
+    if !have_cc() {
+        return;
+    }
+    let place = Place::new();
+    let right = [[1, 2, 3], [4, 5, 6]];
+    let kernel = |table: [[i32; 3]; 2]| {
+        let table = format!("{table:?}").replace('[', "{").replace(']', "}");
+        format!(
+            "static const double t[2][3] = {table};
+            void k(double *A, const double *w, const int *entity_local_index, const unsigned char *quadrature_permutation) {{
+                A[0] += w[0] * t[quadrature_permutation[0]][entity_local_index[0]]; }}"
+        )
+    };
+    for row in 0..2 {
+        for column in 0..3 {
+            let mut wrong = right;
+            wrong[row][column] = 9;
+            let (right, wrong) = (kernel(right), kernel(wrong));
+            let text = format!("#ifdef __OPTIMIZE__\n{wrong}\n#else\n{right}\n#endif\n");
+            let function = found(&place, &text);
+            assert_eq!(function["agrees"], false, "{row} {column}: {function}");
+        }
+    }
+    let function = found(&place, &kernel(right));
+    assert_eq!(function["agrees"], true, "{function}");
+}
+
+#[test]
+fn of_many_combinations_of_indices_each_value_of_each_is_compared() {
+    if !have_cc() {
+        return;
+    }
+    let place = Place::new();
+    // Two facets of a hexahedron and two of their turns, and a row of a table that a loop goes through with an array of indices.
+    for wrong in ["t[4][0]", "p[7]", "m[5]"] {
+        let text = format!(
+            "void k(double *A, const int *facet, const unsigned char *turn, const int *rows, const double *w) {{
+                double t[6][2] = {{{{0}}}}, p[8] = {{0}}, m[6] = {{0}};
+                #ifdef __OPTIMIZE__
+                {wrong} = 1;
+                #endif
+                for (int i = 0; i < 9; i++) A[0] += w[0] + m[rows[i]];
+                A[0] += t[facet[0]][0] + t[facet[1]][1] + p[turn[0]] + p[turn[1]]; }}"
+        );
+        let function = found(&place, &text);
+        assert_eq!(function["agrees"], false, "{wrong}: {function}");
+    }
+}
+
+#[test]
+fn an_integer_that_gives_no_numbers_is_none_that_a_kernel_is_meant_for() {
+    if !have_cc() {
+        return;
+    }
+    let place = Place::new();
+    let text =
+        "void k(const int *stage, const double *x, double *y) { y[0] = x[0] / (5 - *stage); }";
+    let function = found(&place, text);
+    assert_eq!(function["agrees"], true, "{function}");
+    assert_eq!(function["not_finite"], false, "{function}");
+}
+
+#[test]
+fn numbers_are_drawn_again_until_results_are_finite() {
+    if !have_cc() {
+        return;
+    }
+    let place = Place::new();
+    let ordered = "#include <math.h>\nvoid k(double *y, const double *x) { y[0] = sqrt(x[0] - x[1]) + sqrt(x[2] - x[3]); }";
+    let near_one = "#include <math.h>\nvoid k(double *y, const double *x) { y[0] = acosh(x[0] + 0.05) + asin(x[0] - 0.05); }";
+    let never = "#include <math.h>\nvoid k(double *y, const double *x) { y[0] = sqrt(-1 - x[0]); }";
+    for (text, not_finite) in [(ordered, false), (near_one, false), (never, true)] {
+        let function = found(&place, text);
+        assert_eq!(function["agrees"], true, "{function}");
+        assert_eq!(function["not_finite"], not_finite, "{function}");
+    }
+    // Drawing again is for what no code can compute, not for what one can't.
+    let text = "#include <math.h>\n#ifdef __OPTIMIZE__\n#define LEAST 0\n#else\n#define LEAST 0.6\n#endif
+        void k(double *y, const double *x) { y[0] = sqrt(x[0] - LEAST) + sqrt(x[1] - LEAST) + sqrt(x[2] - LEAST); }";
+    let function = found(&place, text);
+    assert_eq!(function["agrees"], false, "{function}");
+}

@@ -1,10 +1,13 @@
 //! The process in which a kernel is run, so that a crash is its own: reads what to do, prints what came of it.
 //!
-//! Code from the C compiler runs only on arguments on which our guarded code has run without failing.
+//! Results are compared on all that `trials` finds, times on the last draw alone.
 
-use super::difference::{Difference, is_finite};
-use super::inputs::{Taste, Values, draw};
+use super::difference::Difference;
+use super::inputs::Values;
 use super::library::Library;
+use super::phase::{Phase, Phases};
+use super::runs::Codes;
+use super::trials::trials;
 use crate::error::CliError;
 use crate::output;
 use parloop::{Config, Engine, Error, Extent, Function, Mode};
@@ -15,10 +18,6 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// How many draws of arguments results are compared on, and how many more are made while some output was never touched (a flux
-/// out of a cell is none where the flow goes in).
-const SEEDS: u64 = 2;
-const SEEDS_MAX: u64 = 24;
 /// How long one sample of calls lasts, about, and how many there are of each code.
 const SAMPLE: Duration = Duration::from_micros(500);
 const SAMPLES: usize = 15;
@@ -75,103 +74,46 @@ pub(super) fn run(path: &Path, mut config: Config, out: &mut dyn Write) -> Resul
     Ok(output::json(out, &child.findings()?)?)
 }
 
-/// What the child is doing.
-#[derive(Clone, Copy)]
-enum Phase {
-    Compiling,
-    Loading,
-    Ours,
-    Theirs,
-    Timing,
-}
-
-impl Phase {
-    fn name(self) -> &'static str {
-        match self {
-            Phase::Compiling => "compiling with parloop",
-            Phase::Loading => "loading the C compiler's code",
-            Phase::Ours => "running parloop's code",
-            Phase::Theirs => "running the C compiler's code",
-            Phase::Timing => "timing both codes",
-        }
-    }
-}
-
 struct Child {
     task: Task,
     text: String,
     config: Config,
 }
 
-/// The same arguments before and after a run of each code.
-struct Trial {
-    before: Vec<Values>,
-    ours: Vec<Values>,
-}
-
 impl Child {
-    /// Leaves word of what runs next, for when this process does not come back from it.
-    fn enter(&self, phase: Phase) -> Result<(), CliError> {
-        Ok(std::fs::write(&self.task.phase, phase.name())?)
-    }
-
     fn findings(&self) -> Result<Findings, CliError> {
-        self.enter(Phase::Compiling)?;
+        let phases = Phases(&self.task.phase);
+        phases.enter(Phase::Compiling)?;
         let function = self.compile()?;
         let args = self.signature()?;
-        self.enter(Phase::Loading)?;
+        phases.enter(Phase::Loading)?;
+        let drivers = self.drivers()?;
+        let codes = Codes {
+            function: &function,
+            driver: &drivers[0],
+            phases: &phases,
+        };
+        let (seen, before) = trials(&codes, &args)?;
+        phases.enter(Phase::Timing)?;
+        let (ns_per_call, cc_ns_per_call) = measure(&function, &drivers, &before);
+        let untouched = seen.untouched(function.params());
+        Ok(Findings {
+            difference: seen.difference,
+            untouched: untouched.map(|param| param.name.clone()).collect(),
+            not_finite: seen.not_finite,
+            object_bytes: function.object_bytes(),
+            ns_per_call,
+            cc_ns_per_call,
+        })
+    }
+
+    fn drivers(&self) -> Result<Vec<Library>, CliError> {
         let load = |path: &PathBuf| {
             Library::load(path, self.task.index).map_err(|error| CliError::Driver {
                 message: error.to_string(),
             })
         };
-        let drivers: Vec<Library> = self
-            .task
-            .drivers
-            .iter()
-            .map(load)
-            .collect::<Result<_, _>>()?;
-        let mut difference = Difference::default();
-        let mut touched = vec![false; args.len()];
-        let mut not_finite = false;
-        let mut last = None;
-        for seed in 0..SEEDS_MAX {
-            let mut outputs = function.params().iter().zip(&touched);
-            if seed >= SEEDS && outputs.all(|(param, touched)| !param.written || *touched) {
-                break;
-            }
-            self.enter(Phase::Ours)?;
-            let trial = self.trial(&function, &args, &drivers[0], seed)?;
-            let mut theirs = trial.before.clone();
-            self.enter(Phase::Theirs)?;
-            drivers[0].run_theirs(&mut theirs, 1);
-            for index in args
-                .iter()
-                .enumerate()
-                .filter(|(_, arg)| arg.access.writes())
-                .map(|(index, _)| index)
-            {
-                let (ours, theirs) = (&trial.ours[index], &theirs[index]);
-                difference = difference.worst(Difference::of(ours, theirs));
-                not_finite |= !is_finite(theirs);
-                let changed = |k: usize| theirs.bytes(k) != trial.before[index].bytes(k);
-                touched[index] |= (0..theirs.len()).any(changed);
-            }
-            last = Some(trial.before);
-        }
-        let before = last.expect("there are seeds");
-        self.enter(Phase::Timing)?;
-        let (ns_per_call, cc_ns_per_call) = measure(&function, &drivers, &before);
-        let outputs = function.params().iter().zip(&touched);
-        let untouched = outputs.filter(|(param, touched)| param.written && !**touched);
-        Ok(Findings {
-            difference,
-            untouched: untouched.map(|(param, _)| param.name.clone()).collect(),
-            not_finite,
-            object_bytes: function.object_bytes(),
-            ns_per_call,
-            cc_ns_per_call,
-        })
+        self.task.drivers.iter().map(load).collect()
     }
 
     fn compile(&self) -> Result<Function, CliError> {
@@ -203,39 +145,6 @@ impl Child {
             reason,
         })?;
         Ok(signature.args)
-    }
-
-    /// Draws arguments until our code runs on them without failing, and, if that can be had, gives numbers.
-    fn trial(
-        &self,
-        function: &Function,
-        args: &[ArgSignature],
-        driver: &Library,
-        seed: u64,
-    ) -> Result<Trial, CliError> {
-        let mut accepted: Option<Trial> = None;
-        let mut refused = None;
-        for taste in Taste::ladder(seed) {
-            let before = draw(function.params(), args, taste);
-            let mut ours = before.clone();
-            let status = driver.run_ours(function, &mut ours, 1);
-            if let Err(error) = function.check(status) {
-                refused = Some(error);
-                continue;
-            }
-            let finite = ours.iter().all(is_finite);
-            if finite || accepted.is_none() {
-                accepted = Some(Trial { before, ours });
-            }
-            if finite {
-                break;
-            }
-        }
-        match (accepted, refused) {
-            (Some(trial), _) => Ok(trial),
-            (None, Some(error)) => Err(error.into()),
-            (None, None) => unreachable!("each draw is accepted or refused"),
-        }
     }
 }
 

@@ -1,8 +1,9 @@
 //! Random arguments for a kernel: well scaled, with cells that are cells and indices that are small.
 //!
-//! Floats are spread over a range of order one (or a hundredth of it, for kernels that only take small disturbances); what is
-//! named as coordinates gets the corners of a reference cell, moved a little, so that no cell is degenerate. Integers are below
-//! a limit that the caller lowers until the kernel takes them.
+//! Floats are spread over a range of order one (or a hundredth of it, for kernels that only take small disturbances, or close to
+//! one, for functions that are defined nowhere else); what is named as coordinates gets the corners of a reference cell, moved a
+//! little, so that no cell is degenerate. Integers are below a limit that the caller lowers until the kernel takes them; `choices`
+//! has others. Arrays that are added to may start from zero instead, so that what is added is not lost beside what was there.
 
 use parloop_compiler::ir::Passing;
 use parloop_compiler::{ArgSignature, DType, ParamInfo, Source};
@@ -14,19 +15,27 @@ pub(super) struct Taste {
     pub(super) seed: u64,
     /// Integers are below this.
     pub(super) integers: u64,
-    /// Size of floats that are no coordinates.
-    pub(super) scale: f64,
+    /// Between these are floats that are no coordinates.
+    pub(super) floats: [f64; 2],
 }
 
+/// Ranges of floats, and limits of integers, in the order in which they are tried.
+const FLOATS: [[f64; 2]; 3] = [[0.1, 1.1], [0.001, 0.011], [0.9, 1.1]];
+const INTEGERS: [u64; 3] = [4, 2, 1];
+/// How many seeds are tried for one.
+const REDRAWS: u64 = 8;
+
 impl Taste {
-    /// What to try, in order, until the kernel takes it and gives numbers.
+    /// What to try, in order, until the kernel takes it and gives numbers. Seeds below 2^32 share none of it.
     pub(super) fn ladder(seed: u64) -> impl Iterator<Item = Taste> {
-        let scales = [1.0, 0.01];
-        scales.into_iter().flat_map(move |scale| {
-            [4, 2, 1].map(|integers| Taste {
-                seed,
-                integers,
-                scale,
+        let seeds = (0..REDRAWS).map(move |redraw| redraw << 32 | seed);
+        seeds.flat_map(|seed| {
+            FLOATS.into_iter().flat_map(move |floats| {
+                INTEGERS.map(|integers| Taste {
+                    seed,
+                    integers,
+                    floats,
+                })
             })
         })
     }
@@ -56,6 +65,11 @@ impl Values {
             },
             words: vec![0; (len * dtype.bytes()).div_ceil(16).max(1)],
         }
+    }
+
+    /// Whether they are real or complex.
+    pub(super) fn is_float(&self) -> bool {
+        self.dtype.scalar().is_float()
     }
 
     /// How many there are in all.
@@ -102,6 +116,11 @@ impl Values {
         }
     }
 
+    /// Sets an integer; of a `bool`, whether it is odd.
+    pub(super) fn set_integer(&mut self, index: usize, integer: u64) {
+        self.set(index, &encoded(self.dtype, 0.0, integer));
+    }
+
     /// Copies another's content, of the same length.
     pub(super) fn restore(&mut self, from: &Values) {
         self.words.copy_from_slice(&from.words);
@@ -117,6 +136,20 @@ pub(super) fn draw(params: &[ParamInfo], args: &[ArgSignature], taste: Taste) ->
         .collect()
 }
 
+/// The same with zeros in each array of floats that is read and written, if there is one. Integers have to be equal wherever they
+/// start.
+pub(super) fn from_zero(params: &[ParamInfo], drawn: &[Values]) -> Option<Vec<Values>> {
+    let mut values = drawn.to_vec();
+    let mut found = false;
+    for (param, values) in params.iter().zip(&mut values) {
+        if param.read && param.written && values.is_float() {
+            values.words.fill(0);
+            found = true;
+        }
+    }
+    found.then_some(values)
+}
+
 fn values(
     param: &ParamInfo,
     arg: &ArgSignature,
@@ -128,10 +161,11 @@ fn values(
         return values;
     }
     let cell = Cell::of(param, &values);
+    let [least, largest] = taste.floats;
     for index in 0..values.len() {
         let float = match &cell {
             Some(cell) => cell.coordinate(index) + 0.1 * (random.f64() - 0.5),
-            None => taste.scale * (0.1 + random.f64()),
+            None => least + (largest - least) * random.f64(),
         };
         let integer = random.u64(..taste.integers);
         values.set(index, &encoded(arg.dtype, float, integer));

@@ -4,11 +4,15 @@
 //! cache: both sides compile anew. A kernel that can't be compared is listed with the reason.
 
 mod child;
+mod choices;
 mod difference;
 mod driver;
 mod inputs;
 mod library;
+mod phase;
 mod report;
+mod runs;
+mod trials;
 
 use crate::args::CompareArgs;
 use crate::cc::{self, Cc};

@@ -1,0 +1,101 @@
+//! Both codes on the same arguments, and what their results show together.
+//!
+//! Invariant: code from the C compiler runs only on arguments on which our guarded code has run without failing.
+
+use super::difference::{Difference, is_finite};
+use super::inputs::Values;
+use super::library::Library;
+use super::phase::{Phase, Phases};
+use crate::error::CliError;
+use parloop::Function;
+use parloop_compiler::{ArgSignature, ParamInfo};
+
+/// A kernel's two codes.
+pub(super) struct Codes<'a> {
+    pub(super) function: &'a Function,
+    pub(super) driver: &'a Library,
+    pub(super) phases: &'a Phases<'a>,
+}
+
+impl Codes<'_> {
+    /// # Errors
+    /// If our code fails on these arguments.
+    pub(super) fn run(&self, before: Vec<Values>) -> Result<Run, CliError> {
+        self.phases.enter(Phase::Ours)?;
+        let ours = self.ours(&before)?;
+        let mut theirs = before.clone();
+        self.phases.enter(Phase::Theirs)?;
+        self.driver.run_theirs(&mut theirs, 1);
+        Ok(Run {
+            before,
+            ours,
+            theirs,
+        })
+    }
+
+    /// What our code makes of arguments.
+    pub(super) fn ours(&self, before: &[Values]) -> Result<Vec<Values>, parloop::Error> {
+        let mut ours = before.to_vec();
+        let status = self.driver.run_ours(self.function, &mut ours, 1);
+        self.function.check(status)?;
+        Ok(ours)
+    }
+}
+
+/// The same arguments before and after a run of each code.
+pub(super) struct Run {
+    pub(super) before: Vec<Values>,
+    ours: Vec<Values>,
+    theirs: Vec<Values>,
+}
+
+impl Run {
+    /// Whether a code gave nothing but finite numbers. That the other did not is a difference between them.
+    pub(super) fn is_finite(&self) -> bool {
+        [&self.ours, &self.theirs]
+            .iter()
+            .any(|values| values.iter().all(is_finite))
+    }
+}
+
+/// What all runs have shown.
+pub(super) struct Seen {
+    pub(super) difference: Difference,
+    /// Whether some result was no number in both codes alike.
+    pub(super) not_finite: bool,
+    /// By parameter, whether its array may be written, and was ever changed.
+    written: Vec<bool>,
+    touched: Vec<bool>,
+}
+
+impl Seen {
+    pub(super) fn new(args: &[ArgSignature]) -> Seen {
+        Seen {
+            difference: Difference::default(),
+            not_finite: false,
+            written: args.iter().map(|arg| arg.access.writes()).collect(),
+            touched: vec![false; args.len()],
+        }
+    }
+
+    pub(super) fn add(&mut self, run: &Run) {
+        for (index, _) in self.written.iter().enumerate().filter(|(_, w)| **w) {
+            let (ours, theirs) = (&run.ours[index], &run.theirs[index]);
+            self.difference = self.difference.worst(Difference::of(ours, theirs));
+            self.not_finite |= !is_finite(theirs);
+            let changed = |k: usize| theirs.bytes(k) != run.before[index].bytes(k);
+            self.touched[index] |= (0..theirs.len()).any(changed);
+        }
+    }
+
+    /// Arrays that the kernel stores to and that no run changed.
+    pub(super) fn untouched<'a>(
+        &'a self,
+        params: &'a [ParamInfo],
+    ) -> impl Iterator<Item = &'a ParamInfo> {
+        let pairs = params.iter().zip(&self.touched);
+        pairs
+            .filter(|(param, touched)| param.written && !**touched)
+            .map(|(param, _)| param)
+    }
+}
