@@ -473,3 +473,19 @@ fn numbers_are_drawn_again_until_results_are_finite() {
     let function = found(&place, text);
     assert_eq!(function["agrees"], false, "{function}");
 }
+
+#[test]
+fn what_cancels_in_one_run_is_measured_by_what_others_add() {
+    if !have_cc() {
+        return;
+    }
+    let place = Place::new();
+    // Both sides of one facet: what is added is noise, which fused operations leave elsewhere than others do.
+    let text = "void k(double *A, const double *x, const int *restrict e) {
+        double s = 0;
+        for (int i = 0; i < 4; i++) s += x[4 * (e[0] & 1) + i] * x[8 + i] - x[4 * (e[1] & 1) + i] * x[8 + i];
+        A[0] += s; }";
+    let path = file(&place, "cancels.c", text);
+    let report = json(&place, &["compare", &path]);
+    assert_eq!(report["functions"][0]["agrees"], true, "{report}");
+}

@@ -17,12 +17,14 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 /// Flags of the strict oracle.
-pub const STRICT: [&str; 5] = [
+pub const STRICT: [&str; 6] = [
     "-O2",
     "-ffp-contract=off",
     "-fno-builtin",
     "-fwrapv",
     "-fno-strict-aliasing",
+    // gcc 12 vectorises loops wrongly that store to one entry twice and load its neighbours.
+    "-fno-tree-vectorize",
 ];
 
 /// Whether there is a C compiler; says so, once, where there is none.

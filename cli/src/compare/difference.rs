@@ -25,17 +25,46 @@ impl Difference {
         }
     }
 
-    /// Between what we computed and what the C compiler's code did: the worst of all rows.
-    pub(super) fn of(ours: &Values, theirs: &Values) -> Difference {
-        let rows = theirs
-            .rows()
-            .map(|row| Difference::of_row(ours, theirs, row));
-        rows.fold(Difference::default(), Difference::worst)
-    }
-
-    fn of_row(ours: &Values, theirs: &Values, row: Range<usize>) -> Difference {
+    /// Between what we computed and what the C compiler's code did, in one array and several runs: the worst of all rows. How large
+    /// the numbers of a row are is told by all the runs: in one of them everything may cancel.
+    pub(super) fn of(runs: &[(&Values, &Values)]) -> Difference {
+        let mut largest: Vec<f64> = Vec::new();
         let mut found = Difference::default();
-        let (mut apart, mut largest) = (0f64, 0f64);
+        let rows = |theirs: &Values| theirs.rows().collect::<Vec<_>>();
+        for (ours, theirs) in runs {
+            for (at, row) in rows(theirs).into_iter().enumerate() {
+                let row = Row::of(ours, theirs, row);
+                largest.resize(largest.len().max(at + 1), 0.0);
+                largest[at] = largest[at].max(row.largest);
+            }
+        }
+        for (ours, theirs) in runs {
+            for (row, largest) in rows(theirs).into_iter().zip(&largest) {
+                found = found.worst(Row::of(ours, theirs, row).against(*largest));
+            }
+        }
+        found
+    }
+}
+
+/// How far the numbers of a row are from each other.
+struct Row {
+    /// Largest |a - b|.
+    apart: f64,
+    /// Largest |b|.
+    largest: f64,
+    max_ulp: u64,
+    unlike: bool,
+}
+
+impl Row {
+    fn of(ours: &Values, theirs: &Values, row: Range<usize>) -> Row {
+        let mut found = Row {
+            apart: 0.0,
+            largest: 0.0,
+            max_ulp: 0,
+            unlike: false,
+        };
         for index in row {
             let (a, b) = (ours.bytes(index), theirs.bytes(index));
             for (a, b) in parts(ours.dtype, &a)
@@ -47,19 +76,27 @@ impl Difference {
                 found.unlike |= matches!(a, Number::Integer(_)) && ulp > 0;
                 let (a, b) = (a.value(), b.value());
                 if a.is_finite() && b.is_finite() {
-                    apart = apart.max((a - b).abs());
-                    largest = largest.max(b.abs());
+                    found.apart = found.apart.max((a - b).abs());
+                    found.largest = found.largest.max(b.abs());
                 } else {
                     found.unlike |= a.is_nan() != b.is_nan() || (!a.is_nan() && a != b);
                 }
             }
         }
-        found.max_rel = match apart == 0.0 {
+        found
+    }
+
+    fn against(&self, largest: f64) -> Difference {
+        let max_rel = match self.apart == 0.0 {
             true => 0.0,
             // Where all of b is zero, no number says how far; JSON has no infinity.
-            false => (apart / largest).min(f64::MAX),
+            false => (self.apart / largest).min(f64::MAX),
         };
-        found
+        Difference {
+            max_rel,
+            max_ulp: self.max_ulp,
+            unlike: self.unlike,
+        }
     }
 }
 

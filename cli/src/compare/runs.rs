@@ -78,14 +78,31 @@ impl Seen {
         }
     }
 
-    pub(super) fn add(&mut self, run: &Run) {
-        for (index, _) in self.written.iter().enumerate().filter(|(_, w)| **w) {
-            let (ours, theirs) = (&run.ours[index], &run.theirs[index]);
-            self.difference = self.difference.worst(Difference::of(ours, theirs));
-            self.not_finite |= !is_finite(theirs);
-            let changed = |k: usize| theirs.bytes(k) != run.before[index].bytes(k);
-            self.touched[index] |= (0..theirs.len()).any(changed);
+    /// Runs whose arrays hold numbers of one size.
+    pub(super) fn add(&mut self, runs: &[Run]) {
+        for index in self.written() {
+            let results = runs
+                .iter()
+                .map(|run| (&run.ours[index], &run.theirs[index]));
+            let results: Vec<_> = results.collect();
+            self.difference = self.difference.worst(Difference::of(&results));
+            self.not_finite |= !results.iter().all(|(_, theirs)| is_finite(theirs));
         }
+        runs.iter().for_each(|run| self.note_touched(run));
+    }
+
+    /// Notes what a run has changed.
+    pub(super) fn note_touched(&mut self, run: &Run) {
+        for index in self.written() {
+            let (before, after) = (&run.before[index], &run.theirs[index]);
+            let changed = |k: usize| after.bytes(k) != before.bytes(k);
+            self.touched[index] |= (0..after.len()).any(changed);
+        }
+    }
+
+    fn written(&self) -> Vec<usize> {
+        let all = 0..self.written.len();
+        all.filter(|index| self.written[*index]).collect()
     }
 
     /// Arrays that the kernel stores to and that no run changed.

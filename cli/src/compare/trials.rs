@@ -15,6 +15,9 @@ use parloop_compiler::ArgSignature;
 const SEEDS: u64 = 2;
 const SEEDS_MAX: u64 = 24;
 
+/// What the runs from zero may hold.
+const KEPT_BYTES_MAX: usize = 256 << 20;
+
 /// What all runs have shown, and the last draw.
 ///
 /// # Errors
@@ -27,10 +30,12 @@ pub(super) fn trials(
         codes,
         args,
         seen: Seen::new(args),
+        from_zero: Vec::new(),
         takes_zeros: true,
     };
     let last = trials.draws()?;
     trials.choices(&last)?;
+    trials.seen.add(&trials.from_zero);
     Ok((trials.seen, last))
 }
 
@@ -38,6 +43,8 @@ struct Trials<'a> {
     codes: &'a Codes<'a>,
     args: &'a [ArgSignature],
     seen: Seen,
+    /// Runs from zero: of a facet met from both sides all that is added may cancel, and only the others tell how much that is.
+    from_zero: Vec<Run>,
     /// False once our code failed on zeros: that may have been a loop without end, which takes seconds to be stopped.
     takes_zeros: bool,
 }
@@ -52,9 +59,9 @@ impl Trials<'_> {
                 break;
             }
             let run = self.accepted(seed)?;
-            self.seen.add(&run);
             self.vary_from_zero(&run.before);
-            last = Some(run.before);
+            last = Some(run.before.clone());
+            self.seen.add(&[run]);
         }
         Ok(last.expect("there are seeds"))
     }
@@ -85,28 +92,33 @@ impl Trials<'_> {
         let choices = Choices::find(self.codes.function.params(), drawn, takes);
         for chosen in choices.combinations(drawn) {
             self.vary_from_zero(&chosen);
-            self.vary(chosen);
+            if let Some(run) = self.taken(chosen)
+                && run.is_finite()
+            {
+                self.seen.add(&[run]);
+            }
         }
         Ok(())
     }
 
     fn vary_from_zero(&mut self, drawn: &[Values]) {
-        if !self.takes_zeros {
+        let bytes: usize = drawn.iter().map(|v| v.len() * v.dtype.bytes()).sum();
+        if !self.takes_zeros || self.from_zero.len() * 3 * bytes > KEPT_BYTES_MAX {
             return;
         }
-        if let Some(zeroed) = from_zero(self.codes.function.params(), drawn) {
-            self.takes_zeros = self.vary(zeroed);
+        let Some(zeroed) = from_zero(self.codes.function.params(), drawn) else {
+            return;
+        };
+        let run = self.taken(zeroed);
+        self.takes_zeros = run.is_some();
+        if let Some(run) = run.filter(Run::is_finite) {
+            self.seen.note_touched(&run);
+            self.from_zero.push(run);
         }
     }
 
-    /// Whether our code takes these arguments.
-    fn vary(&mut self, arguments: Vec<Values>) -> bool {
-        let Ok(run) = self.codes.run(arguments) else {
-            return false;
-        };
-        if run.is_finite() {
-            self.seen.add(&run);
-        }
-        true
+    /// A run, if our code takes these arguments.
+    fn taken(&self, arguments: Vec<Values>) -> Option<Run> {
+        self.codes.run(arguments).ok()
     }
 }

@@ -4,7 +4,7 @@
 //! Innermost loops first; a loop is copied while its trip count and the copies' size stay within limits. The order of what
 //! runs does not change.
 
-use crate::ir::{BinaryOp, Block, Body, For, Inst, Label, Op, Stmt, Type, Value};
+use crate::ir::{BinaryOp, Block, Body, For, Inst, Label, Op, Scalar, Stmt, Type, Value};
 use rustc_hash::FxHashMap as HashMap;
 
 /// The most statements that the copies of one loop may have.
@@ -15,6 +15,9 @@ const TOTAL_SIZE_MAX: usize = 8192;
 
 /// How many trips are put in one, and the most statements that the body may have then.
 const WIDE_SIZE_MAX: [(u64, usize); 2] = [(4, 128), (2, 4096)];
+
+/// The same of loops that store floats, of which four make a vector.
+const FLOATS_SIZE_MAX: [(u64, usize); 2] = [(4, 4096), (2, 4096)];
 
 /// Unrolls the loops of a body's root of at most `trips_max` trips.
 pub(super) fn unroll(body: &mut Body, trips_max: u16) {
@@ -62,10 +65,23 @@ fn trips_at_a_time(body: &Body, it: &For, budget: &mut usize) -> Option<(u64, u6
     let size = it.body.len();
     let fits =
         |(factor, most): &(u64, usize)| trips >= *factor && size * (*factor as usize) <= *most;
-    let (factor, _) = WIDE_SIZE_MAX.into_iter().find(fits)?;
+    let floats = it.body.iter().any(|stmt| stores_float(body, stmt));
+    let limits = if floats {
+        FLOATS_SIZE_MAX
+    } else {
+        WIDE_SIZE_MAX
+    };
+    let (factor, _) = limits.into_iter().find(fits)?;
     let copies = size * (factor + trips % factor) as usize;
     *budget = budget.checked_sub(copies)?;
     Some((trips, factor))
+}
+
+fn stores_float(body: &Body, stmt: &Stmt) -> bool {
+    match stmt {
+        Stmt::Store { value, .. } => body.ty(*value) == Type::of(Scalar::F32),
+        _ => false,
+    }
 }
 
 fn is_simple(stmt: &Stmt) -> bool {
