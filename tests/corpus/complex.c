@@ -95,3 +95,18 @@ void k(const double complex *a, int *r) {
   r[0] = b; r[1] = (bool)w; r[2] = c; r[3] = d[0]; r[4] = d[1]; r[5] = chosen(w); r[6] = chosen(z); r[7] = returned(w);
   c = false; c += w; r[8] = c;
 }
+// == helpers return complex values, early and at their end
+// args: read c128 3; read i32 1; write c128 5; write f64 1
+static double complex square(double complex z) { return z * z; }
+static float complex narrow(double complex z) { return z; }
+static double complex real(double x) { return x; }
+static double part(double complex z) { return z * 2.0; }
+static double complex chosen(double complex a, double complex b, int n) {
+  if (n > 2) return a;
+  for (int i = 0; i < 3; i++) { if (i == n) return square(b) + i; }
+  return a - b;
+}
+void k(const double complex *a, const int *n, double complex *r, double *x) {
+  r[0] = square(a[0]) + square(a[1]); r[1] = narrow(a[0]); r[2] = chosen(a[0], a[1], n[0] & 7); r[3] = real(x[0] = part(a[2]));
+  r[4] = chosen(square(a[2]), a[0], 1);
+}

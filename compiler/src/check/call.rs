@@ -1,11 +1,14 @@
 //! Calls: helper functions are inlined, host functions become IR calls.
 
+use super::complex::Complex;
 use super::num::Num;
 use super::place::{Pointer, ReadOnly, Root};
 use super::shape::{Kind, Shape};
-use super::{Binding, Checked, Checker, Frame, Operand, Poison, complex, library, math, suggest};
+use super::{
+    Binding, Checked, Checker, Frame, Operand, Poison, Returned, complex, library, math, suggest,
+};
 use crate::diagnostic::{Diagnostic, Span};
-use crate::ir::HostSymbol;
+use crate::ir::{HostSymbol, Var};
 use crate::syntax::ast::{DeclId, List};
 use crate::syntax::token::Name;
 use smallvec::SmallVec;
@@ -151,11 +154,10 @@ impl Checker<'_, '_> {
         let shape = self.cast_shape(result)?;
         self.frame.result = match shape.kind {
             Kind::Void => None,
-            Kind::Scalar if shape.is_complex => {
-                let span = resolved.function.span;
-                return Err(self.no_complex("a function that returns a complex number", span));
-            }
-            Kind::Scalar => Some(shape.scalar),
+            Kind::Scalar => Some(Returned {
+                scalar: shape.scalar,
+                is_complex: shape.is_complex,
+            }),
             _ => {
                 let span = resolved.function.span;
                 let message = "a function that returns a pointer is not in the kernel language";
@@ -172,12 +174,12 @@ impl Checker<'_, '_> {
         let Some(ty) = self.frame.result else {
             return Ok(Operand::Void);
         };
-        let num = match (self.frame.result_var, self.frame.result_num) {
-            (Some(var), _) => Num::value(ty, self.b.get(var)),
-            (None, Some(num)) => num,
-            (None, None) => return Err(Poison),
-        };
-        Ok(Operand::Num(num))
+        let mut part = |var: Var| Num::value(ty.scalar, self.b.get(var));
+        match self.frame.result_vars[..] {
+            [] => self.frame.result_value.take().ok_or(Poison),
+            [re, im] => Ok(Operand::Complex(Complex::new(part(re), part(im)))),
+            [var, ..] => Ok(Operand::Num(part(var))),
+        }
     }
 
     /// Binds a parameter of an inlined function.

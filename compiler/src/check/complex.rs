@@ -49,7 +49,7 @@ pub(super) fn is_known(name: &str) -> bool {
 }
 
 impl Complex {
-    fn new(re: Num, im: Num) -> Complex {
+    pub(super) fn new(re: Num, im: Num) -> Complex {
         Complex { re, im }
     }
 

@@ -5,7 +5,7 @@ use super::num::Num;
 use super::place::{Pointer, ReadOnly, Root};
 use super::resolve::Resolved;
 use super::shape::{Kind, Shape};
-use super::{Binding, Checked, Checker, Operand, Poison, TableEntry};
+use super::{Binding, Checked, Checker, Operand, Poison, Returned, TableEntry};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::ir::{ArrayData, Op, Param, Passing, Scalar, Stmt as Ir, TableData};
 use crate::signature::DType;
@@ -23,7 +23,9 @@ impl Checker<'_, '_> {
         if result.base != Base::Void || result.derived.len > 0 {
             let message = "a kernel returns void";
             self.error("kernel-result", function.span, message);
-            self.frame.result = super::constant::scalar_type(self.unit, function.result);
+            let scalar = super::constant::scalar_type(self.unit, function.result);
+            let is_complex = false;
+            self.frame.result = scalar.map(|scalar| Returned { scalar, is_complex });
         }
         let mut params = Vec::new();
         for at in function.params.range() {

@@ -40,6 +40,7 @@ use num::Num;
 use place::Pointer;
 use resolve::Resolved;
 pub use skipped::{SkippedItem, skipped_items};
+use smallvec::SmallVec;
 use std::collections::HashMap;
 use std::rc::Rc;
 pub use summary::{FunctionSummary, kernel_functions};
@@ -98,16 +99,24 @@ enum Binding {
     Later(u16, u32),
 }
 
+/// The type of what a function returns.
+#[derive(Clone, Copy, Debug)]
+struct Returned {
+    scalar: Scalar,
+    is_complex: bool,
+}
+
 /// The function whose body is being walked.
 struct Frame {
     resolved: Rc<Resolved>,
     /// By declaration.
     bindings: Vec<Binding>,
     /// What it returns; `None` for void.
-    result: Option<Scalar>,
-    result_var: Option<Var>,
+    result: Option<Returned>,
+    /// What holds it, by part, once a return does not end the body.
+    result_vars: SmallVec<[Var; 2]>,
     /// The value of a return that ends the body.
-    result_num: Option<Num>,
+    result_value: Option<Operand>,
     /// The block that a return leaves, once one has to.
     exit: Option<Label>,
 }
@@ -414,13 +423,13 @@ fn nesting(body: &Body) -> usize {
 }
 
 impl Frame {
-    fn new(resolved: Rc<Resolved>, result: Option<Scalar>) -> Frame {
+    fn new(resolved: Rc<Resolved>, result: Option<Returned>) -> Frame {
         Frame {
             bindings: vec![Binding::None; resolved.locals.len()],
             resolved,
             result,
-            result_var: None,
-            result_num: None,
+            result_vars: SmallVec::new(),
+            result_value: None,
             exit: None,
         }
     }

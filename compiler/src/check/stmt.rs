@@ -3,10 +3,11 @@
 use super::flow;
 use super::num::Num;
 use super::resolve::Resolved;
-use super::{Binding, Checked, Checker, Next, Operand, Target};
+use super::{Binding, Checked, Checker, Next, Operand, Returned, Target};
 use crate::diagnostic::{Diagnostic, Span};
-use crate::ir::{Block, Scalar, Stmt as Ir};
+use crate::ir::{Block, Stmt as Ir};
 use crate::syntax::ast::{DeclId, Full, List, Stmt, StmtId};
+use smallvec::SmallVec;
 
 /// Levels of `else` that early returns make before they leave a block instead.
 const TAIL_DEPTH_MAX: u16 = 64;
@@ -344,8 +345,8 @@ impl Checker<'_, '_> {
             (Some(value), Some(ty)) => {
                 let span = self.unit.ast.span(value.root);
                 let operand = self.rvalue(value.root);
-                if let Ok(num) = operand.and_then(|it| self.number_as(it, ty, span)) {
-                    self.set_result(num, ty, after);
+                if let Ok(result) = operand.and_then(|it| self.returned(it, ty, span)) {
+                    self.set_result(result, after);
                 }
             }
         }
@@ -358,17 +359,32 @@ impl Checker<'_, '_> {
         Flow::Ends
     }
 
-    /// `num` is of the type that is returned.
-    fn set_result(&mut self, num: Num, ty: Scalar, after: After) {
-        if after == After::End && self.frame.result_var.is_none() {
-            self.frame.result_num = Some(num);
+    /// A value as the type that is returned.
+    fn returned(&mut self, value: Operand, ty: Returned, span: Span) -> Checked<Operand> {
+        if !ty.is_complex {
+            return self.number_as(value, ty.scalar, span).map(Operand::Num);
+        }
+        let z = self.as_complex(value, ty.scalar, span)?;
+        Ok(Operand::Complex(self.held_complex(z)))
+    }
+
+    fn set_result(&mut self, result: Operand, after: After) {
+        if after == After::End && self.frame.result_vars.is_empty() {
+            self.frame.result_value = Some(result);
             return;
         }
-        let known = self.frame.result_var;
-        let var = known.unwrap_or_else(|| self.b.var(ty));
-        self.frame.result_var = Some(var);
-        let value = self.value(num);
-        self.b.set(var, value);
+        let parts: SmallVec<[Num; 2]> = match result {
+            Operand::Num(num) => [num].into_iter().collect(),
+            Operand::Complex(z) => [z.re, z.im].into_iter().collect(),
+            Operand::Pointer(_) | Operand::Void => return,
+        };
+        if self.frame.result_vars.is_empty() {
+            self.frame.result_vars = parts.iter().map(|part| self.b.var(part.ty)).collect();
+        }
+        for (at, part) in parts.into_iter().enumerate() {
+            let value = self.value(part);
+            self.b.set(self.frame.result_vars[at], value);
+        }
     }
 
     /// Binds a declaration of the frame.
