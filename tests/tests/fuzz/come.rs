@@ -45,7 +45,7 @@ impl Input {
         let kind = EXTENSIONS.iter().find(|e| e.1 == extension);
         Input {
             kind: kind.unwrap_or_else(|| panic!("what is {name}?")).0,
-            content: fs::read(path).unwrap(),
+            content: fs::read(path).unwrap_or_else(|e| panic!("{}: {e}", path.display())),
             choices: stem
                 .rsplit_once('.')
                 .and_then(|s| s.1.parse().ok())

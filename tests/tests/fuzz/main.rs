@@ -147,9 +147,10 @@ fn folder() -> PathBuf {
 
 #[test]
 fn changed_texts_ir_and_requests_are_taken_or_refused_without_harm() {
+    let replayed = std::env::var("PARLOOP_FUZZ_INPUT").ok();
+    let replayed = replayed.map(|path| (Input::read(Path::new(&path)), path));
     let hold = Hold::new(folder());
-    if let Ok(path) = std::env::var("PARLOOP_FUZZ_INPUT") {
-        let input = Input::read(Path::new(&path));
+    if let Some((input, path)) = replayed {
         let ended = hold.on_a_thread(|| hold.run(&input, || come(&input)));
         let (end, peak) = ended.unwrap_or_else(|finding| panic!("{finding}"));
         println_of(&format!("{path}: {end}, {peak} bytes held"));
