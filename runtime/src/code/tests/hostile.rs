@@ -418,7 +418,7 @@ fn any_bytes_are_refused_without_harm() {
                     write::<8>(&mut damaged, at & !7, ends[draw(8)]);
                 }
                 (1, Some(word)) => {
-                    let to = draw(damaged.len() - 8) & !7;
+                    let to = draw(damaged.len() - 7) & !7;
                     damaged[to..to + 8].copy_from_slice(&word);
                 }
                 (2, _) if draw(16) == 0 => damaged.truncate(at + 1),
