@@ -507,3 +507,110 @@ fn the_square_of_a_complex_number_is_no_call() {
     assert_eq!(calls("2.5"), 2);
     assert_eq!(calls("2 + I"), 2);
 }
+
+#[test]
+fn arrays_that_crowd_an_inner_loop_stay_in_memory() {
+    let args = [
+        arg(0, 72, Access::Rw, DIRECT),
+        arg(1, 8, Access::Read, DIRECT),
+    ];
+    // Six arrays of eight entries are more than registers hold, and three are not.
+    let loads = |arrays: usize| {
+        let names = || (0..arrays).map(|n| (b'a' + n as u8) as char);
+        let filled: String = names().map(|n| format!("{n}[j] = x[0] * x[j];")).collect();
+        let sum: String = names().map(|n| format!("+ x[i] * {n}[j]")).collect();
+        let declared: String = names().map(|n| format!("double {n}[8] = {{0}};")).collect();
+        let text = format!(
+            "void k(double *y, const double *x) {{ for (int q = 0; q < 99; q++) {{ {declared} \
+             for (int j = 0; j < 8; j++) {{ {filled} }} \
+             for (int i = 0; i < 9; i++) for (int j = 0; j < 8; j++) y[8 * i + j] += q {sum}; }} }}"
+        );
+        let optimised = stage(&text, &args, Stage::Optimised);
+        // What is filled need not be cleared, and what is read is two neighbours at once.
+        assert_eq!(count(&optimised, "clear"), 0, "{optimised}");
+        count(&optimised, "f64x2 = load array")
+    };
+    assert_eq!(loads(6), 6 * 4);
+    assert_eq!(loads(3), 0);
+}
+
+#[test]
+fn a_trip_that_stores_neighbours_is_not_joined_with_the_next() {
+    let args = [
+        arg(0, 80, Access::Rw, DIRECT),
+        arg(1, 80, Access::Read, DIRECT),
+    ];
+    let step = |stored: &str| {
+        let text = format!(
+            "void k(double *y, const double *x) {{ for (int i = 0; i < 40; i++) {{ {stored} }} }}"
+        );
+        let optimised = stage(&text, &args, Stage::Optimised);
+        let line = optimised.lines().find(|line| line.contains("for label"));
+        line.expect("it is a loop").to_string()
+    };
+    assert!(step("y[2 * i] = x[i]; y[2 * i + 1] = x[i] + 1;").contains("by 1 "));
+    assert!(step("y[i] = x[i];").contains("by 4 "));
+}
+
+#[test]
+fn more_loads_than_registers_stay_in_their_loop() {
+    let args = [
+        arg(0, 1, Access::Rw, DIRECT),
+        arg(1, 40, Access::Read, DIRECT),
+    ];
+    let before_the_loop = |entries: usize| {
+        let sum: String = (0..entries).map(|n| format!("+ i * x[{n}]")).collect();
+        let text = format!(
+            "void k(double *y, const double *x) {{ for (int i = 0; i < 50; i++) y[0] += 1 {sum}; }}"
+        );
+        let optimised = stage(&text, &args, Stage::Optimised);
+        let (before, _) = optimised.split_once("for label").expect("it is a loop");
+        count(before, "load row(")
+    };
+    assert_eq!(before_the_loop(10), 10);
+    assert_eq!(before_the_loop(30), 0);
+}
+
+#[test]
+fn arrays_are_zeroed_unless_they_are_written_whole_before_anything_reads_them() {
+    let args = [
+        arg(0, 1, Access::Rw, DIRECT),
+        arg(1, 2, Access::Read, DIRECT),
+    ];
+    let zeroed = |body: &str| {
+        let text = format!("void k(double *y, const double *x) {{ {body} }}");
+        count(&stage(&text, &args, Stage::Wrapped), "clear array") == 1
+    };
+    let trips = "for (int i = 0; i < (int)x[0]; i++)";
+    let filled = "for (int j = 0; j < 40; j++) t[j] = x[1];";
+    let summed = "for (int j = 0; j < 40; j++) y[0] += t[j];";
+    let in_the_loop = format!("{trips} {{ double t[40]; {filled} {summed} }}");
+    assert!(!zeroed(&in_the_loop));
+    // The loop may make no trip, and each but the first sees what the last one left.
+    assert!(zeroed(&format!(
+        "double t[40]; {trips} {{ {filled} }} {summed}"
+    )));
+    assert!(zeroed(&format!(
+        "double t[40]; {trips} {{ {summed} {filled} }}"
+    )));
+    let branch = "if (x[0] > 0) { t[0] = 1; t[1] = 2; }";
+    assert!(zeroed(&format!(
+        "double t[2]; {branch} y[0] = t[0] + t[1];"
+    )));
+    assert!(!zeroed(
+        "double t[2]; if (x[0] > 0) { t[0] = 1; t[1] = 2; y[0] = t[0] + t[1]; }"
+    ));
+    let early = format!(
+        "double t[40]; for (int j = 0; j < 40; j++) {{ if (x[0] < j) break; t[j] = 1; }} {summed}"
+    );
+    assert!(zeroed(&early));
+    let ahead = "double t[40]; for (int j = 0; j < 40; j++) { t[j] = 1; y[0] += t[39 - j]; }";
+    assert!(zeroed(ahead));
+    let choice = |default: &str| {
+        format!(
+            "double t[2]; switch ((int)x[0]) {{ case 1: t[0] = 1; t[1] = 2; break; {default} }} y[0] = t[0] + t[1];"
+        )
+    };
+    assert!(zeroed(&choice("")));
+    assert!(zeroed(&choice("default: t[0] = 2;")));
+}

@@ -57,3 +57,18 @@ void k(double *y) {
   for (int i = 0; i < 3; i++) { y[i] = t[0][i]; y[3 + i] = u[0][i]; y[6 + i] = u[1][i]; y[9 + i] = w[i]; }
   y[12] = w[3];
 }
+// == an array of a loop's body that only some trips write
+// args: read f64 2; write f64 2
+void k(const double *w, double *b) { b[0] = 0; b[1] = 0; for (int i = 0; i < 20; i++) { double t[2] = {0}; if (w[i & 1] > 0) { t[0] = w[0] * i; t[1] = 1; } b[0] += t[0]; b[1] += t[1]; } }
+// == an array that a loop fills reads only what it filled
+// args: read f64 2; write f64 2
+void k(const double *w, double *b) { double t[20] = {0}; double u[20] = {0}; for (int i = 0; i < 20; i++) { t[i] = w[0] * i; u[i] = w[1] + i; } for (int i = 1; i < 20; i++) b[0] = t[i] - u[i - 1]; b[1] = t[0] + u[19]; }
+// == an array that a loop fills and reads ahead of
+// args: read f64 2; write f64 2
+void k(const double *w, double *b) { double t[20] = {0}; for (int i = 0; i < 20; i++) { t[i] = w[0] * i; b[0] = t[19 - i]; } b[1] = t[19]; }
+// == small arrays that an inner loop reads whole
+// args: read f64 6; rw f64 36
+void k(const double *w, double *A) { double t[6], u[6], v[6], s[6], r[6]; for (int q = 0; q < 3; q++) { for (int j = 0; j < 6; j++) { t[j] = w[j] * q; u[j] = w[j] + q; v[j] = w[5 - j]; s[j] = t[j] * v[j]; r[j] = 1 - u[j]; } for (int i = 0; i < 6; i++) for (int j = 0; j < 6; j++) for (int l = 0; l < 3; l++) A[6 * i + j] += w[i] * t[j] + u[j] * v[i] - s[j] * l + r[j]; } }
+// == stores to an array that is cleared again
+// args: read f64 2; write f64 2
+void k(const double *w, double *b) { for (int i = 0; i < 18; i++) { double t[2] = {w[0], w[1]}; b[0] = t[0] * i; t[0] = 5; } double t[2] = {0}; b[1] = t[(int)(w[0] > 0)]; }

@@ -4,6 +4,7 @@ mod body;
 mod builder;
 mod canon;
 pub mod eval;
+mod fills;
 pub mod interp;
 mod kernel;
 pub mod limits;

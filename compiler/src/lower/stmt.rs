@@ -260,7 +260,13 @@ impl Lower<'_, '_> {
         let flags = self.array_flags(array);
         let zero = self.b.ins().iconst(types::I64, 0);
         let pieces = bytes / 16;
-        let wide = self.b.ins().splat(types::I64X2, zero);
+        let zeros = self
+            .b
+            .func
+            .dfg
+            .constants
+            .insert([0u8; 16].as_slice().into());
+        let wide = self.b.ins().vconst(types::I64X2, zeros);
         if pieces <= CLEAR_PIECES_MAX {
             for piece in 0..pieces {
                 let at = offset + (piece * 16) as i32;

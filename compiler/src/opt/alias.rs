@@ -34,6 +34,13 @@ impl Touch {
         }
     }
 
+    /// Whether it is of the entry before another's.
+    pub(super) fn is_before(&self, other: &Touch) -> bool {
+        self.place == other.place
+            && self.index.terms == other.index.terms
+            && self.index.constant.wrapping_add(1) == other.index.constant
+    }
+
     /// Where its index counts from.
     pub(super) fn origin(&self) -> Origin {
         (self.place, self.index.terms.clone())

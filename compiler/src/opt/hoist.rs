@@ -5,19 +5,21 @@
 //! only from where it runs in every iteration, save from memory that is always there (globals, constants, tables); in a plain
 //! function, whose pointers may lead nowhere, only if there is sure to be an iteration.
 
+use super::crowded::Crowded;
 use super::effects::{Effects, effects};
 use super::simplify::memory;
-use crate::ir::{Block, Body, Loop, Op, Place, Stmt, Value};
+use crate::ir::{Block, Body, Inst, Loop, Op, Place, Stmt, Value};
 use crate::signature::Iteration;
 use cranelift_entity::SecondaryMap;
 
 /// Hoists out of every loop of `it`, and out of its elements into `before`.
-pub(super) fn hoist(it: &mut Loop) {
+pub(super) fn hoist(it: &mut Loop, crowded: &Crowded) {
     let mut root = std::mem::take(&mut it.body.root);
     let mut pass = Hoist {
         body: &it.body,
         depth: SecondaryMap::new(),
         is_function: it.signature.iteration == Iteration::Function,
+        crowded,
     };
     pass.note(&it.before, 0);
     pass.note(&root, 1);
@@ -27,12 +29,17 @@ pub(super) fn hoist(it: &mut Loop) {
     it.body.root = root;
 }
 
+/// How many loads of floats may leave one loop: more would be spilled.
+const LOADS_MAX: usize = 16;
+
 struct Hoist<'a> {
     body: &'a Body,
     /// How many loops are around a value's definition, the one over elements included.
     depth: SecondaryMap<Value, u32>,
     /// Whether rows are there only if the kernel gets to use them: a plain function's pointers may lead nowhere.
     is_function: bool,
+    /// Arrays that no loop is to hold in registers.
+    crowded: &'a Crowded,
 }
 
 /// A loop that statements may leave.
@@ -47,6 +54,8 @@ struct Leaving {
     runs: bool,
     /// Whether a check that is reached now is the first thing to be noticed of a loop that is sure to run.
     begins: bool,
+    /// Whether more loads could leave it than there are registers.
+    is_crowded: bool,
     /// What has left it so far, in order.
     moved: Block,
 }
@@ -99,10 +108,33 @@ impl Hoist<'_> {
             elements,
             runs,
             begins,
+            is_crowded: false,
             moved: Block::new(),
         };
+        leaving.is_crowded = !elements && self.invariant_loads(body, &leaving) > LOADS_MAX;
         self.take(body, &mut leaving, true);
         leaving.moved
+    }
+
+    /// How many loads of floats a loop's own trips repeat.
+    fn invariant_loads(&self, block: &Block, leaving: &Leaving) -> usize {
+        let repeats = |stmt: &&Stmt| match stmt {
+            Stmt::Let(value) => match &self.body.values[*value] {
+                Inst {
+                    op: Op::Load { place, index, .. },
+                    ty,
+                } => {
+                    ty.scalar.is_float()
+                        && (self.depth[*index] < leaving.depth
+                            || self.body.int_constant(*index).is_some())
+                        && !leaving.changed.memory.contains(&memory(place))
+                        && !matches!(place, Place::Array(_))
+                }
+                _ => false,
+            },
+            _ => false,
+        };
+        block.iter().filter(repeats).count()
     }
 
     fn take(&mut self, block: &mut Block, leaving: &mut Leaving, always_runs: bool) {
@@ -155,7 +187,11 @@ impl Hoist<'_> {
                 let there = matches!(place, Place::Table(_) | Place::Constant(_));
                 let there_is_one = leaving.runs || !self.is_function;
                 let in_every_trip = always_runs && !leaving.elements && there_is_one;
-                unchanged && (there || in_every_trip || self.is_global(place))
+                let stays = match place {
+                    Place::Array(array) => self.crowded[*array],
+                    _ => leaving.is_crowded && self.body.ty(value).scalar.is_float(),
+                };
+                unchanged && !stays && (there || in_every_trip || self.is_global(place))
             }
             op => op.is_pure() || always_runs && leaving.begins && op.can_fail(),
         }

@@ -3,6 +3,7 @@
 mod alias;
 mod checks;
 mod contract;
+mod crowded;
 mod dead;
 mod effects;
 mod fold;
@@ -26,11 +27,12 @@ mod widen;
 use crate::ir::{Block, Body, Kernel, Loop, Stmt, Var, for_each_stmt};
 use crate::options::{FloatMode, Options};
 use crate::target::Target;
+use crowded::Crowded;
 use std::collections::BTreeSet;
 
 /// Makes a kernel's indices as constant as they get, before it is wrapped: loops unrolled, constants folded.
 pub(crate) fn prepare(kernel: &mut Kernel, options: &Options) {
-    simplify::simplify_once(&mut kernel.body);
+    simplify::simplify_once(&mut kernel.body, &Crowded::new());
     widen::widen_indices(&mut kernel.body);
     if options.unroll > 1 {
         interchange::interchange(&mut kernel.body);
@@ -39,7 +41,8 @@ pub(crate) fn prepare(kernel: &mut Kernel, options: &Options) {
     if options.float == FloatMode::Contract {
         powers::expand_powers(&mut kernel.body);
     }
-    simplify::simplify_once(&mut kernel.body);
+    let crowded = crowded::crowded(&kernel.body);
+    simplify::simplify_once(&mut kernel.body, &crowded);
     overwritten::remove_overwritten(&mut kernel.body);
 }
 
@@ -53,31 +56,32 @@ pub(crate) fn guard(it: &mut Loop, options: &Options) {
 
 /// Makes a loop fast.
 pub(crate) fn optimise(it: &mut Loop, options: &Options, target: &Target) {
+    let crowded = crowded::crowded(&it.body);
     if options.unroll > 1 {
-        hoist::hoist(it);
+        hoist::hoist(it, &crowded);
         unroll::unroll_partly(&mut it.body);
     }
-    scalars::arrays_to_variables(&mut it.body, &mut [&mut it.before, &mut it.after]);
+    scalars::arrays_to_variables(&mut it.body, &mut [&mut it.before, &mut it.after], &crowded);
     indices::share_indices(&mut it.body);
-    clean(it);
+    clean(it, &crowded);
     checks::join_checks(&mut it.body);
     if options.float == FloatMode::Contract && target.level.has_fma() {
         let carried = variables_set(&it.before);
         contract::contract(&mut it.body, &carried);
     }
-    hoist::hoist(it);
-    clean(it);
+    hoist::hoist(it, &crowded);
+    clean(it, &crowded);
     overwritten::remove_overwritten(&mut it.body);
     pack::pack(&mut it.body);
     stores::group_stores(&mut it.body);
-    hoist::hoist(it);
+    hoist::hoist(it, &crowded);
     dead::remove_dead(&mut it.body, &mut it.before, &mut it.after);
     order::order(&mut it.body);
 }
 
 /// Folds, shares, forwards, and drops what is not needed then.
-fn clean(it: &mut Loop) {
-    simplify::simplify(&mut it.body, &mut it.before, Some(&mut it.after));
+fn clean(it: &mut Loop, crowded: &Crowded) {
+    simplify::simplify(&mut it.body, &mut it.before, Some(&mut it.after), crowded);
     dead::remove_dead(&mut it.body, &mut it.before, &mut it.after);
 }
 

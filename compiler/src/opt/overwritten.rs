@@ -1,12 +1,12 @@
-//! Drops stores whose value is stored over before anything can load it.
+//! Drops stores and clears of what is stored over before anything can load it.
 //!
 //! Within a run of statements without control flow, from its end. What a failing check leaves in memory is unspecified, so
 //! checks do not keep stores alive.
 
 use super::alias::{Touch, touch};
-use super::simplify::Memory;
-use crate::ir::{Block, Body, Op, Place, Stmt};
-use std::collections::BTreeMap;
+use super::simplify::{Memory, memory};
+use crate::ir::{Array, Block, Body, Op, Place, Stmt};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many stores of one memory are remembered at a time.
 const REMEMBERED_MAX: usize = 32;
@@ -28,7 +28,7 @@ fn block(body: &Body, statements: &mut Block) {
             block(body, inner);
         }
         if control {
-            pass.later.clear();
+            pass.pass_control(body, &stmt);
         }
         if pass.is_needed(body, &stmt) {
             kept.push(stmt);
@@ -42,13 +42,31 @@ fn block(body: &Body, statements: &mut Block) {
 #[derive(Default)]
 struct Overwritten {
     later: BTreeMap<Memory, Vec<Touch>>,
+    /// Arrays that are wholly written.
+    filled: BTreeSet<Array>,
 }
 
 impl Overwritten {
+    /// What a statement with blocks, or one that leaves them, changes of what is known.
+    fn pass_control(&mut self, body: &Body, stmt: &Stmt) {
+        self.later.clear();
+        self.filled.clear();
+        if let Stmt::For(it) = stmt {
+            self.filled = body.filled_by(it);
+        }
+    }
+
+    fn is_clear_needed(&mut self, body: &Body, array: Array) -> bool {
+        let later = self.later.remove(&memory(&Place::Array(array)));
+        let len = body.arrays[array].len;
+        let is_needed = !self.filled.contains(&array) && !covers(&later.unwrap_or_default(), len);
+        self.filled.insert(array);
+        is_needed
+    }
+
     fn is_needed(&mut self, body: &Body, stmt: &Stmt) -> bool {
         if let Stmt::Clear(array) = stmt {
-            self.later
-                .remove(&super::simplify::memory(&Place::Array(*array)));
+            return self.is_clear_needed(body, *array);
         }
         if !is_access(body, stmt) {
             return true;
@@ -56,6 +74,13 @@ impl Overwritten {
         let Some(own) = touch(body, stmt) else {
             return true;
         };
+        if let Place::Array(array) = own.place {
+            match own.is_store {
+                true if self.filled.contains(&array) => return false,
+                true => {}
+                false => drop(self.filled.remove(&array)),
+            }
+        }
         let later = self.later.entry(own.memory()).or_default();
         if !own.is_store {
             later.retain(|store| !store.overlaps(&own));
@@ -75,12 +100,22 @@ impl Overwritten {
     }
 }
 
+/// Whether stores to one array write all its entries.
+fn covers(stores: &[Touch], len: u64) -> bool {
+    let entries = stores.iter().filter(|store| store.index.terms.is_empty());
+    let written: BTreeSet<i64> = entries
+        .flat_map(|store| (0..i64::from(store.ty.lanes)).map(|lane| store.index.constant + lane))
+        .filter(|at| u64::try_from(*at).is_ok_and(|at| at < len))
+        .collect();
+    written.len() as u64 == len
+}
+
 /// Whether a statement loads from memory that is stored to, or stores.
 fn is_access(body: &Body, stmt: &Stmt) -> bool {
     match stmt {
         Stmt::Store { .. } => true,
         Stmt::Let(value) => match body.values[*value].op {
-            Op::Load { place, .. } => super::simplify::memory(&place) != Memory::Fixed,
+            Op::Load { place, .. } => memory(&place) != Memory::Fixed,
             _ => false,
         },
         _ => false,

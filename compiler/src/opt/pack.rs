@@ -239,10 +239,7 @@ impl<'a> Run<'a> {
 
     /// Whether the second access is of the entry after the first's.
     fn adjacent(&self, first: Access, second: Access) -> bool {
-        let (first, second) = (self.touched(first), self.touched(second));
-        first.place == second.place
-            && first.index.terms == second.index.terms
-            && first.index.constant.wrapping_add(1) == second.index.constant
+        self.touched(first).is_before(self.touched(second))
     }
 
     fn pack(mut self, lanes: &mut Lanes) -> Block {

@@ -1,5 +1,6 @@
-//! Local arrays whose every index is a known constant become variables, one for each entry.
+//! Local arrays whose every index is a known constant become variables, one for each entry, save those that crowd a loop.
 
+use super::crowded::Crowded;
 use crate::ir::{Array, Block, Body, Inst, Op, Place, Stmt, Value, Var};
 use cranelift_entity::SecondaryMap;
 
@@ -7,11 +8,11 @@ use cranelift_entity::SecondaryMap;
 const LEN_MAX: u64 = 256;
 
 /// Replaces the arrays of a body's blocks that can be replaced.
-pub(super) fn arrays_to_variables(body: &mut Body, blocks: &mut [&mut Block]) {
+pub(super) fn arrays_to_variables(body: &mut Body, blocks: &mut [&mut Block], crowded: &Crowded) {
     let mut root = std::mem::take(&mut body.root);
     let mut fixed: SecondaryMap<Array, bool> = SecondaryMap::new();
     for (array, data) in body.arrays.iter() {
-        fixed[array] = data.len > LEN_MAX;
+        fixed[array] = data.len > LEN_MAX || crowded[array];
     }
     for block in blocks.iter() {
         find_variable_indices(body, block, &mut fixed);

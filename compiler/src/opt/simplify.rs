@@ -3,6 +3,7 @@
 //! Knowledge is scoped by blocks: what is learned in a block is forgotten when it ends, and what a block may change is
 //! forgotten by those around it. Runs in time near linear in the size of the code (times its nesting).
 
+use super::crowded::Crowded;
 use super::effects::{Effects, effects};
 use super::fold::{Folded, fold};
 use super::linear::{Linear, Terms};
@@ -16,8 +17,13 @@ use std::collections::BTreeSet;
 use std::hash::{Hash, Hasher};
 
 /// Simplifies the blocks of a body that run one after another; the last may run many times.
-pub(super) fn simplify(body: &mut Body, before: &mut Block, after: Option<&mut Block>) {
-    let mut pass = Simplify::new(body);
+pub(super) fn simplify(
+    body: &mut Body,
+    before: &mut Block,
+    after: Option<&mut Block>,
+    crowded: &Crowded,
+) {
+    let mut pass = Simplify::new(body, crowded);
     pass.block(before);
     let mut root = std::mem::take(&mut pass.body.root);
     let repeated = effects(&root);
@@ -33,15 +39,16 @@ pub(super) fn simplify(body: &mut Body, before: &mut Block, after: Option<&mut B
 }
 
 /// Simplifies a body that runs once.
-pub(super) fn simplify_once(body: &mut Body) {
-    let mut pass = Simplify::new(body);
+pub(super) fn simplify_once(body: &mut Body, crowded: &Crowded) {
+    let mut pass = Simplify::new(body, crowded);
     let mut root = std::mem::take(&mut pass.body.root);
     pass.block(&mut root);
     pass.body.root = root;
 }
 
-/// Memory as loads see it: a value is known for a place, an index and a type, in one state of that memory.
-type LoadKey = (Place, Index, Type, u32);
+/// Memory as loads see it: a value is known for a place, an index and a type, in one state of that memory, and in one loop if
+/// the place is crowded.
+type LoadKey = (Place, Index, Type, u32, u32);
 
 /// An index, by what is known of it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -88,6 +95,12 @@ struct Simplify<'a> {
     indices: HashMap<Value, Index>,
     /// Labels of blocks that were left early.
     left: BTreeSet<Label>,
+    /// Arrays of which no loop is told what they hold.
+    crowded: &'a Crowded,
+    /// The number of the loop around, 0 for none.
+    inside: u32,
+    /// How many loops have been numbered.
+    loops: u32,
 }
 
 /// A kind of memory, disjoint from the others.
@@ -118,7 +131,7 @@ struct Mark {
 }
 
 impl<'a> Simplify<'a> {
-    fn new(body: &'a mut Body) -> Simplify<'a> {
+    fn new(body: &'a mut Body, crowded: &'a Crowded) -> Simplify<'a> {
         Simplify {
             body,
             same: SecondaryMap::new(),
@@ -133,6 +146,9 @@ impl<'a> Simplify<'a> {
             terms: [(Terms::new(), 0)].into_iter().collect(),
             indices: HashMap::default(),
             left: BTreeSet::new(),
+            crowded,
+            inside: 0,
+            loops: 0,
         }
     }
 
@@ -196,7 +212,11 @@ impl<'a> Simplify<'a> {
             Index::Value(_) => false,
         };
         let state = if is_apart { state.entries } else { state.all };
-        (*place, index, ty, state)
+        let inside = match place {
+            Place::Array(array) if self.crowded[*array] => self.inside,
+            _ => 0,
+        };
+        (*place, index, ty, state, inside)
     }
 
     fn new_state(&mut self, memory: Memory) {
@@ -384,7 +404,10 @@ impl<'a> Simplify<'a> {
         let changed = effects(body);
         self.forget(&changed);
         let mark = self.mark();
+        self.loops += 1;
+        let around = std::mem::replace(&mut self.inside, self.loops);
         self.block(body);
+        self.inside = around;
         self.rewind(mark);
         self.forget(&changed);
     }

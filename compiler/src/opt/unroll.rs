@@ -4,6 +4,7 @@
 //! Innermost loops first; a loop is copied while its trip count and the copies' size stay within limits. The order of what
 //! runs does not change.
 
+use super::alias::{Touch, touch};
 use crate::ir::{BinaryOp, Block, Body, For, Inst, Label, Op, Scalar, Stmt, Type, Value};
 use rustc_hash::FxHashMap as HashMap;
 
@@ -62,6 +63,9 @@ fn trips_at_a_time(body: &Body, it: &For, budget: &mut usize) -> Option<(u64, u6
     if it.body.iter().any(|stmt| !is_simple(stmt)) {
         return None;
     }
+    if has_neighbours(body, &it.body) {
+        return None;
+    }
     let size = it.body.len();
     let fits =
         |(factor, most): &(u64, usize)| trips >= *factor && size * (*factor as usize) <= *most;
@@ -75,6 +79,31 @@ fn trips_at_a_time(body: &Body, it: &For, budget: &mut usize) -> Option<(u64, u6
     let copies = size * (factor + trips % factor) as usize;
     *budget = budget.checked_sub(copies)?;
     Some((trips, factor))
+}
+
+/// Whether two thirds of what a trip stores can be stored as vectors already.
+fn has_neighbours(body: &Body, block: &Block) -> bool {
+    let touches = block.iter().filter_map(|stmt| touch(body, stmt));
+    let mut stores: Vec<Touch> = touches.filter(|touch| touch.is_store).collect();
+    stores.sort_by_cached_key(|store| (store.origin(), store.index.constant));
+    let (mut covered, mut chain) = (0, 0);
+    for (at, store) in stores.iter().enumerate() {
+        let follows = at > 0 && stores[at - 1].is_before(store);
+        chain = if follows { chain + 1 } else { 1 };
+        let lanes = lanes(store.ty);
+        if chain % lanes == 0 {
+            covered += lanes;
+        }
+    }
+    covered > 0 && 3 * covered >= 2 * stores.len()
+}
+
+/// How many values of a type fill a register.
+fn lanes(ty: Type) -> usize {
+    match ty.scalar {
+        Scalar::F32 => 4,
+        _ => 2,
+    }
 }
 
 fn stores_float(body: &Body, stmt: &Stmt) -> bool {

@@ -1,12 +1,13 @@
 //! Locals of the kernel that an element could see from the one before are zeroed first.
 //!
 //! A local without initialiser is zero when the kernel begins, and so is what an initialiser leaves out; variables and arrays
-//! of a loop are zero only when the loop is called. Skipped are those that are written, whole, before anything reads them.
+//! of a loop are zero only when the loop is called. Skipped are those that are written, whole, before anything reads them; what
+//! a branch or the body of a loop writes counts as written up to its end.
 
 use super::Wrap;
-use crate::ir::{Array, Block, Body, For, Op, Place, Scalar, Stmt, Value, Var, for_each_stmt};
+use crate::ir::{Array, Block, Body, Label, Op, Place, Scalar, Stmt, Value, Var};
 use cranelift_entity::SecondaryMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Wrap<'_> {
     /// Zeroes what needs it.
@@ -40,14 +41,24 @@ enum Use {
     Written,
 }
 
+/// What a statement made known of a local.
+#[derive(Clone, Copy)]
+enum Written {
+    Var(Var),
+    Array(Array),
+    Entry(Array, i64),
+}
+
 struct Uses<'a> {
     body: &'a Body,
     vars: SecondaryMap<Var, Use>,
     arrays: SecondaryMap<Array, Use>,
     /// Entries of arrays that were written one by one.
     entries: SecondaryMap<Array, BTreeSet<i64>>,
-    /// Whether statements that come now may have been left out.
-    skipped: bool,
+    /// What was written, in order.
+    log: Vec<Written>,
+    /// Labels around that were left early, with how much of what is written now had been when they first were.
+    left: BTreeMap<Label, usize>,
 }
 
 impl<'a> Uses<'a> {
@@ -57,13 +68,21 @@ impl<'a> Uses<'a> {
             vars: SecondaryMap::new(),
             arrays: SecondaryMap::new(),
             entries: SecondaryMap::new(),
-            skipped: false,
+            log: Vec::new(),
+            left: BTreeMap::new(),
         }
     }
 
     fn read_var(&mut self, var: Var) {
         if self.vars[var] == Use::None {
             self.vars[var] = Use::Stale;
+        }
+    }
+
+    fn write_var(&mut self, var: Var) {
+        if self.vars[var] == Use::None {
+            self.vars[var] = Use::Written;
+            self.log.push(Written::Var(var));
         }
     }
 
@@ -74,110 +93,94 @@ impl<'a> Uses<'a> {
     }
 
     fn write_array(&mut self, array: Array) {
-        if self.arrays[array] == Use::None && !self.skipped {
+        if self.arrays[array] == Use::None {
             self.arrays[array] = Use::Written;
+            self.log.push(Written::Array(array));
         }
     }
 
     fn walk(&mut self, block: &Block) {
         for stmt in block {
             match stmt {
-                Stmt::Set(var, _) if self.vars[*var] == Use::None && !self.skipped => {
-                    self.vars[*var] = Use::Written;
-                }
+                Stmt::Let(value) => self.read(*value),
+                Stmt::Set(var, _) => self.write_var(*var),
                 Stmt::Store {
                     place: Place::Array(array),
                     index,
                     ..
                 } => self.store(*array, *index),
                 Stmt::Clear(array) => self.write_array(*array),
-                Stmt::Block { body, .. } => self.walk(body),
+                Stmt::Block { label, body } => self.walk_block(*label, body),
                 Stmt::For(it) => {
-                    if let Some(array) = self.filled(it) {
+                    for array in self.body.filled_by(it) {
                         self.write_array(array);
                     }
-                    self.nested(stmt);
+                    self.walk_scoped(&it.body);
+                    self.left.remove(&it.label);
                 }
-                Stmt::Exit(_) | Stmt::Continue(_) => self.skipped = true,
-                stmt => self.nested(stmt),
+                Stmt::Exit(label) | Stmt::Continue(label) => {
+                    self.left.entry(*label).or_insert(self.log.len());
+                }
+                Stmt::Loop { label, body, .. } => {
+                    self.walk_scoped(body);
+                    self.left.remove(label);
+                }
+                stmt => stmt.blocks().for_each(|inner| self.walk_scoped(inner)),
             }
+        }
+    }
+
+    /// A block that may not run: what it writes is forgotten at its end.
+    fn walk_scoped(&mut self, block: &Block) {
+        let mark = self.log.len();
+        self.walk(block);
+        self.forget(mark);
+    }
+
+    /// A block that may be left early: what it writes behind that is forgotten at its end.
+    fn walk_block(&mut self, label: Label, block: &Block) {
+        self.walk(block);
+        if let Some(mark) = self.left.remove(&label) {
+            self.forget(mark);
+        }
+    }
+
+    fn forget(&mut self, mark: usize) {
+        for left in self.left.values_mut() {
+            *left = mark.min(*left);
+        }
+        for written in self.log.drain(mark..) {
+            match written {
+                Written::Var(var) => self.vars[var] = Use::None,
+                Written::Array(array) => self.arrays[array] = Use::None,
+                Written::Entry(array, at) => drop(self.entries[array].remove(&at)),
+            }
+        }
+    }
+
+    fn read(&mut self, value: Value) {
+        match self.body.values[value].op {
+            Op::Get(var) => self.read_var(var),
+            Op::Load {
+                place: Place::Array(array),
+                ..
+            } => self.read_array(array),
+            _ => {}
         }
     }
 
     fn store(&mut self, array: Array, index: Value) {
         let Some(at) = self.body.int_constant(index) else {
-            return self.read_array(array);
+            return;
         };
-        self.entries[array].insert(at);
+        if !self.entries[array].insert(at) {
+            return;
+        }
+        self.log.push(Written::Entry(array, at));
         let data = &self.body.arrays[array];
         // One lane a store: kernels have no vectors yet.
         if self.entries[array].len() as u64 >= data.len && data.scalar != Scalar::Addr {
             self.write_array(array);
         }
-    }
-
-    /// A statement of which parts may run or not: all that it mentions counts as read.
-    fn nested(&mut self, stmt: &Stmt) {
-        self.mention(stmt);
-        for inner in stmt.blocks() {
-            for_each_stmt(inner, &mut |stmt| self.mention(stmt));
-        }
-    }
-
-    fn mention(&mut self, stmt: &Stmt) {
-        match stmt {
-            Stmt::Let(value) => match self.body.values[*value].op {
-                Op::Get(var) => self.read_var(var),
-                Op::Load {
-                    place: Place::Array(array),
-                    ..
-                } => self.read_array(array),
-                _ => {}
-            },
-            Stmt::Set(var, _) => self.read_var(*var),
-            Stmt::Store {
-                place: Place::Array(array),
-                ..
-            }
-            | Stmt::Clear(array) => self.read_array(*array),
-            Stmt::Exit(_) | Stmt::Continue(_) => self.skipped = true,
-            _ => {}
-        }
-    }
-
-    /// The array that a loop fills from end to end, each entry before anything of it is read.
-    fn filled(&self, it: &For) -> Option<Array> {
-        let first = it.body.iter().find_map(|stmt| match stmt {
-            Stmt::Let(value) => match self.body.values[*value].op {
-                Op::Load {
-                    place: Place::Array(_),
-                    ..
-                } => Some(None),
-                _ => None,
-            },
-            Stmt::Store {
-                place: Place::Array(array),
-                index,
-                ..
-            } => Some((*index == it.counter).then_some(*array)),
-            stmt => stmt.blocks().next().map(|_| None),
-        });
-        let array = first??;
-        let whole = self.body.int_constant(it.lo) == Some(0)
-            && self.body.int_constant(it.hi) == Some(self.body.arrays[array].len as i64)
-            && it.step == 1;
-        // Later statements of the body could read entries yet to come, or leave the loop.
-        let mut alone = true;
-        for_each_stmt(&it.body, &mut |stmt| {
-            alone &= match stmt {
-                Stmt::Let(value) => !matches!(
-                    self.body.values[*value].op,
-                    Op::Load { place: Place::Array(other), .. } if other == array
-                ),
-                Stmt::Exit(_) | Stmt::Continue(_) => false,
-                _ => true,
-            };
-        });
-        (whole && alone).then_some(array)
     }
 }

@@ -1,0 +1,62 @@
+//! What stays in memory because a loop would need more registers for it than there are.
+//!
+//! A kernel fills small arrays and then reads every entry in each trip of a loop. Held in registers they would be spilled one by
+//! one and brought together into vectors again; left in memory, two neighbours are one operand of an instruction.
+
+use super::effects::effects;
+use super::simplify::memory;
+use crate::ir::{Array, Block, Body, Op, Place, Stmt};
+use cranelift_entity::SecondaryMap;
+use rustc_hash::FxHashSet;
+
+/// How many entries a loop may hold in registers.
+const HELD_MAX: usize = 24;
+
+/// The arrays that stay in memory.
+pub(super) type Crowded = SecondaryMap<Array, bool>;
+
+/// Finds the arrays whose entries crowd a loop that reads them by constant index and does not store to them.
+pub(super) fn crowded(body: &Body) -> Crowded {
+    let mut found = Crowded::new();
+    if !body.arrays.is_empty() {
+        loops_of(body, &body.root, &mut found);
+    }
+    found
+}
+
+fn loops_of(body: &Body, block: &Block, found: &mut Crowded) {
+    for stmt in block {
+        for inner in stmt.blocks() {
+            loops_of(body, inner, found);
+            if matches!(stmt, Stmt::For(_) | Stmt::Loop { .. }) {
+                let read = entries_read(body, inner);
+                if read.len() > HELD_MAX {
+                    read.into_iter().for_each(|(array, _)| found[array] = true);
+                }
+            }
+        }
+    }
+}
+
+/// The entries of arrays that each trip of a loop reads, its inner loops apart, and none changes.
+fn entries_read(body: &Body, block: &Block) -> FxHashSet<(Array, i64)> {
+    let changed = effects(block);
+    let mut read = FxHashSet::default();
+    let mut open = vec![block];
+    while let Some(block) = open.pop() {
+        for stmt in block {
+            if let Stmt::Let(value) = stmt
+                && let Op::Load { place, index, .. } = body.values[*value].op
+                && let Place::Array(array) = place
+                && !changed.memory.contains(&memory(&place))
+                && let Some(at) = body.int_constant(index)
+            {
+                read.insert((array, at));
+            }
+            if !matches!(stmt, Stmt::For(_) | Stmt::Loop { .. }) {
+                open.extend(stmt.blocks());
+            }
+        }
+    }
+    read
+}
