@@ -555,13 +555,13 @@ fn a_trip_that_stores_neighbours_is_not_joined_with_the_next() {
 #[test]
 fn more_loads_than_registers_stay_in_their_loop() {
     let args = [
-        arg(0, 1, Access::Rw, DIRECT),
+        arg(0, 40, Access::Write, DIRECT),
         arg(1, 40, Access::Read, DIRECT),
     ];
     let before_the_loop = |entries: usize| {
         let sum: String = (0..entries).map(|n| format!("+ i * x[{n}]")).collect();
         let text = format!(
-            "void k(double *y, const double *x) {{ for (int i = 0; i < 50; i++) y[0] += 1 {sum}; }}"
+            "void k(double *y, const double *x) {{ for (int i = 0; i < 20; i++) {{ y[2 * i] = 1 {sum}; y[2 * i + 1] = 0; }} }}"
         );
         let optimised = stage(&text, &args, Stage::Optimised);
         let (before, _) = optimised.split_once("for label").expect("it is a loop");

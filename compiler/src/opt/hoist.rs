@@ -7,6 +7,7 @@
 
 use super::crowded::Crowded;
 use super::effects::{Effects, effects};
+use super::operands::count_uses;
 use super::simplify::memory;
 use crate::ir::{Block, Body, Inst, Loop, Op, Place, Stmt, Value};
 use crate::signature::Iteration;
@@ -19,6 +20,7 @@ pub(super) fn hoist(it: &mut Loop, crowded: &Crowded) {
         body: &it.body,
         depth: SecondaryMap::new(),
         is_function: it.signature.iteration == Iteration::Function,
+        uses: count_uses(&it.body, &root),
         crowded,
     };
     pass.note(&it.before, 0);
@@ -38,6 +40,8 @@ struct Hoist<'a> {
     depth: SecondaryMap<Value, u32>,
     /// Whether rows are there only if the kernel gets to use them: a plain function's pointers may lead nowhere.
     is_function: bool,
+    /// How often values are used.
+    uses: SecondaryMap<Value, u32>,
     /// Arrays that no loop is to hold in registers.
     crowded: &'a Crowded,
 }
@@ -189,7 +193,11 @@ impl Hoist<'_> {
                 let in_every_trip = always_runs && !leaving.elements && there_is_one;
                 let stays = match place {
                     Place::Array(array) => self.crowded[*array],
-                    _ => leaving.is_crowded && self.body.ty(value).scalar.is_float(),
+                    _ => {
+                        leaving.is_crowded
+                            && self.body.ty(value).scalar.is_float()
+                            && self.uses[value] == 1
+                    }
                 };
                 unchanged && !stays && (there || in_every_trip || self.is_global(place))
             }

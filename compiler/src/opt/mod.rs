@@ -69,8 +69,8 @@ pub(crate) fn optimise(it: &mut Loop, options: &Options, target: &Target) {
         let carried = variables_set(&it.before);
         contract::contract(&mut it.body, &carried);
     }
-    hoist::hoist(it, &crowded);
     clean(it, &crowded);
+    hoist::hoist(it, &crowded);
     overwritten::remove_overwritten(&mut it.body);
     pack::pack(&mut it.body);
     stores::group_stores(&mut it.body);
