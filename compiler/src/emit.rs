@@ -216,7 +216,7 @@ fn read_only_data(
 fn used(it: &Loop) -> (SecondaryMap<Symbol, bool>, SecondaryMap<Table, bool>) {
     let mut symbols = SecondaryMap::new();
     let mut tables = SecondaryMap::new();
-    for block in [&it.before, &it.body.root, &it.after] {
+    for block in it.blocks() {
         for_each_stmt(block, &mut |stmt| {
             if let Stmt::Let(value) = stmt {
                 match &it.body.values[*value].op {

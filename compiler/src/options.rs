@@ -29,7 +29,7 @@ pub struct Options {
     pub float: FloatMode,
     /// Effort of the code generator after our own passes.
     pub effort: Effort,
-    /// Elements in flight at a time; 1 runs them one by one.
+    /// The most elements in flight at a time; 1 runs them one by one.
     pub lanes: u8,
     /// The most copies of a loop's body that unrolling may make.
     pub unroll: u16,
@@ -40,7 +40,7 @@ impl Default for Options {
         Options {
             float: FloatMode::Contract,
             effort: Effort::None,
-            lanes: 1,
+            lanes: 2,
             unroll: 16,
         }
     }

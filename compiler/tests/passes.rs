@@ -2,89 +2,10 @@
 //!
 //! Each test states one property of one pass; that results stay the same is tested across the crates, by running.
 
-use parloop_compiler::{
-    Access, ArgSignature, DType, FloatMode, IndexWidth, Iteration, KernelText, Layout, Level,
-    MapUse, Options, Request, Signature, Source, Stage, Target, Watch, check_kernel,
-    compile_watched, ir,
-};
-use std::fmt::Display;
+mod loops;
 
-/// Keeps what one stage printed.
-struct Keep {
-    stage: Stage,
-    text: String,
-}
-
-impl Watch for Keep {
-    fn passed(&mut self, stage: Stage, result: &dyn Display) {
-        if stage == self.stage {
-            self.text = result.to_string();
-        }
-    }
-}
-
-fn arg(dat: u16, dim: u32, access: Access, source: Source) -> ArgSignature {
-    let (dtype, layout) = (DType::F64, Layout::Aos);
-    ArgSignature {
-        source,
-        dtype,
-        dim,
-        layout,
-        access,
-        dat,
-    }
-}
-
-fn map(arity: u16, partial: bool) -> MapUse {
-    let (slot, width) = (0, IndexWidth::I32);
-    MapUse {
-        slot,
-        arity,
-        width,
-        partial,
-    }
-}
-
-/// The statements of a stage, without declarations and unused values.
-fn stage_with(text: &str, args: &[ArgSignature], stage: Stage, options: Options) -> String {
-    let source = KernelText {
-        text,
-        function: None,
-        constants: &[],
-        hosts: &[],
-    };
-    let checked = check_kernel(&source).expect("the kernel is right");
-    let signature = Signature {
-        iteration: Iteration::Elements,
-        args: args.to_vec(),
-        allow_conflicts: false,
-    };
-    let request = Request {
-        kernel: checked.kernel,
-        signature,
-        options,
-        target: Target { level: Level::V3 },
-    };
-    let text = String::new();
-    let mut keep = Keep { stage, text };
-    compile_watched(&request, &mut keep).expect("the loop compiles");
-    if matches!(stage, Stage::Wrapped | Stage::Guarded | Stage::Optimised) {
-        let again = ir::read_loop(&keep.text).expect("a stage can be read back");
-        assert_eq!(again.to_string(), keep.text);
-    }
-    let statements = keep.text.lines().filter(|line| !line.starts_with("loose"));
-    statements.collect::<Vec<_>>().join("\n")
-}
-
-fn stage(text: &str, args: &[ArgSignature], stage: Stage) -> String {
-    stage_with(text, args, stage, Options::default())
-}
-
-fn count(text: &str, word: &str) -> usize {
-    text.matches(word).count()
-}
-
-const DIRECT: Source = Source::Direct;
+use loops::{DIRECT, arg, count, map, stage, stage_with};
+use parloop_compiler::{Access, ArgSignature, DType, FloatMode, Options, Source, Stage};
 
 #[test]
 fn a_short_loop_is_unrolled_and_a_long_one_is_not() {

@@ -478,7 +478,7 @@ fn options_levels_conflicts_and_the_compiler_change_the_fingerprint_and_nothing_
     let options: [Edit<Options>; 7] = [
         ("strict", |o| o.float = FloatMode::Strict),
         ("speed", |o| o.effort = Effort::Speed),
-        ("two lanes", |o| o.lanes = 2),
+        ("one lane", |o| o.lanes = 1),
         ("four lanes", |o| o.lanes = 4),
         ("unroll less", |o| o.unroll = 15),
         ("unroll nothing", |o| o.unroll = 0),

@@ -189,6 +189,17 @@ fn math_functions_mean_the_same_in_all_ways() {
     check_corpus(include_str!("../corpus/math.c"));
 }
 
+#[test]
+fn two_elements_at_once_mean_the_same_in_all_ways() {
+    let file = include_str!("../corpus/across.c");
+    check_corpus(file);
+    let mode = Mode::native(FloatMode::Contract);
+    for case in Case::corpus(file) {
+        let stages = stages(&case.check().unwrap(), mode).unwrap();
+        assert!(stages.optimised.wide.is_some(), "{}", case.name);
+    }
+}
+
 /// Every type in every access and by every path that goes with it.
 #[test]
 fn every_access_by_every_path_means_the_same_in_all_ways() {

@@ -45,10 +45,27 @@ pub fn run_loop(
     let ended = machine.once(&looped.before);
     let ended = ended.and_then(|()| {
         let mut each = elements.iter();
-        each.try_for_each(|element| machine.run(element, steps))?;
+        while let Some(element) = each.next() {
+            match &looped.wide {
+                Some(wide) if goes_on(element, &each, wide.elements) => {
+                    machine.run_wide(element, &wide.block)?;
+                    each.nth(usize::from(wide.elements) - 2);
+                }
+                _ => machine.run(element, steps)?,
+            }
+        }
         machine.once(&looped.after)
     });
     settle(ended, machine.element)
+}
+
+/// Whether the elements that follow one make a row of so many with it.
+fn goes_on(element: u64, following: &(impl Iterator<Item = u64> + Clone), elements: u8) -> bool {
+    let wanted = 1..u64::from(elements);
+    let mut following = following.clone();
+    wanted
+        .into_iter()
+        .all(|after| following.next() == Some(element + after))
 }
 
 /// Runs a kernel once, as a plain function.

@@ -23,7 +23,7 @@ pub use body::{
 pub use builder::{Builder, OpenFor};
 pub use canon::{Canonical, canonicalize};
 pub use kernel::{ConstantSlot, Kernel, Param, Passing};
-pub use loops::Loop;
+pub use loops::{Loop, Wide};
 pub use read::{read_kernel, read_loop};
 pub use types::{Scalar, Type};
 pub use verify::{Rule, VerifyError, verify_kernel, verify_loop};

@@ -41,9 +41,13 @@ impl Display for Loop {
         }
         constants(f, &self.constants)?;
         let printer = Printer { body: &self.body };
-        printer.declarations(f, &[&self.before, &self.body.root, &self.after])?;
+        let blocks: Vec<&Block> = self.blocks().collect();
+        printer.declarations(f, &blocks)?;
         printer.section(f, "before", &self.before)?;
         printer.section(f, "body", &self.body.root)?;
+        if let Some(wide) = &self.wide {
+            printer.section(f, &format!("wide {}", wide.elements), &wide.block)?;
+        }
         printer.section(f, "after", &self.after)
     }
 }

@@ -11,7 +11,7 @@ mod ops;
 use super::body::{Block, Body, For, Inst, Label, Op, Site, Stmt, Value, Var};
 use super::kernel::Kernel;
 use super::limits::NESTING_MAX;
-use super::loops::Loop;
+use super::loops::{Loop, Wide};
 use super::types::Type;
 use crate::error::ReadError;
 use crate::signature::{Iteration, Signature};
@@ -71,7 +71,17 @@ pub fn read_loop(text: &str) -> Result<Loop, ReadError> {
     let before = reader.block()?;
     reader.section("body")?;
     reader.body.root = reader.block()?;
-    reader.section("after")?;
+    let mut opened = reader.need("wide or after")?;
+    let mut wide = None;
+    if opened.try_eat("wide") {
+        let elements = opened.number("a number of elements")?;
+        opened.eat("{")?;
+        opened.end()?;
+        let block = reader.block()?;
+        wide = Some(Wide { elements, block });
+        opened = reader.need("after")?;
+    }
+    reader.expect_section(opened, "after")?;
     let after = reader.block()?;
     reader.finish()?;
     Ok(Loop {
@@ -79,6 +89,7 @@ pub fn read_loop(text: &str) -> Result<Loop, ReadError> {
         constants,
         before,
         body: reader.body,
+        wide,
         after,
     })
 }

@@ -118,6 +118,8 @@ pub struct Type {
 }
 
 impl Type {
+    /// One double.
+    pub const F64: Type = Type::of(Scalar::F64);
     /// `I64`, the type of indices.
     pub const I64: Type = Type::of(Scalar::I64);
     /// `Bool`.

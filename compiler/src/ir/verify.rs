@@ -54,6 +54,8 @@ enum Phase {
     Once,
     /// For each element.
     Element,
+    /// For several elements at once; nothing there may fail.
+    Wide,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
@@ -145,6 +147,13 @@ impl<'a> Verifier<'a> {
         self.phase = Phase::Once;
         self.statements(&looped.before)?;
         self.block(&looped.body.root, Phase::Element)?;
+        if let Some(wide) = &looped.wide {
+            ensure(
+                matches!(wide.elements, 2 | 4),
+                Rule::NoSuchLane(wide.elements),
+            )?;
+            self.block(&wide.block, Phase::Wide)?;
+        }
         self.block(&looped.after, Phase::Once)
     }
 

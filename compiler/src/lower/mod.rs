@@ -18,7 +18,7 @@ pub(crate) use isa::{Work, backend, isa};
 pub(crate) use pool::Pool;
 
 use crate::abi;
-use crate::ir::{Array, Label, Loop, Op, Scalar, Symbol, Type, Value, Var};
+use crate::ir::{Array, Label, Loop, Op, Scalar, Symbol, Type, Value, Var, Wide};
 use cranelift_codegen::ir::{
     self as clif, AbiParam, BlockArg, FuncRef, GlobalValue, InstBuilder, MemFlagsData, Signature,
     condcodes::IntCC,
@@ -261,15 +261,26 @@ impl Lower<'_, '_> {
         self.b.ins().uextend(types::I64, entry)
     }
 
-    /// Runs elements `lo..hi`, then goes on at list position `at`.
+    /// Runs elements `lo..hi`, then goes on at list position `at`: several at a time while there are as many, then one by one.
     fn range(&mut self, range: clif::Block, next: clif::Block) {
-        let body = self.block_with(1);
         self.b.switch_to_block(range);
         let [lo, hi, at] = self.b.block_params(range)[..] else {
             unreachable!("a range has three parameters")
         };
-        let some = self.b.ins().icmp(IntCC::UnsignedLessThan, lo, hi);
-        let (start, go_on) = ([BlockArg::Value(lo)], [BlockArg::Value(at)]);
+        let single = self.block_with(1);
+        let it = self.it;
+        match &it.wide {
+            Some(wide) => self.several(wide, (lo, hi), single),
+            None => {
+                self.b.ins().jump(single, &[BlockArg::Value(lo)]);
+            }
+        }
+        let body = self.block_with(1);
+        let go_on = [BlockArg::Value(at)];
+        self.b.switch_to_block(single);
+        let first = self.b.block_params(single)[0];
+        let some = self.b.ins().icmp(IntCC::UnsignedLessThan, first, hi);
+        let start = [BlockArg::Value(first)];
         self.b.ins().brif(some, body, &start, next, &go_on);
 
         self.b.switch_to_block(body);
@@ -277,13 +288,43 @@ impl Lower<'_, '_> {
         self.element = Some(element);
         self.b.def_var(self.element_var, element);
         self.refill_steps();
-        let it = self.it;
         if self.block(&it.body.root) {
             let following = self.b.ins().iadd_imm_s(element, 1);
             let more = self.b.ins().icmp(IntCC::UnsignedLessThan, following, hi);
             let again = [BlockArg::Value(following)];
             self.b.ins().brif(more, body, &again, next, &go_on);
         }
+    }
+
+    /// Runs elements from `lo` several at a time while all of them come before `hi`, then goes to `single` with the next.
+    fn several(&mut self, wide: &Wide, (lo, hi): (clif::Value, clif::Value), single: clif::Block) {
+        let body = self.block_with(1);
+        let count = i64::from(wide.elements);
+        self.more_or(lo, hi, count, body, single);
+        self.b.switch_to_block(body);
+        let element = self.b.block_params(body)[0];
+        self.element = Some(element);
+        // What it knows of rows is not known where one element runs.
+        let rows = self.rows.clone();
+        self.block(&wide.block);
+        self.rows = rows;
+        let following = self.b.ins().iadd_imm_s(element, count);
+        self.more_or(following, hi, count, body, single);
+    }
+
+    /// Goes to `body` if `count` elements from `first` come before `hi`, else to `single`.
+    fn more_or(
+        &mut self,
+        first: clif::Value,
+        hi: clif::Value,
+        count: i64,
+        body: clif::Block,
+        single: clif::Block,
+    ) {
+        let last = self.b.ins().iadd_imm_s(first, count - 1);
+        let more = self.b.ins().icmp(IntCC::UnsignedLessThan, last, hi);
+        let arg = [BlockArg::Value(first)];
+        self.b.ins().brif(more, body, &arg, single, &arg);
     }
 
     /// Fills the context and returns the status.

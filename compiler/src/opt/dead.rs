@@ -1,16 +1,17 @@
 //! Drops what nothing uses: instructions without effect, variables never read, arrays never loaded from.
 
-use crate::ir::{Array, Block, Body, Op, Place, Stmt, Value, Var};
+use crate::ir::{Array, Block, Body, Loop, Op, Place, Stmt, Value, Var};
 use cranelift_entity::SecondaryMap;
 
-/// Removes dead statements from the blocks of a body (its root among them), given in the order they run.
-pub(super) fn remove_dead(body: &mut Body, before: &mut Block, after: &mut Block) {
-    let mut root = std::mem::take(&mut body.root);
-    let live = Live::of(body, &[&*before, &root, &*after]);
-    for block in [after, &mut root, before] {
-        live.sweep(block);
-    }
-    body.root = root;
+/// Removes dead statements from the blocks of a loop.
+pub(super) fn remove_dead(it: &mut Loop) {
+    let blocks: Vec<&Block> = it.blocks().collect();
+    let live = Live::of(&it.body, &blocks);
+    let wide = it.wide.as_mut().map(|wide| &mut wide.block);
+    let each = [&mut it.before, &mut it.body.root, &mut it.after];
+    each.into_iter()
+        .chain(wide)
+        .for_each(|block| live.sweep(block));
 }
 
 /// What is used.

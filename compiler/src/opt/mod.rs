@@ -1,5 +1,6 @@
 //! Passes over kernels and loops. Each is a function of its own; the order is here.
 
+mod across;
 mod alias;
 mod checks;
 mod contract;
@@ -72,17 +73,32 @@ pub(crate) fn optimise(it: &mut Loop, options: &Options, target: &Target) {
     clean(it, &crowded);
     hoist::hoist(it, &crowded);
     overwritten::remove_overwritten(&mut it.body);
-    pack::pack(&mut it.body);
-    stores::group_stores(&mut it.body);
+    across::across_elements(it, options, target);
+    each_body(it, pack::pack);
+    if it.wide.is_some() {
+        dead::remove_dead(it);
+        across::keep_cheaper(it);
+    }
+    each_body(it, stores::group_stores);
     hoist::hoist(it, &crowded);
-    dead::remove_dead(&mut it.body, &mut it.before, &mut it.after);
-    order::order(&mut it.body);
+    dead::remove_dead(it);
+    each_body(it, order::order);
 }
 
 /// Folds, shares, forwards, and drops what is not needed then.
 fn clean(it: &mut Loop, crowded: &Crowded) {
     simplify::simplify(&mut it.body, &mut it.before, Some(&mut it.after), crowded);
-    dead::remove_dead(&mut it.body, &mut it.before, &mut it.after);
+    dead::remove_dead(it);
+}
+
+/// Runs a pass on the statements of one element, and on those of several.
+fn each_body(it: &mut Loop, pass: impl Fn(&mut Body)) {
+    pass(&mut it.body);
+    if let Some(wide) = &mut it.wide {
+        std::mem::swap(&mut it.body.root, &mut wide.block);
+        pass(&mut it.body);
+        std::mem::swap(&mut it.body.root, &mut wide.block);
+    }
 }
 
 /// The variables that a block sets.

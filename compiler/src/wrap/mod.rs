@@ -124,6 +124,7 @@ impl<'a> Wrap<'a> {
             signature: self.signature.clone(),
             constants: self.kernel.constants.clone(),
             before: self.before,
+            wide: None,
             after: self.after,
             body: self.builder.finish(),
         }

@@ -98,6 +98,12 @@ impl<'a> Machine<'a> {
         self.block(&body.root).map(drop)
     }
 
+    /// Runs the statements of several elements at once, of which the first is given.
+    pub(super) fn run_wide(&mut self, first: u64, block: &Block) -> Result<(), Halt> {
+        self.element = first;
+        self.block(block).map(drop)
+    }
+
     fn block(&mut self, block: &Block) -> Result<Flow, Halt> {
         for stmt in block {
             let flow = self.stmt(stmt)?;

@@ -86,7 +86,7 @@ pub enum Elements<'a> {
 }
 
 impl Elements<'_> {
-    pub(super) fn iter(&self) -> impl Iterator<Item = u64> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = u64> + Clone {
         let (range, list) = match self {
             Elements::Range(range) => (range.clone(), [].as_slice()),
             Elements::List(list) => (0..0, *list),

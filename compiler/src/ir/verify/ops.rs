@@ -167,7 +167,7 @@ impl Verifier<'_> {
             Op::Param(param) => Type::of(self.param(*param, Passing::Value)?),
             Op::Element => {
                 self.only_loops("element")?;
-                ensure(self.phase == Phase::Element, Rule::NoElement)?;
+                ensure(self.phase != Phase::Once, Rule::NoElement)?;
                 Type::I64
             }
             Op::ArgBase(arg) => {

@@ -5,18 +5,18 @@
 //! and that saves work. Each lane computes what its scalar did, in the same order: results are the same bits. Other uses of a
 //! packed scalar take it from its lane, if the vector is computed early enough.
 
+mod build;
+mod plan;
+
 use super::alias::{Touch, access, touch};
 use super::operands::count_uses;
 use super::simplify::Memory;
-use crate::ir::{Block, Body, Inst, Op, Scalar, Site, Stmt, Type, Value};
+use crate::ir::{Block, Body, Op, Scalar, Site, Stmt, Type, Value};
 use cranelift_entity::SecondaryMap;
 use cranelift_entity::packed_option::PackedOption;
 use rustc_hash::FxHashMap as HashMap;
 use smallvec::SmallVec;
 use std::ops::Range;
-
-/// How deep a packed expression may be.
-const DEPTH_MAX: u32 = 400;
 
 /// Vectors that fill a register.
 const VECTORS: [Type; 2] = [
@@ -100,9 +100,6 @@ fn packed(
     run
 }
 
-/// How many operations are looked at for the stores of one vector.
-const WORK_MAX: u32 = 4096;
-
 /// How many statements an access may be moved past.
 const DISTANCE_MAX: usize = 2048;
 
@@ -144,29 +141,6 @@ struct Run<'a> {
 
 /// Scalars, by lane.
 type Group = SmallVec<[Value; 4]>;
-
-/// A plan for a vector: how to build it, how many instructions that saves, in front of which statement it can be.
-#[derive(Clone)]
-struct Plan {
-    packed: Packed,
-    gain: i32,
-    at: usize,
-}
-
-/// A vector as it would be built.
-#[derive(Clone)]
-enum Packed {
-    /// One value in all lanes.
-    Same(Value),
-    /// Values brought together.
-    Joined(Group),
-    /// Neighbouring loads.
-    Loaded(Group),
-    /// The same operation on vectors.
-    Each(Group, Vec<Plan>),
-    /// A vector that is there already.
-    Built(Value),
-}
 
 impl<'a> Run<'a> {
     fn new(
@@ -359,239 +333,10 @@ impl<'a> Run<'a> {
         let ready = values.iter().map(|value| self.ready(*value));
         ready.max().unwrap_or(0)
     }
-
-    /// How to pack values.
-    fn plan(&mut self, values: &[Value], depth: u32) -> Plan {
-        self.work += 1;
-        let at = self.all_ready(values);
-        let plan = |packed, gain| Plan { packed, gain, at };
-        let first = values[0];
-        if let Some(bits) = self.body.constant(first)
-            && values
-                .iter()
-                .all(|value| self.body.constant(*value) == Some(bits))
-        {
-            return plan(Packed::Same(first), 0);
-        }
-        if let Some((vector, at)) = self.built.get(values) {
-            let packed = Packed::Built(*vector);
-            return Plan {
-                packed,
-                gain: 0,
-                at: *at,
-            };
-        }
-        if values.iter().all(|value| *value == first) {
-            return plan(Packed::Same(first), self.making(values, 1));
-        }
-        if let Some(loaded) = self.plan_loads(values) {
-            return loaded;
-        }
-        let each = match depth < DEPTH_MAX && self.work < WORK_MAX {
-            true => self.plan_each(values, depth),
-            false => None,
-        };
-        let moves = match values.len() {
-            2 => 1,
-            lanes => lanes as i32,
-        };
-        each.filter(|plan| plan.gain >= -moves)
-            .unwrap_or_else(|| plan(Packed::Joined(values.into()), self.making(values, moves)))
-    }
-
-    /// What it gains to make a vector of values in so many moves: nothing if those leave the loop.
-    fn making(&self, values: &[Value], moves: i32) -> i32 {
-        let leaves = self.in_loop && self.all_ready(values) == 0;
-        if leaves { 0 } else { -moves }
-    }
-
-    fn plan_loads(&self, values: &[Value]) -> Option<Plan> {
-        let loads = values.iter().map(|value| self.loads.get(value).copied());
-        let loads: SmallVec<[Access; 4]> = loads.collect::<Option<_>>()?;
-        let early = loads.iter().map(|load| load.at).min()?;
-        let first = loads[0];
-        let constant = self.body.constant(first.index).is_some();
-        let movable = loads.windows(2).all(|pair| self.adjacent(pair[0], pair[1]))
-            && (constant || self.ready(first.index) <= early)
-            && loads.iter().all(|load| self.may_rise(*load, early));
-        let saved = values.len() as i32 - 1;
-        movable.then_some(Plan {
-            packed: Packed::Loaded(values.into()),
-            gain: if self.single(values) { saved } else { -1 },
-            at: early,
-        })
-    }
-
-    /// Whether nothing else uses any of the values.
-    fn single(&self, values: &[Value]) -> bool {
-        values.iter().all(|value| self.uses[*value] == 1)
-    }
-
-    fn plan_each(&mut self, values: &[Value], depth: u32) -> Option<Plan> {
-        let groups = self.operands(values)?;
-        let defined = values.iter().map(|value| self.defined.get(value).copied());
-        let defined: SmallVec<[usize; 4]> = defined.collect::<Option<_>>()?;
-        let plans = groups.iter().map(|group| self.plan(group, depth + 1));
-        let operands: Vec<Plan> = plans.collect();
-        let at = operands.iter().map(|plan| plan.at).max().unwrap_or(0);
-        let single = self.single(values);
-        // Other uses of the scalars follow their definitions; the vector has to be there by then.
-        if !single && defined.iter().any(|own| at > *own) {
-            return None;
-        }
-        let own = if single { values.len() as i32 - 1 } else { 0 };
-        let gain = own + operands.iter().map(|plan| plan.gain).sum::<i32>();
-        let packed = Packed::Each(values.into(), operands);
-        Some(Plan { packed, gain, at })
-    }
-
-    /// The operands of values that one instruction can compute, by operand.
-    fn operands(&self, values: &[Value]) -> Option<SmallVec<[Group; 3]>> {
-        let mut groups: SmallVec<[Group; 3]> = SmallVec::new();
-        let first = &self.body.values[values[0]].op;
-        for value in values {
-            let op = &self.body.values[*value].op;
-            let alike = match (first, op) {
-                (Op::Binary(p, ..), Op::Binary(q, ..)) => p == q && is_vector(*p),
-                (Op::Unary(p, _), Op::Unary(q, _)) => p == q,
-                (Op::Fma(..), Op::Fma(..)) => true,
-                _ => false,
-            };
-            if !alike {
-                return None;
-            }
-            let mut operand = 0;
-            op.for_each_operand(|value| {
-                if groups.len() == operand {
-                    groups.push(Group::new());
-                }
-                groups[operand].push(value);
-                operand += 1;
-            });
-        }
-        Some(groups)
-    }
-
-    /// Emits a vector where it can be.
-    fn build(&mut self, plan: &Plan) -> Value {
-        let at = plan.at;
-        // Another part of the same expression may have built it just now.
-        if let Some(vector) = self.built_by(&plan.packed, at) {
-            return vector;
-        }
-        match &plan.packed {
-            Packed::Built(vector) => *vector,
-            Packed::Same(value) => self.build_splat(*value, at),
-            Packed::Joined(values) => self.build_joined(values, at),
-            Packed::Loaded(values) => self.build_load(values, at),
-            Packed::Each(values, operands) => {
-                // An operand may have been built for the other use of it just now.
-                let built: Vec<Value> = operands.iter().map(|plan| self.build(plan)).collect();
-                let mut op = self.body.values[values[0]].op.clone();
-                let mut next = built.into_iter();
-                op.map_operands(|old| next.next().unwrap_or(old));
-                let vector = self.emit(op, at);
-                self.built.insert(values.clone(), (vector, at));
-                if !self.single(values) {
-                    for (lane, value) in values.iter().enumerate() {
-                        self.take(*value, vector, lane as u8, at);
-                    }
-                }
-                vector
-            }
-        }
-    }
-
-    /// Has other uses of a scalar take it from its lane.
-    fn take(&mut self, scalar: Value, vector: Value, lane: u8, at: usize) {
-        if self.taken.iter().any(|(known, _)| *known == scalar) {
-            return;
-        }
-        let op = Op::Lane(vector, lane);
-        let ty = self.body.ty(scalar);
-        let lane = self.body.values.push(Inst { op, ty });
-        self.inserted.entry(at).or_default().push(Stmt::Let(lane));
-        self.taken.push((scalar, lane));
-    }
-
-    /// What was built already, if it is there by then.
-    fn built_by(&self, packed: &Packed, at: usize) -> Option<Value> {
-        let (vector, built_at) = match packed {
-            Packed::Built(vector) => return Some(*vector),
-            Packed::Same(value) => self.built.get(&self.throughout(*value))?,
-            Packed::Joined(values) | Packed::Loaded(values) | Packed::Each(values, _) => {
-                self.built.get(values)?
-            }
-        };
-        (*built_at <= at).then_some(*vector)
-    }
-
-    /// One value in all lanes.
-    fn throughout(&self, value: Value) -> Group {
-        SmallVec::from_elem(value, usize::from(self.vector.lanes))
-    }
-
-    fn build_splat(&mut self, value: Value, at: usize) -> Value {
-        let op = match self.body.constant(value) {
-            Some(bits) => Op::Const(bits),
-            None => Op::Splat(value),
-        };
-        let vector = self.emit(op, at);
-        self.built.insert(self.throughout(value), (vector, at));
-        vector
-    }
-
-    /// The first in all lanes, the others put in theirs one by one.
-    fn build_joined(&mut self, values: &Group, at: usize) -> Value {
-        let mut vector = self.emit(Op::Splat(values[0]), at);
-        for lane in 1..values.len() {
-            let next = self.emit(Op::Splat(values[lane]), at);
-            let mut mask = [0; 4];
-            for (other, entry) in mask.iter_mut().enumerate().take(values.len()) {
-                *entry = if other == lane { values.len() } else { other } as u8;
-            }
-            vector = self.emit(Op::Shuffle(vector, next, mask), at);
-        }
-        self.built.insert(values.clone(), (vector, at));
-        vector
-    }
-
-    fn build_load(&mut self, values: &Group, at: usize) -> Value {
-        let first = self.loads[&values[0]];
-        let (index, site) = (self.index(first, at), first.site);
-        let place = self.touched(first).place;
-        let vector = self.emit(Op::Load { place, index, site }, at);
-        self.built.insert(values.clone(), (vector, at));
-        vector
-    }
-
-    /// The index of an access where it is done instead.
-    fn index(&mut self, access: Access, at: usize) -> Value {
-        let Some(bits) = self.body.constant(access.index) else {
-            return access.index;
-        };
-        let op = Op::Const(bits);
-        let index = self.body.values.push(Inst { op, ty: Type::I64 });
-        self.inserted.entry(at).or_default().push(Stmt::Let(index));
-        index
-    }
-
-    fn emit(&mut self, op: Op, at: usize) -> Value {
-        let ty = self.vector;
-        let value = self.body.values.push(Inst { op, ty });
-        self.inserted.entry(at).or_default().push(Stmt::Let(value));
-        value
-    }
 }
 
 /// The store that comes last in the run.
 fn last(stores: &[Access]) -> Access {
     let last = stores.iter().max_by_key(|store| store.at);
     *last.expect("a group of stores has some")
-}
-
-/// Whether an operation has an instruction for all lanes that costs what the scalar one does.
-fn is_vector(op: crate::ir::BinaryOp) -> bool {
-    use crate::ir::BinaryOp::{Add, Div, Mul, Sub};
-    matches!(op, Add | Sub | Mul | Div)
 }

@@ -1,0 +1,61 @@
+//! Two consecutive elements at once, in the lanes of vectors.
+//!
+//! Of the statements of one element, what is the same for both is computed once; arithmetic on doubles is done for both in one
+//! instruction; integers, addresses and calls are done for each. What an element could see of the one before - sums carried from
+//! element to element, and rows that maps lead to and the loop writes - is done last, for the first element and then for the
+//! second, in the order of the text. So each lane computes what its element did, and memory changes in the same order: results
+//! are the same bits.
+//!
+//! Only for statements without control flow, local arrays and checks, and only where the arithmetic that is saved is worth more
+//! than what moves lanes about. A map's rows that are read and written in place rule it out: the second element may read what
+//! the first writes.
+
+mod cost;
+mod emit;
+mod loads;
+mod plan;
+
+use crate::ir::{Loop, Wide};
+use crate::options::Options;
+use crate::signature::{Access, Iteration};
+use crate::target::Target;
+use plan::Plan;
+
+/// How many elements are done at once.
+const ELEMENTS: u8 = 2;
+
+/// Gives a loop statements for two elements at once, where that is allowed and there is arithmetic to share.
+pub(super) fn across_elements(it: &mut Loop, options: &Options, target: &Target) {
+    if options.lanes < ELEMENTS || !is_allowed(it) {
+        return;
+    }
+    let Some(plan) = Plan::of(it, target) else {
+        return;
+    };
+    if plan.saves_something(it) {
+        let made = emit::emit(it, &plan);
+        it.before.extend(made.before);
+        let (elements, block) = (ELEMENTS, made.block);
+        it.wide = Some(Wide { elements, block });
+    }
+}
+
+/// Keeps the statements for several elements only if they cost less than doing those for one as often.
+pub(super) fn keep_cheaper(it: &mut Loop) {
+    if let Some(wide) = &it.wide {
+        let one = cost::cost(&it.body, &it.body.root) * u32::from(wide.elements);
+        if cost::cost(&it.body, &wide.block) >= one {
+            it.wide = None;
+        }
+    }
+}
+
+/// Whether the arguments let two elements be in flight.
+fn is_allowed(it: &Loop) -> bool {
+    let signature = &it.signature;
+    let in_place = |access| access == Access::Rw;
+    let mut args = signature.args.iter();
+    signature.iteration == Iteration::Elements
+        && !signature.allow_conflicts
+        && !args.any(|arg| arg.source.map().is_some() && in_place(arg.access))
+}

@@ -1,0 +1,138 @@
+//! Writes the vectors that were planned.
+
+use super::plan::{Packed, Plan};
+use super::{Access, Group, Run};
+use crate::ir::{Inst, Op, Stmt, Type, Value};
+use smallvec::SmallVec;
+
+impl Run<'_> {
+    /// Emits a vector where it can be.
+    pub(super) fn build(&mut self, plan: &Plan) -> Value {
+        let at = plan.at;
+        // Another part of the same expression may have built it just now.
+        if let Some(vector) = self.built_by(&plan.packed, at) {
+            return vector;
+        }
+        match &plan.packed {
+            Packed::Built(vector) => *vector,
+            Packed::Same(value) => self.build_splat(*value, at),
+            Packed::Joined(values) => self.build_joined(values, at),
+            Packed::Loaded(values) => self.build_load(values, at),
+            Packed::Each(values, operands) => {
+                // An operand may have been built for the other use of it just now.
+                let built: Vec<Value> = operands.iter().map(|plan| self.build(plan)).collect();
+                let mut op = self.body.values[values[0]].op.clone();
+                let mut next = built.into_iter();
+                op.map_operands(|old| next.next().unwrap_or(old));
+                let vector = self.emit(op, at);
+                self.built.insert(values.clone(), (vector, at));
+                if !self.single(values) {
+                    for (lane, value) in values.iter().enumerate() {
+                        self.take(*value, vector, lane as u8, at);
+                    }
+                }
+                vector
+            }
+        }
+    }
+
+    /// Has other uses of a scalar take it from its lane.
+    fn take(&mut self, scalar: Value, vector: Value, lane: u8, at: usize) {
+        if self.taken.iter().any(|(known, _)| *known == scalar) {
+            return;
+        }
+        let op = Op::Lane(vector, lane);
+        let ty = self.body.ty(scalar);
+        let lane = self.body.values.push(Inst { op, ty });
+        self.inserted.entry(at).or_default().push(Stmt::Let(lane));
+        self.taken.push((scalar, lane));
+    }
+
+    /// What was built already, if it is there by then.
+    fn built_by(&self, packed: &Packed, at: usize) -> Option<Value> {
+        let (vector, built_at) = match packed {
+            Packed::Built(vector) => return Some(*vector),
+            Packed::Same(value) => self.built.get(&self.throughout(*value))?,
+            Packed::Joined(values) | Packed::Loaded(values) | Packed::Each(values, _) => {
+                self.built.get(values)?
+            }
+        };
+        (*built_at <= at).then_some(*vector)
+    }
+
+    /// One value in all lanes.
+    fn throughout(&self, value: Value) -> Group {
+        SmallVec::from_elem(value, usize::from(self.vector.lanes))
+    }
+
+    fn build_splat(&mut self, value: Value, at: usize) -> Value {
+        let op = match self.body.constant(value) {
+            Some(bits) => Op::Const(bits),
+            None => Op::Splat(value),
+        };
+        let vector = self.emit(op, at);
+        self.built.insert(self.throughout(value), (vector, at));
+        vector
+    }
+
+    /// The vectors and lanes that two values are taken from, if nothing else uses them.
+    pub(super) fn lanes_of(&self, values: &[Value]) -> Option<[(Value, u8); 2]> {
+        let [a, b] = values else {
+            return None;
+        };
+        match (&self.body.values[*a].op, &self.body.values[*b].op) {
+            (Op::Lane(a, i), Op::Lane(b, j)) if self.single(values) => {
+                let is_like = |vector: Value| self.body.ty(vector) == self.vector;
+                (is_like(*a) && is_like(*b)).then_some([(*a, *i), (*b, *j)])
+            }
+            _ => None,
+        }
+    }
+
+    /// The first in all lanes, the others put in theirs one by one.
+    fn build_joined(&mut self, values: &Group, at: usize) -> Value {
+        if let Some([(a, i), (b, j)]) = self.lanes_of(values) {
+            let vector = self.emit(Op::Shuffle(a, b, [i, 2 + j, 0, 0]), at);
+            self.built.insert(values.clone(), (vector, at));
+            return vector;
+        }
+        let mut vector = self.emit(Op::Splat(values[0]), at);
+        for lane in 1..values.len() {
+            let next = self.emit(Op::Splat(values[lane]), at);
+            let mut mask = [0; 4];
+            for (other, entry) in mask.iter_mut().enumerate().take(values.len()) {
+                *entry = if other == lane { values.len() } else { other } as u8;
+            }
+            vector = self.emit(Op::Shuffle(vector, next, mask), at);
+        }
+        self.built.insert(values.clone(), (vector, at));
+        vector
+    }
+
+    fn build_load(&mut self, values: &Group, at: usize) -> Value {
+        let first = self.loads[&values[0]];
+        let (index, site) = (self.index(first, at), first.site);
+        let place = self.touched(first).place;
+        let vector = self.emit(Op::Load { place, index, site }, at);
+        self.built.insert(values.clone(), (vector, at));
+        vector
+    }
+
+    /// The index of an access where it is done instead.
+    pub(super) fn index(&mut self, access: Access, at: usize) -> Value {
+        let Some(bits) = self.body.constant(access.index) else {
+            return access.index;
+        };
+        let op = Op::Const(bits);
+        let index = self.body.values.push(Inst { op, ty: Type::I64 });
+        self.inserted.entry(at).or_default().push(Stmt::Let(index));
+        index
+    }
+
+    fn emit(&mut self, op: Op, at: usize) -> Value {
+        let ty = self.vector;
+        let value = self.body.values.push(Inst { op, ty });
+        self.inserted.entry(at).or_default().push(Stmt::Let(value));
+        value
+    }
+}

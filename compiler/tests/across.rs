@@ -1,0 +1,174 @@
+//! Which loops do two elements at once, and in what order they do what elements share.
+
+mod loops;
+
+use loops::{DIRECT, arg, map, stage_with};
+use parloop_compiler::{Access, ArgSignature, Options, Source, Stage};
+
+/// Arithmetic that is worth doing for two elements at once: of `w[0]` and `w[1]`, `s` and `t`.
+const ARITHMETIC: &str =
+    "double s = w[0] / (1 + w[1] * w[1]); double t = sqrt(1 + s * s) / (2 + s);";
+
+/// The statements for two elements, if there are any.
+fn wide_with(text: &str, args: &[ArgSignature], options: Options) -> Option<String> {
+    let optimised = stage_with(text, args, Stage::Optimised, options);
+    let (_, wide) = optimised.split_once("\nwide 2 {")?;
+    let (wide, _) = wide.split_once("\n}")?;
+    Some(wide.to_string())
+}
+
+fn wide(text: &str, args: &[ArgSignature]) -> Option<String> {
+    wide_with(text, args, Options::default())
+}
+
+fn at(column: u16) -> Source {
+    Source::At(map(2, false), column)
+}
+
+/// A kernel of two arguments: what it reads, `w`, and what it does with `s` and `t` to `x`.
+fn of_two(what: &str, access: Access, source: Source) -> Option<String> {
+    let args = [arg(0, 2, Access::Read, DIRECT), arg(1, 2, access, source)];
+    let text = format!("void k(const double *w, double *x) {{ {ARITHMETIC} {what} }}");
+    wide(&text, &args)
+}
+
+#[test]
+fn arithmetic_on_own_rows_is_done_for_two_elements() {
+    let wide = of_two("x[0] = s; x[1] = t;", Access::Write, DIRECT).expect("it pays");
+    assert_eq!(loops::count(&wide, ": f64x2 = div"), 2, "{wide}");
+    assert_eq!(loops::count(&wide, ": f64x2 = sqrt"), 1, "{wide}");
+    assert_eq!(loops::count(&wide, ": f64 = div"), 0, "{wide}");
+    // A row of each element, both doubles at once, exchanged.
+    assert_eq!(loops::count(&wide, "store row"), 2, "{wide}");
+    assert_eq!(loops::count(&wide, "f64x2 = shuffle"), 4, "{wide}");
+}
+
+#[test]
+fn rows_of_one_double_are_loaded_and_stored_for_both() {
+    let args = [
+        arg(0, 1, Access::Read, DIRECT),
+        arg(1, 1, Access::Write, DIRECT),
+    ];
+    let text = "void k(const double *w, double *x) { x[0] = w[0] / (1 + w[0] * w[0]); }";
+    let wide = wide(text, &args).expect("it pays");
+    assert_eq!(loops::count(&wide, "f64x2 = load"), 1, "{wide}");
+    assert_eq!(loops::count(&wide, "shuffle"), 0, "{wide}");
+    assert_eq!(loops::count(&wide, "store"), 1, "{wide}");
+}
+
+#[test]
+fn one_lane_is_one_element_at_a_time() {
+    let args = [
+        arg(0, 1, Access::Read, DIRECT),
+        arg(1, 1, Access::Write, DIRECT),
+    ];
+    let text = "void k(const double *w, double *x) { x[0] = w[0] / (1 + w[0] * w[0]); }";
+    let options = Options {
+        lanes: 1,
+        ..Options::default()
+    };
+    assert_eq!(wide_with(text, &args, options), None);
+}
+
+#[test]
+fn copies_and_what_pairs_within_an_element_stay_as_they_are() {
+    let args = [
+        arg(0, 4, Access::Read, DIRECT),
+        arg(1, 4, Access::Write, DIRECT),
+    ];
+    let copy = "void k(const double *w, double *x) { for (int i = 0; i < 4; i++) x[i] = w[i]; }";
+    assert_eq!(wide(copy, &args), None);
+    let scale =
+        "void k(const double *w, double *x) { for (int i = 0; i < 4; i++) x[i] = 2 * w[i] + 1; }";
+    assert_eq!(wide(scale, &args), None);
+}
+
+#[test]
+fn rows_of_a_map_that_are_changed_in_place_forbid_it() {
+    assert_eq!(
+        of_two("x[0] = s * x[1]; x[1] = t;", Access::Rw, at(0)),
+        None
+    );
+    assert!(of_two("x[0] = s * x[1]; x[1] = t;", Access::Rw, DIRECT).is_some());
+}
+
+#[test]
+fn a_caller_that_allows_conflicts_forbids_it() {
+    let text = format!("void k(const double *w, double *x) {{ {ARITHMETIC} x[0] = s; x[1] = t; }}");
+    let args = [
+        arg(0, 2, Access::Read, at(0)),
+        arg(0, 2, Access::Write, DIRECT),
+    ];
+    let found = loops::conflicting(&text, &args, Stage::Optimised);
+    assert!(!found.contains("wide"), "{found}");
+}
+
+#[test]
+fn branches_loops_and_checks_forbid_it() {
+    assert_eq!(
+        of_two("x[0] = s; if (s > t) x[1] = t;", Access::Rw, DIRECT),
+        None
+    );
+    let trips = "for (int i = 0; i < 40; i++) x[0] += s * i; x[1] = t;";
+    assert_eq!(of_two(trips, Access::Rw, DIRECT), None);
+    assert_eq!(
+        of_two("x[(int)w[0]] = s; x[1] = t;", Access::Rw, DIRECT),
+        None
+    );
+}
+
+/// The lines of the statements for two elements that load from or store to the rows of one dat, in order.
+fn touches(wide: &str, slot: u32) -> Vec<&str> {
+    let region = format!(", {slot}, ");
+    let lines = wide
+        .lines()
+        .filter(|line| line.contains("row(") && line.contains(&region));
+    lines
+        .map(|line| {
+            if line.contains("store") {
+                "store"
+            } else {
+                "load"
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn rows_that_elements_share_are_changed_for_one_and_then_for_the_other() {
+    let increment = of_two("x[0] += s; x[1] += t;", Access::Inc, at(0)).expect("it pays");
+    assert_eq!(
+        touches(&increment, 1),
+        ["load", "store", "load", "store"],
+        "{increment}"
+    );
+    let least = of_two(
+        "x[0] = fmin(x[0], s); x[1] = fmin(x[1], t);",
+        Access::Min,
+        at(0),
+    );
+    let least = least.expect("it pays");
+    let order = touches(&least, 1);
+    // All of the first element's come before any of the second's.
+    let (first, second) = order.split_at(order.len() / 2);
+    for half in [first, second] {
+        let stores = half.iter().filter(|touch| **touch == "store");
+        assert_eq!(stores.count(), 2, "{least}");
+        assert_eq!(half.last(), Some(&"store"), "{least}");
+    }
+}
+
+#[test]
+fn a_sum_over_elements_takes_the_first_and_then_the_second() {
+    let sum = of_two("x[0] += s * t;", Access::Inc, Source::Global).expect("it pays");
+    let adds: Vec<&str> = sum
+        .lines()
+        .filter(|line| line.contains("f64 = add"))
+        .collect();
+    assert_eq!(adds.len(), 2, "{sum}");
+    let set: Vec<&str> = sum
+        .lines()
+        .filter(|line| line.trim().starts_with("x0 ="))
+        .collect();
+    assert!(!set.is_empty(), "{sum}");
+}

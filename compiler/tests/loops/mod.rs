@@ -1,0 +1,111 @@
+//! Loops of small kernels, and what a stage of their compilation prints.
+
+#![allow(dead_code)]
+
+use parloop_compiler::{
+    Access, ArgSignature, DType, IndexWidth, Iteration, KernelText, Layout, Level, MapUse, Options,
+    Request, Signature, Source, Stage, Target, Watch, check_kernel, compile_watched, ir,
+};
+use std::fmt::Display;
+
+/// Keeps what one stage printed.
+struct Keep {
+    stage: Stage,
+    text: String,
+}
+
+impl Watch for Keep {
+    fn passed(&mut self, stage: Stage, result: &dyn Display) {
+        if stage == self.stage {
+            self.text = result.to_string();
+        }
+    }
+}
+
+/// An argument of doubles.
+pub(crate) fn arg(dat: u16, dim: u32, access: Access, source: Source) -> ArgSignature {
+    let (dtype, layout) = (DType::F64, Layout::Aos);
+    ArgSignature {
+        source,
+        dtype,
+        dim,
+        layout,
+        access,
+        dat,
+    }
+}
+
+/// A map.
+pub(crate) fn map(arity: u16, partial: bool) -> MapUse {
+    let (slot, width) = (0, IndexWidth::I32);
+    MapUse {
+        slot,
+        arity,
+        width,
+        partial,
+    }
+}
+
+/// The statements of a stage, without declarations and unused values.
+pub(crate) fn stage_with(
+    text: &str,
+    args: &[ArgSignature],
+    stage: Stage,
+    options: Options,
+) -> String {
+    statements(text, args, stage, options, false)
+}
+
+/// The same for a caller that allows conflicts.
+pub(crate) fn conflicting(text: &str, args: &[ArgSignature], stage: Stage) -> String {
+    statements(text, args, stage, Options::default(), true)
+}
+
+fn statements(
+    text: &str,
+    args: &[ArgSignature],
+    stage: Stage,
+    options: Options,
+    allow_conflicts: bool,
+) -> String {
+    let source = KernelText {
+        text,
+        function: None,
+        constants: &[],
+        hosts: &[],
+    };
+    let checked = check_kernel(&source).expect("the kernel is right");
+    let signature = Signature {
+        iteration: Iteration::Elements,
+        args: args.to_vec(),
+        allow_conflicts,
+    };
+    let request = Request {
+        kernel: checked.kernel,
+        signature,
+        options,
+        target: Target { level: Level::V3 },
+    };
+    let text = String::new();
+    let mut keep = Keep { stage, text };
+    compile_watched(&request, &mut keep).expect("the loop compiles");
+    if matches!(stage, Stage::Wrapped | Stage::Guarded | Stage::Optimised) {
+        let again = ir::read_loop(&keep.text).expect("a stage can be read back");
+        assert_eq!(again.to_string(), keep.text);
+    }
+    let statements = keep.text.lines().filter(|line| !line.starts_with("loose"));
+    statements.collect::<Vec<_>>().join("\n")
+}
+
+/// [`stage_with`] the default options.
+pub(crate) fn stage(text: &str, args: &[ArgSignature], stage: Stage) -> String {
+    stage_with(text, args, stage, Options::default())
+}
+
+/// How often a word is there.
+pub(crate) fn count(text: &str, word: &str) -> usize {
+    text.matches(word).count()
+}
+
+/// The element's own row.
+pub(crate) const DIRECT: Source = Source::Direct;

@@ -1,0 +1,42 @@
+// == arithmetic on rows of one double
+// args: read f64 1; read f64 1; write f64 1; rw f64 1
+void k(const double *a, const double *b, double *c, double *d) { c[0] = (a[0] - b[0]) / (1 + a[0] * a[0]) + sqrt(fabs(b[0])); d[0] = d[0] * c[0] - a[0]; }
+// == arithmetic on rows of five doubles, some stored before others are loaded
+// args: read f64 5; rw f64 5; read f64 1
+void k(const double *a, double *b, const double *s) { double f = s[0] / (2 + s[0] * s[0]), g = sqrt(1 + f * f) / (3 + f); b[0] = a[1] * f + b[0] / (1 + g * g); b[1] = g * a[0] - b[1]; b[4] = b[3] * g / (1 + f * f) + a[4] * f; b[2] = a[3] / (1 + g) - a[2] * f; b[3] = b[4] * f; }
+// == what two elements add to one row is added in order
+// args: read f64 2; inc f64 2 at ends 0 of r; inc f64 2 at ends 1 of r
+void k(const double *w, double *x, double *y) { double s = w[0] * w[1] + 1, t = w[0] / (1 + w[1] * w[1]), u = (s - t) / (2 + s * s), v = sqrt(1 + u * u) / (1 + t * t); x[0] += u * v; y[0] -= u / (1 + v); x[1] += s * v - t; y[1] += u * u + v; }
+// == what elements add to the rows of a map, packed
+// args: read f64 2; inc f64 1 through wide
+void k(const double *w, double *x) { double s = w[0] / (1 + w[1] * w[1]), t = sqrt(1 + s * s) / (2 + w[0] * w[0]); for (int i = 0; i < 3; i++) x[i] += s / (1 + t * t) + i * t; }
+// == the last of two elements that write one row wins
+// args: read f64 2; write f64 2 at ends 1
+void k(const double *w, double *x) { double s = w[0] / (1 + w[1] * w[1]); x[0] = s / (2 + s * s); x[1] = sqrt(1 + s * s) / (1 + w[0] * w[0]); }
+// == minima and maxima through a map
+// args: read f64 2; min f64 1 at ends 0; max f64 1 at ends 1
+void k(const double *w, double *lo, double *hi) { double s = w[0] / (1 + w[1] * w[1]), t = sqrt(1 + s * s) / (1 + w[0] * w[0]); lo[0] = fmin(lo[0], s - t); hi[0] = fmax(hi[0], s + t / (2 + s * s)); }
+// == sums, least and greatest over elements
+// args: read f64 2; inc f64 1 global; min f64 1 global; max f64 1 global
+void k(const double *w, double *sum, double *lo, double *hi) { double s = w[0] / (1 + w[1] * w[1]), t = sqrt(1 + s * s) / (2 + w[1] * w[1]); sum[0] += s * t; lo[0] = fmin(lo[0], s); hi[0] = fmax(hi[0], t / (1 + s * s)); }
+// == rows through a map of dimension three, and a global that is read
+// args: read f64 3 at ends 0 of x; read f64 3 at ends 1 of x; read f64 2 global; write f64 3
+void k(const double *p, const double *q, const double *g, double *r) { double l = sqrt((p[0] - q[0]) * (p[0] - q[0]) + (p[1] - q[1]) * (p[1] - q[1]) + (p[2] - q[2]) * (p[2] - q[2])) + 1; for (int i = 0; i < 3; i++) r[i] = (p[i] - g[0] * q[i]) / (l * l) + g[1] / (1 + p[i] * p[i]); }
+// == choices between doubles
+// args: read f64 2; write f64 2
+void k(const double *w, double *r) { double s = w[0] / (1 + w[1] * w[1]); double v = w[1]; double t = s > v ? s / (1 + s * s) : v - s; r[0] = (t < 0 ? -t : t / (2 + t * t)); r[1] = fmax(s, t) + fmin(w[0], sqrt(1 + t * t)); }
+// == choices by integers, and integers among doubles
+// args: read i32 2; read f64 2; write f64 2; write i32 1
+void k(const int *n, const double *w, double *r, int *m) { double s = w[0] / (1 + w[1] * w[1]); int j = n[0] * 3 + n[1]; r[0] = (n[0] > n[1] ? s / (1 + s * s) : sqrt(1 + s * s)) + j; r[1] = s * j / (1 + s * s); m[0] = j ^ (s > 0); }
+// == functions of both elements' values
+// args: read f64 2; write f64 2
+void k(const double *w, double *r) { double s = sin(w[0]) / (1 + w[1] * w[1]); r[0] = exp(-s * s) / (2 + s * s); r[1] = floor(s * 10) + rint(w[1]) / (1 + s * s) + sqrt(1 + s * s) / (3 + s); }
+// == the element's number
+// args: index; read f64 1; write f64 1
+void k(int e, const double *w, double *r) { double s = w[0] / (1 + w[0] * w[0]); r[0] = e * s / (1 + s * s) + sqrt(1 + s * s) / (1.0 + e); }
+// == floats are left one element at a time among doubles
+// args: read f32 2; read f64 1; write f32 1; write f64 1
+void k(const float *f, const double *w, float *g, double *r) { double s = w[0] / (1 + w[0] * w[0]) + f[0]; g[0] = f[1] * (float)s; r[0] = sqrt(1 + s * s) / (1 + (double)f[1] * f[1]); }
+// == rows that the loop reads and writes in place are its own
+// args: rw f64 2; read f64 2 at ends 0 of x; read f64 2
+void k(double *r, const double *p, const double *w) { double s = (r[0] - p[1]) / (1 + r[1] * r[1]); r[0] = s / (1 + s * s) + w[0]; r[1] = sqrt(1 + r[0] * r[0]) / (1 + s * s) + w[1] * p[0]; }
