@@ -6,6 +6,7 @@
 //! interpreter they must end alike, and alike before and after passes. Kernels are run by loops, and as plain functions whose
 //! arrays overlap. `PARLOOP_TEST_CASES=n` draws n of each.
 
+mod straight;
 mod tree;
 mod types;
 mod unit;
@@ -13,7 +14,7 @@ mod values;
 mod walks;
 mod writer;
 
-use parloop_compiler::{FloatMode, abi};
+use parloop_compiler::{Effort, FloatMode, abi};
 use parloop_tests::case::Case;
 use parloop_tests::oracle::{STRICT, build, c_file, have_cc};
 use parloop_tests::plain::Plain;
@@ -21,8 +22,10 @@ use parloop_tests::ways::{End, Mode, Native, interpret, stages};
 use parloop_tests::world::{Dice, Over, Taste, World, difference, values};
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+use std::cell::Cell;
 use std::fs;
 use std::path::Path;
+use straight::straight;
 use tree::{Drawn, drawn, walking};
 use unit::{Wild, called, looped, same_in_c};
 
@@ -50,7 +53,7 @@ fn out_of_steps(end: &End) -> bool {
 
 fn modes() -> Vec<Mode> {
     let mut modes = Mode::all();
-    modes.retain(|m| m.options.lanes == 1);
+    modes.retain(|m| m.options.lanes == 1 || m.options.effort == Effort::None);
     modes
 }
 
@@ -175,10 +178,10 @@ fn check_called(drawn: &Drawn, wild: bool) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-fn soak(
-    kernels: impl Strategy<Value = Drawn>,
+fn soak<T: std::fmt::Debug>(
+    kernels: impl Strategy<Value = T>,
     shrinks: u32,
-    check: impl Fn(Drawn) -> Result<(), TestCaseError>,
+    check: impl Fn(T) -> Result<(), TestCaseError>,
 ) {
     let asked = std::env::var("PARLOOP_TEST_CASES")
         .ok()
@@ -276,4 +279,20 @@ fn wild_functions_mean_the_same_or_stop_alike_in_the_interpreter_and_natively() 
 #[test]
 fn walks_through_arrays_mean_the_same_in_the_interpreter_natively_and_in_c() {
     soak(walking(), 600, |drawn| check_called(&drawn, false));
+}
+
+#[test]
+fn straight_loops_mean_the_same_in_the_interpreter_natively_and_in_c() {
+    let (drawn_in_all, two_at_once) = (Cell::new(0), Cell::new(0));
+    soak(straight(), 600, |drawn| {
+        let case = Case::corpus(&drawn.file()).pop().unwrap();
+        let front = case.check().map_err(|e| fail(&case, e))?;
+        let stages = stages(&front, Mode::native(FloatMode::Contract));
+        let wide = stages.map_err(|e| fail(&case, e))?.optimised.wide;
+        drawn_in_all.set(drawn_in_all.get() + 1);
+        two_at_once.set(two_at_once.get() + u32::from(wide.is_some()));
+        check(&case, drawn.seed, true)
+    });
+    let (all, wide) = (drawn_in_all.get(), two_at_once.get());
+    assert!(5 * wide > all, "{wide} of {all} do two elements at once");
 }

@@ -1,0 +1,130 @@
+//! Kernels without control flow on doubles, as assembly over edges and cells is: rows that are an element's own, rows of one or
+//! all entries of a map, globals, increments that meet. Two elements at once are for these.
+
+use proptest::prelude::*;
+use std::fmt::Write;
+
+/// A kernel as it is drawn: inputs, results, statements.
+pub(crate) fn straight() -> impl Strategy<Value = Straight> {
+    let inputs = prop::collection::vec(any::<[u8; 2]>(), 1..4);
+    let results = prop::collection::vec(any::<[u8; 3]>(), 1..4);
+    let steps = prop::collection::vec(any::<[u8; 5]>(), 2..24);
+    (inputs, results, steps, any::<u64>()).prop_map(|(inputs, results, steps, seed)| Straight {
+        inputs,
+        results,
+        steps,
+        seed,
+    })
+}
+
+/// A kernel as it was drawn.
+#[derive(Clone, Debug)]
+pub(crate) struct Straight {
+    inputs: Vec<[u8; 2]>,
+    results: Vec<[u8; 3]>,
+    steps: Vec<[u8; 5]>,
+    pub(crate) seed: u64,
+}
+
+const INPUT_PATHS: [&str; 6] = ["", "", "at ends 0", "at ends 1", "through wide", "global"];
+const RESULTS: [(&str, &str); 10] = [
+    ("write", ""),
+    ("rw", ""),
+    ("inc", ""),
+    ("inc", "at ends 0"),
+    ("inc", "at ends 1"),
+    ("inc", "through wide"),
+    ("write", "at ends 1"),
+    ("min", "at ends 0"),
+    ("max", "through wide"),
+    ("inc", "global"),
+];
+
+fn pick<T: Copy>(from: &[T], by: u8) -> T {
+    from[usize::from(by) % from.len()]
+}
+
+/// How many values a path of a dimension shows.
+fn values(path: &str, dim: u8) -> u8 {
+    if path.starts_with("through") {
+        3 * dim
+    } else {
+        dim
+    }
+}
+
+impl Straight {
+    /// The file of a corpus with this kernel alone.
+    pub(crate) fn file(&self) -> String {
+        let (mut args, mut params, mut body) = (Vec::new(), Vec::new(), String::new());
+        let mut known: Vec<String> = Vec::new();
+        for (n, [path, dim]) in self.inputs.iter().enumerate() {
+            let (path, dim) = (pick(&INPUT_PATHS, *path), 1 + dim % 5);
+            args.push(format!("read f64 {dim} {path}"));
+            params.push(format!("const double *a{n}"));
+            known.extend((0..values(path, dim)).map(|i| format!("a{n}[{i}]")));
+        }
+        for (n, step) in self.steps.iter().enumerate() {
+            let value = expression(step, &known);
+            writeln!(body, "  double t{n} = {value};").unwrap();
+            known.push(format!("t{n}"));
+        }
+        for (n, [which, dim, order]) in self.results.iter().enumerate() {
+            let ((access, path), dim) = (pick(&RESULTS, *which), 1 + dim % 4);
+            // Increments of one dimension meet in one dat.
+            let shared = format!(" of r{dim}");
+            let meets = access == "inc" && path.contains("ends");
+            let of = if meets { &shared } else { "" };
+            args.push(format!("{access} f64 {dim} {path}{of}"));
+            params.push(format!("double *x{n}"));
+            for i in 0..values(path, dim) {
+                let entry = format!("x{n}[{i}]");
+                let at = known.len() - 1 - usize::from(order.wrapping_mul(i + 1)) % known.len();
+                let value = &known[at];
+                let statement = match access {
+                    "write" => format!("{entry} = {value};"),
+                    "rw" => format!("{entry} = {entry} * 0.5 - {value};"),
+                    "min" => format!("{entry} = fmin({entry}, {value});"),
+                    "max" => format!("{entry} = fmax({entry}, {value});"),
+                    _ if order % 3 == 0 => format!("{entry} -= {value} * {};", known[0]),
+                    _ => format!("{entry} += {value};"),
+                };
+                writeln!(body, "  {statement}").unwrap();
+            }
+        }
+        format!(
+            "// == straight\n// args: {}\nvoid k({}) {{\n{body}}}\n",
+            args.join("; "),
+            params.join(", ")
+        )
+    }
+}
+
+fn expression([op, a, b, c, k]: &[u8; 5], known: &[String]) -> String {
+    // Most operands are of the latest.
+    let operand = |by: u8| {
+        let back = usize::from(by) % known.len();
+        &known[known.len()
+            - 1
+            - if by < 192 {
+                back % 6 % known.len()
+            } else {
+                back
+            }]
+    };
+    let (a, b, c, k) = (operand(*a), operand(*b), operand(*c), i32::from(*k) - 100);
+    match op % 12 {
+        0 => format!("{a} + {b}"),
+        1 => format!("{a} - {b} * {c}"),
+        2 => format!("{a} * {b} + {c}"),
+        3 => format!("{a} / (1 + {b} * {b})"),
+        4 => format!("sqrt(fabs({a})) * {k}"),
+        5 => format!("fmin({a}, {b}) - {c}"),
+        6 => format!("fmax({a}, {b}) * 0.25"),
+        7 => format!("-({a}) + {k}"),
+        8 => format!("{a} < {b} ? {c} : {a}"),
+        9 => format!("floor({a} * 4) - rint({b})"),
+        10 => format!("({a} - {b}) / (2 + fabs({c}))"),
+        _ => format!("sqrt(1 + {a} * {a}) - {b} * {k}"),
+    }
+}
