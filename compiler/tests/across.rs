@@ -104,7 +104,19 @@ fn a_caller_that_allows_conflicts_forbids_it() {
 }
 
 #[test]
-fn branches_loops_and_checks_forbid_it() {
+fn branches_that_only_compute_are_choices() {
+    let limited = of_two(
+        "double r = s; if (s > t) { r = t / (1 + s * s); t = s; } else if (s < 0) r = -s; x[0] = r; x[1] = t;",
+        Access::Rw,
+        DIRECT,
+    );
+    let limited = limited.expect("it pays");
+    assert!(limited.contains("f64x2 = select"), "{limited}");
+    assert!(!limited.contains("if "), "{limited}");
+}
+
+#[test]
+fn branches_that_touch_memory_loops_and_checks_forbid_it() {
     assert_eq!(
         of_two("x[0] = s; if (s > t) x[1] = t;", Access::Rw, DIRECT),
         None

@@ -40,3 +40,12 @@ void k(const float *f, const double *w, float *g, double *r) { double s = w[0] /
 // == rows that the loop reads and writes in place are its own
 // args: rw f64 2; read f64 2 at ends 0 of x; read f64 2
 void k(double *r, const double *p, const double *w) { double s = (r[0] - p[1]) / (1 + r[1] * r[1]); r[0] = s / (1 + s * s) + w[0]; r[1] = sqrt(1 + r[0] * r[0]) / (1 + s * s) + w[1] * p[0]; }
+// == branches that only compute
+// args: read f64 2; write f64 2
+void k(const double *w, double *r) { double s = w[0] / (1 + w[1] * w[1]), u = w[1], t = 1; if (s > u) { t = u / (1 + s * s); u = s - t; } else if (s < 0) u = -s * t; r[0] = u / (2 + t * t); r[1] = sqrt(1 + u * u) * t / (1 + s * s); }
+// == a limiter
+// args: read f64 3; write f64 1
+void k(const double *w, double *r) { double a = (w[1] - w[0]) / (1 + w[0] * w[0]), b = (w[2] - w[1]) / (1 + w[2] * w[2]), m = 0; if (a * b > 0) { if (fabs(a) < fabs(b)) m = a; else m = b; } r[0] = m / sqrt(1 + a * a + b * b); }
+// == a branch that changes what is carried round the loop
+// args: read f64 2; inc f64 1 global; write f64 1
+void k(const double *w, double *sum, double *r) { double s = w[0] / (1 + w[1] * w[1]), t = sqrt(1 + s * s) / (2 + s * s); if (s > 0.25) { sum[0] += s; t = t / (1 + t * t); } r[0] = t * s / (1 + t); }

@@ -1,4 +1,4 @@
-//! Kernels without control flow on doubles, as assembly over edges and cells is: rows that are an element's own, rows of one or
+//! Kernels on doubles with no control flow but short branches, as assembly over edges and cells is: rows that are an element's own, rows of one or
 //! all entries of a map, globals, increments that meet. Two elements at once are for these.
 
 use proptest::prelude::*;
@@ -66,7 +66,20 @@ impl Straight {
         }
         for (n, step) in self.steps.iter().enumerate() {
             let value = expression(step, &known);
-            writeln!(body, "  double t{n} = {value};").unwrap();
+            let (first, last) = (&known[0], &known[known.len() - 1]);
+            match step[0] {
+                0..180 => writeln!(body, "  double t{n} = {value};"),
+                180..220 => writeln!(
+                    body,
+                    "  double t{n} = {last}; if ({first} < {last}) t{n} = {value};"
+                ),
+                _ => writeln!(
+                    body,
+                    "  double t{n}; if ({last} > 1) {{ t{n} = {value}; if (t{n} < {first}) t{n} = {first}; }} \
+                     else t{n} = {last} - {first};"
+                ),
+            }
+            .unwrap();
             known.push(format!("t{n}"));
         }
         for (n, [which, dim, order]) in self.results.iter().enumerate() {
@@ -84,8 +97,8 @@ impl Straight {
                 let statement = match access {
                     "write" => format!("{entry} = {value};"),
                     "rw" => format!("{entry} = {entry} * 0.5 - {value};"),
-                    "min" => format!("{entry} = fmin({entry}, {value});"),
-                    "max" => format!("{entry} = fmax({entry}, {value});"),
+                    "min" => format!("{entry} = fmin({entry}, {value}) + 0.0;"),
+                    "max" => format!("{entry} = fmax({entry}, {value}) + 0.0;"),
                     _ if order % 3 == 0 => format!("{entry} -= {value} * {};", known[0]),
                     _ => format!("{entry} += {value};"),
                 };
@@ -100,6 +113,7 @@ impl Straight {
     }
 }
 
+/// C leaves open which of two zeros is the least; the sum with 0 is the same for both.
 fn expression([op, a, b, c, k]: &[u8; 5], known: &[String]) -> String {
     // Most operands are of the latest.
     let operand = |by: u8| {
@@ -119,8 +133,8 @@ fn expression([op, a, b, c, k]: &[u8; 5], known: &[String]) -> String {
         2 => format!("{a} * {b} + {c}"),
         3 => format!("{a} / (1 + {b} * {b})"),
         4 => format!("sqrt(fabs({a})) * {k}"),
-        5 => format!("fmin({a}, {b}) - {c}"),
-        6 => format!("fmax({a}, {b}) * 0.25"),
+        5 => format!("(fmin({a}, {b}) + 0.0) - {c}"),
+        6 => format!("(fmax({a}, {b}) + 0.0) * 0.25"),
         7 => format!("-({a}) + {k}"),
         8 => format!("{a} < {b} ? {c} : {a}"),
         9 => format!("floor({a} * 4) - rint({b})"),

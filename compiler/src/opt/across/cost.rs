@@ -2,7 +2,10 @@
 
 use crate::ir::{BinaryOp, Block, Body, Inst, Op, Stmt, UnaryOp};
 
-/// The cost of a block without control flow.
+/// What a branch costs besides its sides: some are mispredicted.
+const BRANCH: u32 = 12;
+
+/// The cost of a block without loops; of a branch, both sides count half.
 pub(super) fn cost(body: &Body, block: &Block) -> u32 {
     block.iter().map(|stmt| of_statement(body, stmt)).sum()
 }
@@ -11,6 +14,7 @@ fn of_statement(body: &Body, stmt: &Stmt) -> u32 {
     match stmt {
         Stmt::Let(value) => of_instruction(&body.values[*value]),
         Stmt::Store { .. } => 4,
+        Stmt::If { then, other, .. } => BRANCH + (cost(body, then) + cost(body, other)) / 2,
         _ => 0,
     }
 }

@@ -6,7 +6,7 @@
 //! second, in the order of the text. So each lane computes what its element did, and memory changes in the same order: results
 //! are the same bits.
 //!
-//! Only for statements without control flow, local arrays and checks, and only where the arithmetic that is saved is worth more
+//! Only for statements without loops, local arrays and checks, whose branches do nothing but compute, and only where the arithmetic that is saved is worth more
 //! than what moves lanes about. A map's rows that are read and written in place rule it out: the second element may read what
 //! the first writes.
 
@@ -14,6 +14,7 @@ mod cost;
 mod emit;
 mod loads;
 mod plan;
+mod straighten;
 
 use crate::ir::{Loop, Wide};
 use crate::options::Options;
@@ -29,15 +30,29 @@ pub(super) fn across_elements(it: &mut Loop, options: &Options, target: &Target)
     if options.lanes < ELEMENTS || !is_allowed(it) {
         return;
     }
-    let Some(plan) = Plan::of(it, target) else {
+    if it
+        .body
+        .root
+        .iter()
+        .all(|stmt| stmt.blocks().next().is_none())
+    {
+        it.wide = of_both(it, target);
         return;
-    };
-    if plan.saves_something(it) {
-        let made = emit::emit(it, &plan);
-        it.before.extend(made.before);
-        let (elements, block) = (ELEMENTS, made.block);
-        it.wide = Some(Wide { elements, block });
     }
+    if let Some(straight) = straighten::straightened(it) {
+        let root = std::mem::replace(&mut it.body.root, straight);
+        it.wide = of_both(it, target);
+        it.body.root = root;
+    }
+}
+
+/// The statements for two elements of those of one, which have no branches.
+fn of_both(it: &mut Loop, target: &Target) -> Option<Wide> {
+    let plan = Plan::of(it, target).filter(|plan| plan.saves_something(it))?;
+    let made = emit::emit(it, &plan);
+    it.before.extend(made.before);
+    let (elements, block) = (ELEMENTS, made.block);
+    Some(Wide { elements, block })
 }
 
 /// Keeps the statements for several elements only if they cost less than doing those for one as often.

@@ -1,0 +1,164 @@
+//! Statements without control flow that do what some with branches do: both sides are computed, and selects choose.
+//!
+//! Only where both sides do nothing but compute and set variables: no stores, no loads (what a branch loads may not be there), no
+//! calls, and not too much of it. Variables become values on the way; only those that carry something to the next element, or
+//! behind the last, are set, at the end.
+
+use crate::ir::{Block, Body, Inst, Loop, Op, Stmt, Value, Var};
+use crate::opt::unroll::Copy;
+use cranelift_entity::SecondaryMap;
+use cranelift_entity::packed_option::PackedOption;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The most instructions that are computed whether they count or not.
+const SPECULATED_MAX: usize = 64;
+
+/// A copy of a loop's statements without branches, if they can do without.
+pub(super) fn straightened(it: &mut Loop) -> Option<Block> {
+    let root = std::mem::take(&mut it.body.root);
+    let mut speculated = 0;
+    let found = root.iter().all(|stmt| match stmt {
+        Stmt::If { then, other, .. } => {
+            may_speculate(&it.body, then, &mut speculated)
+                && may_speculate(&it.body, other, &mut speculated)
+        }
+        stmt => stmt.blocks().next().is_none(),
+    });
+    let copy =
+        (found && speculated <= SPECULATED_MAX).then(|| Copy::new(&mut it.body).block(&root));
+    it.body.root = root;
+    let mut pass = Straighten {
+        kept: read(&it.body, [&it.before, &it.after]),
+        body: &mut it.body,
+        same: SecondaryMap::new(),
+        held: BTreeMap::new(),
+        out: Block::new(),
+    };
+    pass.block(copy?);
+    Some(pass.finish())
+}
+
+/// Whether a block does nothing but compute and set variables. Counts what it computes.
+fn may_speculate(body: &Body, block: &Block, count: &mut usize) -> bool {
+    *count += block.len();
+    block.iter().all(|stmt| match stmt {
+        Stmt::Let(value) => {
+            let op = &body.values[*value].op;
+            op.is_pure() && !matches!(op, Op::Load { .. } | Op::Call(..))
+                || matches!(op, Op::Get(_))
+        }
+        Stmt::Set(..) => true,
+        Stmt::If { then, other, .. } => {
+            may_speculate(body, then, count) && may_speculate(body, other, count)
+        }
+        _ => false,
+    })
+}
+
+/// The variables that blocks read.
+fn read<'a>(body: &Body, blocks: impl IntoIterator<Item = &'a Block>) -> BTreeSet<Var> {
+    let mut found = BTreeSet::new();
+    for block in blocks {
+        crate::ir::for_each_stmt(block, &mut |stmt| {
+            if let Stmt::Let(value) = stmt
+                && let Op::Get(var) = body.values[*value].op
+            {
+                found.insert(var);
+            }
+        });
+    }
+    found
+}
+
+struct Straighten<'a> {
+    body: &'a mut Body,
+    /// Variables whose value is needed behind the element.
+    kept: BTreeSet<Var>,
+    /// What to use in place of a value.
+    same: SecondaryMap<Value, PackedOption<Value>>,
+    /// What variables hold.
+    held: BTreeMap<Var, Value>,
+    out: Block,
+}
+
+impl Straighten<'_> {
+    fn resolve(&self, value: Value) -> Value {
+        self.same[value].expand().unwrap_or(value)
+    }
+
+    fn block(&mut self, block: Block) {
+        for mut stmt in block {
+            stmt.map_operands(|value| self.resolve(value));
+            match stmt {
+                Stmt::Let(value) => self.instruction(value),
+                Stmt::Set(var, value) => drop(self.held.insert(var, value)),
+                Stmt::If { cond, then, other } => self.branch(cond, then, other),
+                other => self.out.push(other),
+            }
+        }
+    }
+
+    fn instruction(&mut self, value: Value) {
+        if let Op::Get(var) = self.body.values[value].op {
+            match self.held.get(&var) {
+                Some(held) => self.same[value] = (*held).into(),
+                None => {
+                    // It holds what the element before left.
+                    self.kept.insert(var);
+                    self.held.insert(var, value);
+                    self.out.push(Stmt::Let(value));
+                }
+            }
+            return;
+        }
+        let mut op = std::mem::replace(&mut self.body.values[value].op, Op::Const(0));
+        op.map_operands(|operand| self.resolve(operand));
+        self.body.values[value].op = op;
+        self.out.push(Stmt::Let(value));
+    }
+
+    fn branch(&mut self, cond: Value, then: Block, other: Block) {
+        let before = self.held.clone();
+        self.block(then);
+        let taken = std::mem::replace(&mut self.held, before);
+        self.block(other);
+        let vars: BTreeSet<Var> = taken.keys().chain(self.held.keys()).copied().collect();
+        for var in vars {
+            let a = taken.get(&var).copied();
+            let b = self.held.get(&var).copied();
+            let (Some(a), Some(b)) = (a.or_else(|| self.old(var)), b.or_else(|| self.old(var)))
+            else {
+                unreachable!("a variable holds something");
+            };
+            if a != b {
+                let ty = self.body.ty(a);
+                let op = Op::Select(cond, a, b);
+                let chosen = self.body.values.push(Inst { op, ty });
+                self.out.push(Stmt::Let(chosen));
+                self.held.insert(var, chosen);
+            } else {
+                self.held.insert(var, a);
+            }
+        }
+    }
+
+    /// What a variable holds that only one side of a branch sets.
+    fn old(&mut self, var: Var) -> Option<Value> {
+        let ty = self.body.vars[var];
+        let op = Op::Get(var);
+        let value = self.body.values.push(Inst { op, ty });
+        self.kept.insert(var);
+        self.out.push(Stmt::Let(value));
+        Some(value)
+    }
+
+    fn finish(mut self) -> Block {
+        for (var, value) in self.held {
+            let is_itself = self.body.values[value].op == Op::Get(var);
+            if self.kept.contains(&var) && !is_itself {
+                self.out.push(Stmt::Set(var, value));
+            }
+        }
+        self.out
+    }
+}
