@@ -184,3 +184,16 @@ fn a_sum_over_elements_takes_the_first_and_then_the_second() {
         .collect();
     assert!(!set.is_empty(), "{sum}");
 }
+
+#[test]
+fn a_choice_that_elements_have_in_common_is_made_for_each() {
+    let args = [
+        arg(0, 2, Access::Read, Source::Global),
+        arg(1, 1, Access::Read, DIRECT),
+        arg(2, 1, Access::Write, DIRECT),
+    ];
+    let text = "void k(const double *g, const double *w, double *x) {
+        double s = w[0] / (1 + w[0] * w[0]), t = g[0] < g[1] ? s : w[0]; x[0] = t / (2 + s * t); }";
+    let wide = wide(text, &args).expect("it pays");
+    assert_eq!(loops::count(&wide, ": f64 = select"), 2, "{wide}");
+}

@@ -49,3 +49,6 @@ void k(const double *w, double *r) { double a = (w[1] - w[0]) / (1 + w[0] * w[0]
 // == a branch that changes what is carried round the loop
 // args: read f64 2; inc f64 1 global; write f64 1
 void k(const double *w, double *sum, double *r) { double s = w[0] / (1 + w[1] * w[1]), t = sqrt(1 + s * s) / (2 + s * s); if (s > 0.25) { sum[0] += s; t = t / (1 + t * t); } r[0] = t * s / (1 + t); }
+// == choices that elements have in common
+// args: read f64 2 global; read f64 1; write f64 1
+void k(const double *g, const double *w, double *r) { double s = w[0] / (1 + w[0] * w[0]), h = g[0], l = g[1], t = h < l ? s : l; r[0] = t / (2 + s * t) + (h > 0.5 ? h : l) / (3 + s * s); }

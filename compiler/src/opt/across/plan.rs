@@ -16,7 +16,7 @@ pub(super) struct Plan {
     pub(super) carried: BTreeSet<Var>,
     /// Values that depend on what the element before did.
     pub(super) serial: SecondaryMap<Value, bool>,
-    /// Comparisons that only choose between doubles.
+    /// Comparisons of each element's doubles that only choose between doubles.
     pub(super) masks: SecondaryMap<Value, bool>,
     /// Values that elements have in common.
     pub(super) uniform: SecondaryMap<Value, bool>,
@@ -119,8 +119,8 @@ impl Plan {
             if let Stmt::Let(value) = stmt
                 && let Op::Compare(_, a, _) = body.values[*value].op
             {
-                let doubles = body.ty(a) == Type::F64;
-                self.masks[*value] = doubles && chosen[*value] == uses[*value];
+                let of_each = body.ty(a) == Type::F64 && !self.uniform[*value];
+                self.masks[*value] = of_each && chosen[*value] == uses[*value];
             }
         }
     }
