@@ -2,7 +2,7 @@
 
 use super::linear::{Linear, Terms};
 use super::simplify::{Memory, memory};
-use crate::ir::{BinaryOp, Body, Op, Place, Stmt, Type, Value};
+use crate::ir::{Body, Op, Place, Stmt, Type, Value};
 
 /// An access of memory that can be stored to, or of a table.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -12,46 +12,6 @@ pub(super) struct Touch {
     pub(super) index: Linear,
     /// Of the value that is loaded or stored.
     pub(super) ty: Type,
-    /// Which of the rows of an argument it is in, as far as that is known.
-    row: Option<Row>,
-}
-
-/// A row of an argument, by its number: a value and a constant.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Row {
-    base: Value,
-    counted_from: Value,
-    number: i64,
-    stride: u64,
-}
-
-impl Row {
-    fn of(body: &Body, place: Place, ty: Type) -> Option<Row> {
-        let Place::Row { addr, .. } = place else {
-            return None;
-        };
-        let Op::RowAddr { base, row, stride } = body.values[addr].op else {
-            return None;
-        };
-        let (counted_from, number) = match body.values[row].op {
-            Op::Binary(BinaryOp::Add, from, by) => (from, body.int_constant(by)?),
-            _ => (row, 0),
-        };
-        // What is longer than a row may reach into the next.
-        let fits = u64::from(ty.bytes()) <= stride;
-        fits.then_some(Row {
-            base,
-            counted_from,
-            number,
-            stride,
-        })
-    }
-
-    /// Whether two are different rows of one argument.
-    fn is_apart(self, other: Row) -> bool {
-        let same_kind = Row { number: 0, ..self } == Row { number: 0, ..other };
-        same_kind && self.number != other.number
-    }
 }
 
 /// Where indices count from, and the part of an index that is not constant: accesses that share both differ by a constant.
@@ -61,11 +21,6 @@ impl Touch {
     /// Whether both may touch one value. Rows at different addresses of one dat may be one row.
     pub(super) fn overlaps(&self, other: &Touch) -> bool {
         if memory(&self.place) != memory(&other.place) {
-            return false;
-        }
-        if let (Some(row), Some(other)) = (self.row, other.row)
-            && row.is_apart(other)
-        {
             return false;
         }
         if self.place != other.place || self.index.terms != other.index.terms {
@@ -105,7 +60,6 @@ pub(super) fn touch(body: &Body, stmt: &Stmt) -> Option<Touch> {
         place,
         index: Linear::of(body, index),
         ty: body.ty(value),
-        row: Row::of(body, place, body.ty(value)),
     })
 }
 

@@ -1,6 +1,6 @@
 //! Writes the statements for two elements.
 
-use super::loads::{is_next_door, neighbours};
+use super::loads::{is_next_door, neighbours, row_distance};
 use super::plan::{Plan, is_lane};
 use crate::ir::{Block, Body, Inst, Loop, Op, Place, Stmt, Type, Value};
 use crate::opt::simplify::memory;
@@ -129,7 +129,7 @@ impl Emit<'_> {
             return self.elements();
         }
         if self.plan.uniform[value] {
-            let op = self.copied(op, 0);
+            let op = self.copied(op, ty, 0);
             return Form::Common(self.push(op, ty));
         }
         if let Op::Load { place, .. } = op
@@ -142,7 +142,7 @@ impl Emit<'_> {
             return Form::Vector(self.in_lanes(op, ty));
         }
         Form::Each([0, 1].map(|element| {
-            let op = self.copied(op.clone(), element);
+            let op = self.copied(op.clone(), ty, element);
             self.push(op, ty)
         }))
     }
@@ -156,7 +156,12 @@ impl Emit<'_> {
     }
 
     /// An operation with the operands of one element.
-    fn copied(&mut self, mut op: Op, element: usize) -> Op {
+    fn copied(&mut self, mut op: Op, ty: Type, element: usize) -> Op {
+        if let Op::Load { place, index, site } = op {
+            let bytes = u64::from(ty.scalar.bytes());
+            let (place, index) = self.spot(place, index, bytes, element);
+            return Op::Load { place, index, site };
+        }
         op.map_operands(|operand| self.lane(operand, element));
         op
     }
@@ -173,19 +178,18 @@ impl Emit<'_> {
             return None;
         };
         if is_next_door(self.body, self.plan, place) && self.plan.uniform[index] {
-            let op = self.copied(op.clone(), 0);
+            let op = self.copied(op.clone(), VECTOR, 0);
             return Some(Form::Vector(self.push(op, VECTOR)));
         }
         let (first, second) = *self.pairs.get(&value)?;
+        let Op::Load { place, index, site } = self.body.values[first].op else {
+            unreachable!("neighbours are loads");
+        };
         let rows = [0, 1].map(|element| {
-            let mut op = self.body.values[first].op.clone();
-            if let Op::Load { index, .. } = &mut op {
-                *index = self.constant(*index);
-            }
-            if let Op::Load { place, .. } = &mut op {
-                place.map_operands(|operand| self.lane(operand, element));
-            }
-            self.push(op, VECTOR)
+            // The first of the two may stand behind the other, and its index too.
+            let own = self.constant(index);
+            let (place, index) = self.spot(place, own, 8, element);
+            self.push(Op::Load { place, index, site }, VECTOR)
         });
         let [a, b] = rows;
         let firsts = self.push(Op::Shuffle(a, b, [0, 2, 0, 0]), VECTOR);
@@ -214,16 +218,48 @@ impl Emit<'_> {
         }
     }
 
-    fn store(
+    /// Where one element accesses values of some bytes: the second's own row counts from the first's, which saves an address.
+    fn spot(
         &mut self,
         mut place: Place,
+        index: Value,
+        bytes: u64,
+        element: usize,
+    ) -> (Place, Value) {
+        let distance = row_distance(self.body, self.plan, place);
+        let own = self.lane(index, element);
+        match distance.filter(|distance| element == 1 && distance % bytes == 0) {
+            Some(distance) => {
+                place.map_operands(|operand| self.lane(operand, 0));
+                (place, self.shifted(own, (distance / bytes) as i64))
+            }
+            None => {
+                place.map_operands(|operand| self.lane(operand, element));
+                (place, own)
+            }
+        }
+    }
+
+    /// An index so many entries on.
+    fn shifted(&mut self, index: Value, by: i64) -> Value {
+        if let Some(at) = self.body.int_constant(index) {
+            return self.push(Op::Const(at.wrapping_add(by) as u64), Type::I64);
+        }
+        let by = self.push(Op::Const(by as u64), Type::I64);
+        let op = Op::Binary(crate::ir::BinaryOp::Add, index, by);
+        self.push(op, Type::I64)
+    }
+
+    fn store(
+        &mut self,
+        place: Place,
         index: Value,
         value: Value,
         site: crate::ir::Site,
         element: usize,
     ) {
-        place.map_operands(|operand| self.lane(operand, element));
-        let index = self.lane(index, element);
+        let bytes = u64::from(self.body.ty(value).scalar.bytes());
+        let (place, index) = self.spot(place, index, bytes, element);
         self.made.block.push(Stmt::Store {
             place,
             index,
@@ -237,7 +273,7 @@ impl Emit<'_> {
         match stmt {
             Stmt::Let(value) => {
                 let Inst { op, ty } = self.body.values[*value].clone();
-                let op = self.copied(op, element);
+                let op = self.copied(op, ty, element);
                 let copy = self.push(op, ty);
                 self.forms[*value] = Form::Each([copy; 2]);
             }

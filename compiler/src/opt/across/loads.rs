@@ -65,13 +65,19 @@ fn entry(body: &Body, plan: &Plan, value: Value) -> Option<(Place, i64)> {
 
 /// Whether the second element's row begins one double after the first's.
 pub(super) fn is_next_door(body: &Body, plan: &Plan, place: Place) -> bool {
+    row_distance(body, plan, place) == Some(8)
+}
+
+/// How many bytes the second element's row begins after the first's, where that is known.
+pub(super) fn row_distance(body: &Body, plan: &Plan, place: Place) -> Option<u64> {
     let Place::Row { addr, .. } = place else {
-        return false;
+        return None;
     };
     match body.values[addr].op {
         Op::RowAddr { base, row, stride } => {
-            plan.uniform[base] && body.values[row].op == Op::Element && stride == 8
+            let own = plan.uniform[base] && body.values[row].op == Op::Element;
+            own.then_some(stride)
         }
-        _ => false,
+        _ => None,
     }
 }
