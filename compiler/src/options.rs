@@ -29,7 +29,7 @@ pub struct Options {
     pub float: FloatMode,
     /// Effort of the code generator after our own passes.
     pub effort: Effort,
-    /// The most elements in flight at a time; 1 runs them one by one.
+    /// The most elements in flight at a time; 1 runs them one by one, from 2 on two go together where they compute doubles.
     pub lanes: u8,
     /// The most copies of a loop's body that unrolling may make.
     pub unroll: u16,

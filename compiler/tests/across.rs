@@ -197,3 +197,33 @@ fn a_choice_that_elements_have_in_common_is_made_for_each() {
     let wide = wide(text, &args).expect("it pays");
     assert_eq!(loops::count(&wide, ": f64 = select"), 2, "{wide}");
 }
+
+#[test]
+fn a_kernel_of_thousands_of_statements_is_compiled_once() {
+    let sum = |terms: usize| {
+        let text: String = (0..terms)
+            .map(|n| format!(" s = s * {n}.5 + x[1];"))
+            .collect();
+        of_two(&format!("{text} x[0] = s * t;"), Access::Rw, DIRECT)
+    };
+    assert!(sum(100).is_some());
+    assert_eq!(sum(5000), None);
+}
+
+#[test]
+fn branches_load_what_every_element_has_and_nothing_that_partial_maps_lead_to() {
+    let of = |source: Source| {
+        let args = [
+            arg(0, 2, Access::Read, DIRECT),
+            arg(1, 2, Access::Read, source),
+            arg(2, 1, Access::Write, DIRECT),
+        ];
+        let text = format!(
+            "void k(const double *w, const double *y, double *x) {{ {ARITHMETIC} if (s > t) s = t / (1 + y[1] * y[1]); x[0] = s * t; }}"
+        );
+        wide(&text, &args)
+    };
+    assert!(of(DIRECT).is_some());
+    assert!(of(at(1)).is_some());
+    assert_eq!(of(Source::At(map(2, true), 1)), None);
+}

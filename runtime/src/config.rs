@@ -229,7 +229,7 @@ const TABLE: [Row; 14] = [
     },
     Row {
         name: "lanes",
-        help: "elements in flight at a time: 1, 2 or 4",
+        help: "the most elements in flight at a time, two for doubles: 1, 2 or 4",
         read: |c, v| {
             set(
                 &mut c.options.lanes,

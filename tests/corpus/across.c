@@ -52,3 +52,9 @@ void k(const double *w, double *sum, double *r) { double s = w[0] / (1 + w[1] * 
 // == choices that elements have in common
 // args: read f64 2 global; read f64 1; write f64 1
 void k(const double *g, const double *w, double *r) { double s = w[0] / (1 + w[0] * w[0]), h = g[0], l = g[1], t = h < l ? s : l; r[0] = t / (2 + s * t) + (h > 0.5 ? h : l) / (3 + s * s); }
+// == branches that load
+// args: read f64 2; read f64 2 at ends 1; write f64 2
+void k(const double *w, const double *y, double *r) { double s = w[0] / (1 + w[1] * w[1]), t; if (s > 0.1) t = y[0] / (1 + y[1] * y[1]); else { t = y[1] - s; s = sqrt(1 + t * t); } r[0] = t / (2 + s * t); r[1] = s; }
+// == a branch that adds to the rows of a map
+// args: read f64 2; read i32 1; inc f64 2 at ends 0
+void k(const double *w, const int *b, double *x) { double s = w[0] / (1 + w[1] * w[1]), t = sqrt(1 + s * s) / (2 + s); if (*b == 1) { x[0] += s * t; } else { x[0] += s / (1 + t); x[1] -= t / (1 + s * s); } }

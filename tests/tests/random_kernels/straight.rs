@@ -71,7 +71,7 @@ impl Straight {
                 0..180 => writeln!(body, "  double t{n} = {value};"),
                 180..220 => writeln!(
                     body,
-                    "  double t{n} = {last}; if ({first} < {last}) t{n} = {value};"
+                    "  double t{n} = {last}; if (a0[0] < {last}) t{n} = {value} - {first};"
                 ),
                 _ => writeln!(
                     body,

@@ -22,12 +22,16 @@ use crate::signature::{Access, Iteration};
 use crate::target::Target;
 use plan::Plan;
 
+/// Longer kernels stay as they are: what they compute is spilled anyway, and there would be two copies to compile.
+const STATEMENTS_MAX: usize = 2000;
+
 /// How many elements are done at once.
 const ELEMENTS: u8 = 2;
 
 /// Gives a loop statements for two elements at once, where that is allowed and there is arithmetic to share.
 pub(super) fn across_elements(it: &mut Loop, options: &Options, target: &Target) {
-    if options.lanes < ELEMENTS || !is_allowed(it) {
+    let is_short = it.body.root.len() <= STATEMENTS_MAX;
+    if options.lanes < ELEMENTS || !is_short || !is_allowed(it) {
         return;
     }
     if it

@@ -1,10 +1,10 @@
 //! Statements without control flow that do what some with branches do: both sides are computed, and selects choose.
 //!
-//! Only where both sides do nothing but compute and set variables: no stores, no loads (what a branch loads may not be there), no
-//! calls, and not too much of it. Variables become values on the way; only those that carry something to the next element, or
+//! Only where both sides do nothing but compute, set variables and load what is there for every element: no stores, no calls, no
+//! rows that partial maps lead to, and not too much of it. Variables become values on the way; only those that carry something to the next element, or
 //! behind the last, are set, at the end.
 
-use crate::ir::{Block, Body, Inst, Loop, Op, Stmt, Value, Var};
+use crate::ir::{Block, Body, Inst, Loop, Op, Place, Stmt, Value, Var};
 use crate::opt::unroll::Copy;
 use cranelift_entity::SecondaryMap;
 use cranelift_entity::packed_option::PackedOption;
@@ -19,8 +19,7 @@ pub(super) fn straightened(it: &mut Loop) -> Option<Block> {
     let mut speculated = 0;
     let found = root.iter().all(|stmt| match stmt {
         Stmt::If { then, other, .. } => {
-            may_speculate(&it.body, then, &mut speculated)
-                && may_speculate(&it.body, other, &mut speculated)
+            may_speculate(it, then, &mut speculated) && may_speculate(it, other, &mut speculated)
         }
         stmt => stmt.blocks().next().is_none(),
     });
@@ -38,21 +37,42 @@ pub(super) fn straightened(it: &mut Loop) -> Option<Block> {
     Some(pass.finish())
 }
 
-/// Whether a block does nothing but compute and set variables. Counts what it computes.
-fn may_speculate(body: &Body, block: &Block, count: &mut usize) -> bool {
+/// Whether a block does nothing that has to be left out. Counts what it computes.
+fn may_speculate(it: &Loop, block: &Block, count: &mut usize) -> bool {
     *count += block.len();
     block.iter().all(|stmt| match stmt {
-        Stmt::Let(value) => {
-            let op = &body.values[*value].op;
-            op.is_pure() && !matches!(op, Op::Load { .. } | Op::Call(..))
-                || matches!(op, Op::Get(_))
-        }
+        Stmt::Let(value) => match &it.body.values[*value].op {
+            Op::Get(_) => true,
+            Op::Call(..) => false,
+            Op::Load { place, index, .. } => is_there(it, place, *index),
+            op => op.is_pure(),
+        },
         Stmt::Set(..) => true,
         Stmt::If { then, other, .. } => {
-            may_speculate(body, then, count) && may_speculate(body, other, count)
+            may_speculate(it, then, count) && may_speculate(it, other, count)
         }
         _ => false,
     })
+}
+
+/// Whether an entry is there for every element: constant indices were checked against the row when the loop was made, and
+/// only partial maps lead nowhere.
+fn is_there(it: &Loop, place: &Place, index: Value) -> bool {
+    let Place::Row { addr, .. } = place else {
+        return false;
+    };
+    let Op::RowAddr { row, .. } = it.body.values[*addr].op else {
+        return false;
+    };
+    let leads_there = match it.body.values[row].op {
+        Op::Element => true,
+        Op::MapEntry { arg, .. } => {
+            let map = it.signature.args[usize::from(arg)].source.map();
+            map.is_some_and(|map| !map.partial)
+        }
+        _ => false,
+    };
+    leads_there && it.body.int_constant(index).is_some()
 }
 
 /// The variables that blocks read.
