@@ -116,7 +116,7 @@ pub fn compile_watched(request: &Request, watch: &mut dyn Watch) -> Result<Compi
 fn work(request: &Request, it: &Loop) -> Work {
     match request.options.effort {
         Effort::None => Work::Translate,
-        Effort::Speed if opt::longest_run(&it.body) > OPTIMISE_RUN_MAX => Work::Translate,
+        Effort::Speed if opt::longest_run(it) > OPTIMISE_RUN_MAX => Work::Translate,
         Effort::Speed => Work::Optimise,
     }
 }

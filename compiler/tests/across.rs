@@ -116,6 +116,23 @@ fn branches_that_only_compute_are_choices() {
 }
 
 #[test]
+fn a_variable_that_a_branch_reads_and_leaves_is_carried_by_no_choice() {
+    let args = [
+        arg(0, 2, Access::Read, DIRECT),
+        arg(1, 1, Access::Write, DIRECT),
+        arg(2, 1, Access::Inc, Source::Global),
+    ];
+    let text = format!(
+        "void k(const double *w, double *x, double *sum) {{ {ARITHMETIC} if (s > t) s = t / (1 + s * s); else t = s * s; sum[0] += t; x[0] = s; }}"
+    );
+    let wide = wide(&text, &args).expect("it pays");
+    // Of each branch's two sides one changes a variable: two choices, and the sum for one element after the other.
+    assert_eq!(loops::count(&wide, ": f64x2 = select"), 2, "{wide}");
+    assert_eq!(loops::count(&wide, ": f64 = get x"), 2, "{wide}");
+    assert_eq!(loops::count(&wide, "\n  x"), 2, "{wide}");
+}
+
+#[test]
 fn branches_that_touch_memory_loops_and_checks_forbid_it() {
     assert_eq!(
         of_two("x[0] = s; if (s > t) x[1] = t;", Access::Rw, DIRECT),
@@ -173,16 +190,32 @@ fn rows_that_elements_share_are_changed_for_one_and_then_for_the_other() {
 #[test]
 fn a_sum_over_elements_takes_the_first_and_then_the_second() {
     let sum = of_two("x[0] += s * t;", Access::Inc, Source::Global).expect("it pays");
-    let adds: Vec<&str> = sum
-        .lines()
-        .filter(|line| line.contains("f64 = add"))
-        .collect();
+    let lines: Vec<&str> = sum.lines().map(str::trim).collect();
+    let lane = |element: &str| {
+        let end = format!(", {element}");
+        let found = lines
+            .iter()
+            .find(|line| line.contains(" = lane ") && line.ends_with(&end));
+        let (value, _) = found
+            .expect("a lane is taken")
+            .split_once(':')
+            .expect("it is a value");
+        value.to_string()
+    };
+    let adds = lines.iter().filter(|line| line.contains(": f64 = add"));
+    let adds: Vec<&&str> = adds.collect();
     assert_eq!(adds.len(), 2, "{sum}");
-    let set: Vec<&str> = sum
-        .lines()
-        .filter(|line| line.trim().starts_with("x0 ="))
-        .collect();
-    assert!(!set.is_empty(), "{sum}");
+    for (add, element) in adds.into_iter().zip(["0", "1"]) {
+        assert!(add.ends_with(&format!(", {}", lane(element))), "{sum}");
+    }
+    let (last, _) = lines
+        .iter()
+        .rev()
+        .find(|line| line.contains(": f64 = add"))
+        .unwrap()
+        .split_once(':')
+        .unwrap();
+    assert!(lines.contains(&format!("x0 = {last}").as_str()), "{sum}");
 }
 
 #[test]

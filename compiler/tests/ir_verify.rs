@@ -482,3 +482,35 @@ fn the_loop_of_the_largest_sound_kernel_is_sound() {
     };
     compile(&request).unwrap();
 }
+
+#[test]
+fn statements_for_several_elements_fail_nothing_and_share_no_arrays() {
+    let declared = LOOP.replacen("var x0: f64\n", "var x0: f64\narray array0: f64 len 4\n", 1);
+    let check = |statements: &str, wanted: &str| {
+        let wide = format!("wide 2 {{\n{statements}\n}}\nafter {{");
+        assert_eq!(broken(&declared, "after {", &wide), wanted, "{statements}");
+    };
+    check(
+        "v17: i64 = element\nv18: i64 = map_entry 0, v17, 1",
+        "sound",
+    );
+    check(
+        "v17: i64 = check_index v3, 8 site0",
+        "what may fail stands outside of the elements",
+    );
+    check(
+        "v17: f64 = load array0[v3] site0",
+        "a local array among statements for several elements",
+    );
+    check(
+        "clear array0",
+        "a local array among statements for several elements",
+    );
+    let of_three = "statements for 3 elements at once";
+    assert_eq!(broken(LOOP, "after {", "wide 3 {\n}\nafter {"), of_three);
+    let in_a_function = "statements for 2 elements at once";
+    assert_eq!(
+        broken(ROWS, "after {", "wide 2 {\n}\nafter {"),
+        in_a_function
+    );
+}

@@ -12,6 +12,7 @@
 //! - In a kernel by itself every load and store is guarded at its own site, as the wrapper will do once it knows the extents:
 //!   `BAD_INDEX` and the index (of a row pointer: the row). In a loop an access outside of its place is an error of whoever
 //!   built the loop, and of the interpreter's result.
+//! - A loop's statements for several elements run wherever as many consecutive ones follow, from the first on.
 //! - The first element that stops ends the call, and `after` does not run.
 
 mod machine;
@@ -49,6 +50,7 @@ pub fn run_loop(
             match &looped.wide {
                 Some(wide) if goes_on(element, &each, wide.elements) => {
                     machine.run_wide(element, &wide.block)?;
+                    // The others are done, too.
                     each.nth(usize::from(wide.elements) - 2);
                 }
                 _ => machine.run(element, steps)?,
@@ -61,11 +63,8 @@ pub fn run_loop(
 
 /// Whether the elements that follow one make a row of so many with it.
 fn goes_on(element: u64, following: &(impl Iterator<Item = u64> + Clone), elements: u8) -> bool {
-    let wanted = 1..u64::from(elements);
     let mut following = following.clone();
-    wanted
-        .into_iter()
-        .all(|after| following.next() == Some(element + after))
+    (1..u64::from(elements)).all(|after| following.next() == Some(element + after))
 }
 
 /// Runs a kernel once, as a plain function.

@@ -54,7 +54,7 @@ enum Phase {
     Once,
     /// For each element.
     Element,
-    /// For several elements at once; nothing there may fail.
+    /// For several elements at once; nothing there may fail or use local arrays.
     Wide,
 }
 
@@ -148,10 +148,9 @@ impl<'a> Verifier<'a> {
         self.statements(&looped.before)?;
         self.block(&looped.body.root, Phase::Element)?;
         if let Some(wide) = &looped.wide {
-            ensure(
-                matches!(wide.elements, 2 | 4),
-                Rule::NoSuchLane(wide.elements),
-            )?;
+            let each = looped.signature.iteration == Iteration::Elements;
+            let sound = each && matches!(wide.elements, 2 | 4);
+            ensure(sound, Rule::BadWide(wide.elements))?;
             self.block(&wide.block, Phase::Wide)?;
         }
         self.block(&looped.after, Phase::Once)
@@ -264,7 +263,8 @@ impl<'a> Verifier<'a> {
             } => self.store(place, *index, *value, *site),
             Stmt::Clear(array) => {
                 let known = self.body.arrays.is_valid(*array);
-                ensure(known, Rule::NoSuchEntry("array", array.as_u32()))
+                ensure(known, Rule::NoSuchEntry("array", array.as_u32()))?;
+                ensure(self.phase != Phase::Wide, Rule::ArrayAcrossElements)
             }
             Stmt::If { cond, then, other } => {
                 self.typed(*cond, Type::BOOL)?;
@@ -404,6 +404,7 @@ impl<'a> Verifier<'a> {
     fn place(&self, place: &Place, scalar: Scalar) -> Checked {
         let held = match place {
             Place::Array(array) => {
+                ensure(self.phase != Phase::Wide, Rule::ArrayAcrossElements)?;
                 let data = self.body.arrays.get(*array);
                 data.ok_or(Rule::NoSuchEntry("array", array.as_u32()))?
                     .scalar

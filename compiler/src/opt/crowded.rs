@@ -7,7 +7,7 @@ use super::effects::effects;
 use super::simplify::memory;
 use crate::ir::{Array, Block, Body, Op, Place, Stmt};
 use cranelift_entity::SecondaryMap;
-use rustc_hash::FxHashSet;
+use std::collections::BTreeSet;
 
 /// How many entries a loop may hold in registers.
 const HELD_MAX: usize = 24;
@@ -39,9 +39,9 @@ fn loops_of(body: &Body, block: &Block, found: &mut Crowded) {
 }
 
 /// The entries of arrays that each trip of a loop reads, its inner loops apart, and none changes.
-fn entries_read(body: &Body, block: &Block) -> FxHashSet<(Array, i64)> {
+fn entries_read(body: &Body, block: &Block) -> BTreeSet<(Array, i64)> {
     let changed = effects(block);
-    let mut read = FxHashSet::default();
+    let mut read = BTreeSet::new();
     let mut open = vec![block];
     while let Some(block) = open.pop() {
         for stmt in block {

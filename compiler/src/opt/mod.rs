@@ -113,7 +113,7 @@ fn variables_set(block: &Block) -> BTreeSet<Var> {
 }
 
 /// How long the longest run of instructions without a branch or a loop is.
-pub(crate) fn longest_run(body: &Body) -> usize {
+pub(crate) fn longest_run(it: &Loop) -> usize {
     fn of(block: &Block, longest: &mut usize) {
         let mut run = 0;
         for stmt in block {
@@ -129,6 +129,6 @@ pub(crate) fn longest_run(body: &Body) -> usize {
         *longest = run.max(*longest);
     }
     let mut longest = 0;
-    of(&body.root, &mut longest);
+    it.blocks().for_each(|block| of(block, &mut longest));
     longest
 }

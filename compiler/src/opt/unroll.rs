@@ -5,6 +5,7 @@
 //! runs does not change.
 
 use super::alias::{Touch, touch};
+use super::pack::vector_of;
 use crate::ir::{BinaryOp, Block, Body, For, Inst, Label, Op, Scalar, Stmt, Type, Value};
 use rustc_hash::FxHashMap as HashMap;
 
@@ -90,20 +91,12 @@ fn has_neighbours(body: &Body, block: &Block) -> bool {
     for (at, store) in stores.iter().enumerate() {
         let follows = at > 0 && stores[at - 1].is_before(store);
         chain = if follows { chain + 1 } else { 1 };
-        let lanes = lanes(store.ty);
-        if chain % lanes == 0 {
-            covered += lanes;
+        if let Some(vector) = vector_of(store.ty) {
+            let lanes = usize::from(vector.lanes);
+            covered += if chain % lanes == 0 { lanes } else { 0 };
         }
     }
     covered > 0 && 3 * covered >= 2 * stores.len()
-}
-
-/// How many values of a type fill a register.
-fn lanes(ty: Type) -> usize {
-    match ty.scalar {
-        Scalar::F32 => 4,
-        _ => 2,
-    }
 }
 
 fn stores_float(body: &Body, stmt: &Stmt) -> bool {

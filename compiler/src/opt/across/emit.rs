@@ -1,8 +1,8 @@
 //! Writes the statements for two elements.
 
 use super::loads::{is_next_door, neighbours, row_distance};
-use super::plan::{Plan, is_lane};
-use crate::ir::{Block, Body, Inst, Loop, Op, Place, Stmt, Type, Value};
+use super::plan::Plan;
+use crate::ir::{BinaryOp, Block, Body, Inst, Loop, Op, Place, Site, Stmt, Type, Value};
 use crate::opt::simplify::memory;
 use cranelift_entity::SecondaryMap;
 use cranelift_entity::packed_option::PackedOption;
@@ -20,13 +20,12 @@ pub(super) struct Made {
 
 /// Writes the statements of a loop for two elements.
 pub(super) fn emit(it: &mut Loop, plan: &Plan) -> Made {
+    let pairs = neighbours(&it.body, plan);
     let root = std::mem::take(&mut it.body.root);
-    it.body.root = root.clone();
     let mut pass = Emit {
-        pairs: neighbours(&it.body, plan),
-        before_values: defined(&it.before),
         body: &mut it.body,
         plan,
+        pairs,
         forms: SecondaryMap::new(),
         vectors: SecondaryMap::new(),
         lanes: SecondaryMap::new(),
@@ -48,23 +47,15 @@ pub(super) fn emit(it: &mut Loop, plan: &Plan) -> Made {
             pass.one(stmt, element);
         }
     }
-    pass.made
-}
-
-fn defined(block: &Block) -> SecondaryMap<Value, bool> {
-    let mut found = SecondaryMap::new();
-    for stmt in block {
-        if let Stmt::Let(value) = stmt {
-            found[*value] = true;
-        }
-    }
-    found
+    let made = pass.made;
+    it.body.root = root;
+    made
 }
 
 /// What a value of one element is for two.
 #[derive(Clone, Copy, Default)]
 enum Form {
-    /// The value itself: it is defined before all elements.
+    /// The value itself: it is defined before all elements, or not treated yet.
     #[default]
     Itself,
     /// One value for both.
@@ -79,8 +70,6 @@ struct Emit<'a> {
     body: &'a mut Body,
     plan: &'a Plan,
     pairs: FxHashMap<Value, (Value, Value)>,
-    /// What is defined before the first element.
-    before_values: SecondaryMap<Value, bool>,
     forms: SecondaryMap<Value, Form>,
     /// Vectors made of other forms.
     vectors: SecondaryMap<Value, PackedOption<Value>>,
@@ -133,7 +122,7 @@ impl Emit<'_> {
             return Form::Common(self.push(op, ty));
         }
         if let Op::Load { place, .. } = op
-            && is_lane(ty)
+            && ty == Type::F64
             && let Some(loaded) = self.loaded(value, place, &op)
         {
             return loaded;
@@ -150,7 +139,7 @@ impl Emit<'_> {
     fn elements(&mut self) -> Form {
         let first = self.push(Op::Element, Type::I64);
         let one = self.push(Op::Const(1), Type::I64);
-        let op = Op::Binary(crate::ir::BinaryOp::Add, first, one);
+        let op = Op::Binary(BinaryOp::Add, first, one);
         let second = self.push(op, Type::I64);
         Form::Each([first, second])
     }
@@ -205,8 +194,8 @@ impl Emit<'_> {
         self.push(op, ty)
     }
 
-    fn stored(&mut self, place: Place, index: Value, value: Value, site: crate::ir::Site) {
-        let is_double = is_lane(self.body.ty(value));
+    fn stored(&mut self, place: Place, index: Value, value: Value, site: Site) {
+        let is_double = self.body.ty(value) == Type::F64;
         let together = is_double && is_next_door(self.body, self.plan, place);
         if together && self.plan.uniform[index] {
             let value = self.vector(value);
@@ -246,18 +235,11 @@ impl Emit<'_> {
             return self.push(Op::Const(at.wrapping_add(by) as u64), Type::I64);
         }
         let by = self.push(Op::Const(by as u64), Type::I64);
-        let op = Op::Binary(crate::ir::BinaryOp::Add, index, by);
+        let op = Op::Binary(BinaryOp::Add, index, by);
         self.push(op, Type::I64)
     }
 
-    fn store(
-        &mut self,
-        place: Place,
-        index: Value,
-        value: Value,
-        site: crate::ir::Site,
-        element: usize,
-    ) {
+    fn store(&mut self, place: Place, index: Value, value: Value, site: Site, element: usize) {
         let bytes = u64::from(self.body.ty(value).scalar.bytes());
         let (place, index) = self.spot(place, index, bytes, element);
         self.made.block.push(Stmt::Store {
@@ -298,7 +280,7 @@ impl Emit<'_> {
     fn lane(&mut self, value: Value, element: usize) -> Value {
         match self.forms[value] {
             Form::Itself => value,
-            Form::Common(value) => value,
+            Form::Common(common) => common,
             Form::Each(values) => values[element],
             Form::Vector(vector) => {
                 if let Some(lane) = self.lanes[value][element].expand() {
@@ -314,20 +296,17 @@ impl Emit<'_> {
 
     /// A vector of both elements' values.
     fn vector(&mut self, value: Value) -> Value {
-        if let Form::Vector(vector) = self.forms[value] {
-            return vector;
-        }
         if let Some(known) = self.vectors[value].expand() {
             return known;
         }
         let ty = self.body.ty(value).with_lanes(2);
         let vector = match self.forms[value] {
-            Form::Each([a, b]) => {
-                let [a, b] = [a, b].map(|scalar| self.push(Op::Splat(scalar), ty));
+            Form::Vector(vector) => return vector,
+            Form::Each(values) => {
+                let [a, b] = values.map(|scalar| self.push(Op::Splat(scalar), ty));
                 self.push(Op::Shuffle(a, b, [0, 2, 0, 0]), ty)
             }
             Form::Itself | Form::Common(_) => self.repeated(value, ty),
-            Form::Vector(vector) => vector,
         };
         self.vectors[value] = vector.into();
         vector
@@ -339,7 +318,8 @@ impl Emit<'_> {
             Some(bits) => Op::Const(bits),
             None => Op::Splat(self.lane(value, 0)),
         };
-        let is_early = self.before_values[value] || matches!(op, Op::Const(_));
+        let is_known = matches!(self.forms[value], Form::Itself);
+        let is_early = is_known || matches!(op, Op::Const(_));
         let vector = self.body.values.push(Inst { op, ty });
         match is_early {
             true => self.made.before.push(Stmt::Let(vector)),

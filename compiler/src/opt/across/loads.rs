@@ -1,7 +1,7 @@
 //! Neighbouring doubles of each element's row, loaded as vectors and exchanged, so that each vector has one double of both.
 
-use super::plan::{Plan, is_lane};
-use crate::ir::{Body, Op, Place, Stmt, Value};
+use super::plan::Plan;
+use crate::ir::{Body, Op, Place, Stmt, Type, Value};
 use crate::opt::simplify::{Memory, memory};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -57,7 +57,7 @@ fn entry(body: &Body, plan: &Plan, value: Value) -> Option<(Place, i64)> {
     let Op::Load { place, index, .. } = body.values[value].op else {
         return None;
     };
-    let own = !plan.serial[value] && !plan.uniform[value] && is_lane(body.ty(value));
+    let own = !plan.serial[value] && !plan.uniform[value] && body.ty(value) == Type::F64;
     let is_row = matches!(place, Place::Row { .. });
     let at = body.int_constant(index)?;
     (own && is_row && !is_next_door(body, plan, place)).then_some((place, at))

@@ -6,9 +6,9 @@
 //! second, in the order of the text. So each lane computes what its element did, and memory changes in the same order: results
 //! are the same bits.
 //!
-//! Only for statements without loops, local arrays and checks, whose branches do nothing but compute, and only where the arithmetic that is saved is worth more
-//! than what moves lanes about. A map's rows that are read and written in place rule it out: the second element may read what
-//! the first writes.
+//! Only for statements without loops, local arrays and checks, whose branches do nothing but compute and load what is there for
+//! every element, and only where the arithmetic that is saved is worth more than what moves lanes about. A map's rows that are
+//! read and written in place rule it out: the second element may read what the first writes.
 
 mod cost;
 mod emit;
@@ -34,16 +34,14 @@ pub(super) fn across_elements(it: &mut Loop, options: &Options, target: &Target)
     if options.lanes < ELEMENTS || !is_short || !is_allowed(it) {
         return;
     }
-    if it
+    let has_branches = it
         .body
         .root
         .iter()
-        .all(|stmt| stmt.blocks().next().is_none())
-    {
+        .any(|stmt| stmt.blocks().next().is_some());
+    if !has_branches {
         it.wide = of_both(it, target);
-        return;
-    }
-    if let Some(straight) = straighten::straightened(it) {
+    } else if let Some(straight) = straighten::straightened(it) {
         let root = std::mem::replace(&mut it.body.root, straight);
         it.wide = of_both(it, target);
         it.body.root = root;

@@ -1,6 +1,6 @@
 //! What of an element's statements is done for both elements at once, and what for one after the other.
 
-use crate::ir::{BinaryOp, Body, Inst, Loop, Op, Place, Scalar, Stmt, Type, UnaryOp, Value, Var};
+use crate::ir::{BinaryOp, Body, Inst, Loop, Op, Place, Stmt, Type, UnaryOp, Value, Var};
 use crate::opt::operands::{count_uses, for_each_operand};
 use crate::opt::simplify::{Memory, memory};
 use crate::signature::Source;
@@ -44,9 +44,11 @@ impl Plan {
                 plan.uniform[*value] = true;
             }
         }
-        let is_planned = it.body.root.iter().all(|stmt| plan.note(&it.body, stmt));
-        plan.find_masks(it);
-        is_planned.then_some(plan)
+        if !it.body.root.iter().all(|stmt| plan.note(&it.body, stmt)) {
+            return None;
+        }
+        plan.find_masks(&it.body);
+        Some(plan)
     }
 
     /// Notes what a statement depends on; `false` if it can't be done for two elements.
@@ -100,8 +102,7 @@ impl Plan {
     }
 
     /// Finds the comparisons of doubles that nothing but choices between doubles uses.
-    fn find_masks(&mut self, it: &Loop) {
-        let body = &it.body;
+    fn find_masks(&mut self, body: &Body) {
         let uses = count_uses(body, &body.root);
         let mut chosen: SecondaryMap<Value, u32> = SecondaryMap::new();
         for stmt in &body.root {
@@ -161,11 +162,8 @@ impl Plan {
 }
 
 fn is_in_array(op: &Op) -> bool {
-    let place = match op {
-        Op::Load { place, .. } => place,
-        _ => return false,
-    };
-    matches!(place, Place::Array(_))
+    let array = |place: &Place| matches!(place, Place::Array(_));
+    matches!(op, Op::Load { place, .. } if array(place))
 }
 
 /// Memory that is written and not each element's own.
@@ -173,9 +171,4 @@ fn shared(it: &Loop) -> BTreeSet<Memory> {
     let args = it.signature.args.iter();
     let written = args.filter(|arg| arg.access.writes() && arg.source != Source::Direct);
     written.map(|arg| Memory::Region(arg.dat)).collect()
-}
-
-/// Whether a scalar type is what lanes are made of.
-pub(super) fn is_lane(ty: Type) -> bool {
-    ty.scalar == Scalar::F64 && ty.lanes == 1
 }

@@ -4,7 +4,7 @@
 //! rows that partial maps lead to, and not too much of it. Variables become values on the way; only those that carry something to the next element, or
 //! behind the last, are set, at the end.
 
-use crate::ir::{Block, Body, Inst, Loop, Op, Place, Stmt, Value, Var};
+use crate::ir::{Block, Body, Inst, Loop, Op, Place, Stmt, Value, Var, for_each_stmt};
 use crate::opt::unroll::Copy;
 use cranelift_entity::SecondaryMap;
 use cranelift_entity::packed_option::PackedOption;
@@ -23,17 +23,19 @@ pub(super) fn straightened(it: &mut Loop) -> Option<Block> {
         }
         stmt => stmt.blocks().next().is_none(),
     });
-    let copy =
-        (found && speculated <= SPECULATED_MAX).then(|| Copy::new(&mut it.body).block(&root));
+    let may = found && speculated <= SPECULATED_MAX;
+    let copy = may.then(|| Copy::new(&mut it.body).block(&root));
     it.body.root = root;
+    let copy = copy?;
     let mut pass = Straighten {
-        kept: read(&it.body, [&it.before, &it.after]),
+        kept: variables_read(&it.body, &it.after),
         body: &mut it.body,
         same: SecondaryMap::new(),
+        begun: BTreeMap::new(),
         held: BTreeMap::new(),
         out: Block::new(),
     };
-    pass.block(copy?);
+    pass.block(copy);
     Some(pass.finish())
 }
 
@@ -75,18 +77,16 @@ fn is_there(it: &Loop, place: &Place, index: Value) -> bool {
     leads_there && it.body.int_constant(index).is_some()
 }
 
-/// The variables that blocks read.
-fn read<'a>(body: &Body, blocks: impl IntoIterator<Item = &'a Block>) -> BTreeSet<Var> {
+/// The variables that a block reads.
+fn variables_read(body: &Body, block: &Block) -> BTreeSet<Var> {
     let mut found = BTreeSet::new();
-    for block in blocks {
-        crate::ir::for_each_stmt(block, &mut |stmt| {
-            if let Stmt::Let(value) = stmt
-                && let Op::Get(var) = body.values[*value].op
-            {
-                found.insert(var);
-            }
-        });
-    }
+    for_each_stmt(block, &mut |stmt| {
+        if let Stmt::Let(value) = stmt
+            && let Op::Get(var) = body.values[*value].op
+        {
+            found.insert(var);
+        }
+    });
     found
 }
 
@@ -96,7 +96,9 @@ struct Straighten<'a> {
     kept: BTreeSet<Var>,
     /// What to use in place of a value.
     same: SecondaryMap<Value, PackedOption<Value>>,
-    /// What variables hold.
+    /// What variables hold when the element begins, as far as anything asks.
+    begun: BTreeMap<Var, Value>,
+    /// What those that are set hold.
     held: BTreeMap<Var, Value>,
     out: Block,
 }
@@ -119,63 +121,62 @@ impl Straighten<'_> {
     }
 
     fn instruction(&mut self, value: Value) {
-        if let Op::Get(var) = self.body.values[value].op {
-            match self.held.get(&var) {
-                Some(held) => self.same[value] = (*held).into(),
-                None => {
-                    // It holds what the element before left.
-                    self.kept.insert(var);
-                    self.held.insert(var, value);
-                    self.out.push(Stmt::Let(value));
-                }
-            }
-            return;
-        }
         let mut op = std::mem::replace(&mut self.body.values[value].op, Op::Const(0));
         op.map_operands(|operand| self.resolve(operand));
+        let var = match op {
+            Op::Get(var) => Some(var),
+            _ => None,
+        };
         self.body.values[value].op = op;
+        match var {
+            Some(var) => self.same[value] = self.holds(var).into(),
+            None => self.out.push(Stmt::Let(value)),
+        }
+    }
+
+    /// What a variable holds here.
+    fn holds(&mut self, var: Var) -> Value {
+        let known = self.held.get(&var).or_else(|| self.begun.get(&var));
+        if let Some(known) = known {
+            return *known;
+        }
+        // Variables are set at the end, so that reading one gives what the element before left.
+        let (op, ty) = (Op::Get(var), self.body.vars[var]);
+        let value = self.body.values.push(Inst { op, ty });
         self.out.push(Stmt::Let(value));
+        self.begun.insert(var, value);
+        self.kept.insert(var);
+        value
     }
 
     fn branch(&mut self, cond: Value, then: Block, other: Block) {
         let before = self.held.clone();
         self.block(then);
-        let taken = std::mem::replace(&mut self.held, before);
+        let taken = std::mem::replace(&mut self.held, before.clone());
         self.block(other);
-        let vars: BTreeSet<Var> = taken.keys().chain(self.held.keys()).copied().collect();
+        let left = std::mem::replace(&mut self.held, before);
+        let vars: BTreeSet<Var> = taken.keys().chain(left.keys()).copied().collect();
         for var in vars {
-            let a = taken.get(&var).copied();
-            let b = self.held.get(&var).copied();
-            let (Some(a), Some(b)) = (a.or_else(|| self.old(var)), b.or_else(|| self.old(var)))
-            else {
-                unreachable!("a variable holds something");
+            let mut after = |side: &BTreeMap<Var, Value>| match side.get(&var) {
+                Some(value) => *value,
+                None => self.holds(var),
             };
-            if a != b {
-                let ty = self.body.ty(a);
-                let op = Op::Select(cond, a, b);
-                let chosen = self.body.values.push(Inst { op, ty });
-                self.out.push(Stmt::Let(chosen));
-                self.held.insert(var, chosen);
-            } else {
-                self.held.insert(var, a);
-            }
+            let (a, b) = (after(&taken), after(&left));
+            let chosen = if a == b { a } else { self.choice(cond, a, b) };
+            self.held.insert(var, chosen);
         }
     }
 
-    /// What a variable holds that only one side of a branch sets.
-    fn old(&mut self, var: Var) -> Option<Value> {
-        let ty = self.body.vars[var];
-        let op = Op::Get(var);
-        let value = self.body.values.push(Inst { op, ty });
-        self.kept.insert(var);
-        self.out.push(Stmt::Let(value));
-        Some(value)
+    fn choice(&mut self, cond: Value, a: Value, b: Value) -> Value {
+        let (op, ty) = (Op::Select(cond, a, b), self.body.ty(a));
+        let chosen = self.body.values.push(Inst { op, ty });
+        self.out.push(Stmt::Let(chosen));
+        chosen
     }
 
     fn finish(mut self) -> Block {
         for (var, value) in self.held {
-            let is_itself = self.body.values[value].op == Op::Get(var);
-            if self.kept.contains(&var) && !is_itself {
+            if self.kept.contains(&var) && self.begun.get(&var) != Some(&value) {
                 self.out.push(Stmt::Set(var, value));
             }
         }

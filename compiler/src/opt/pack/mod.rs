@@ -24,6 +24,12 @@ const VECTORS: [Type; 2] = [
     Type::of(Scalar::F32).with_lanes(4),
 ];
 
+/// The vector that values of a type are packed in, if they are.
+pub(super) fn vector_of(ty: Type) -> Option<Type> {
+    let mut vectors = VECTORS.into_iter();
+    vectors.find(|vector| Type::of(vector.scalar) == ty)
+}
+
 /// Packs the stores of a body's root and the blocks inside.
 pub(super) fn pack(body: &mut Body) {
     let mut root = std::mem::take(&mut body.root);
