@@ -49,7 +49,13 @@ fn kernels_agree_and_what_is_not_compared_says_why() {
         &place,
         &["compare", &file, "--extent", "table=4", "--flags", "-O2"],
     );
-    assert_eq!(keys(&report), ["file", "functions", "schema", "skipped"]);
+    assert_eq!(
+        keys(&report),
+        ["compiling", "file", "functions", "schema", "skipped"]
+    );
+    let compiling = &report["compiling"];
+    assert_eq!(keys(compiling), ["cc_us", "parloop_us", "ratio", "threads"]);
+    assert!(compiling["parloop_us"].as_f64().unwrap() > 0.0);
     let names = |list: &str| -> Vec<String> {
         let list = report[list].as_array().unwrap();
         list.iter()

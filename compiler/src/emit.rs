@@ -18,11 +18,33 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_module::{DataDescription, DataId, FuncId, Linkage, Module};
 use cranelift_object::{ObjectBuilder, ObjectModule};
 use std::collections::BTreeSet;
+use std::fmt;
+
+/// Memory that the code generator works in, for one compilation after another. What it makes does not depend on it.
+pub struct Workspace {
+    context: Context,
+    builder: FunctionBuilderContext,
+}
+
+impl Default for Workspace {
+    fn default() -> Workspace {
+        Workspace {
+            context: Context::new(),
+            builder: FunctionBuilderContext::new(),
+        }
+    }
+}
+
+impl fmt::Debug for Workspace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Workspace").finish_non_exhaustive()
+    }
+}
 
 /// A loop as CLIF, with the module it will be defined in.
-pub(crate) struct Clif {
+pub(crate) struct Clif<'w> {
     module: ObjectModule,
-    context: Context,
+    context: &'w mut Context,
     entry: FuncId,
     pool_id: DataId,
     pool: Pool,
@@ -58,7 +80,12 @@ fn check_size(it: &Loop) -> Result<(), CompileError> {
 ///
 /// # Errors
 /// If it is too large, or the code generator refuses, which is a bug of ours.
-pub(crate) fn translate(it: &Loop, target: &Target, work: Work) -> Result<Clif, CompileError> {
+pub(crate) fn translate<'w>(
+    it: &Loop,
+    target: &Target,
+    work: Work,
+    workspace: &'w mut Workspace,
+) -> Result<Clif<'w>, CompileError> {
     check_size(it)?;
     let isa = lower::isa(target, work)?;
     let frontend = isa.frontend_config();
@@ -73,12 +100,12 @@ pub(crate) fn translate(it: &Loop, target: &Target, work: Work) -> Result<Clif, 
     let entry = module
         .declare_function(abi::ENTRY, Linkage::Export, &signature)
         .map_err(backend)?;
-    let mut context = Context::new();
+    let Workspace { context, builder } = workspace;
+    context.clear();
     context.func = Function::with_name_signature(UserFuncName::user(0, entry.as_u32()), signature);
     let mut pool = Pool::default();
     let (externals, pool_id) = declare(it, &mut module, &mut context.func, &mut pool)?;
-    let mut builder_context = FunctionBuilderContext::new();
-    let builder = FunctionBuilder::new(&mut context.func, &mut builder_context);
+    let builder = FunctionBuilder::new(&mut context.func, builder);
     lower::lower(it, builder, &externals, &mut pool, frontend);
     Ok(Clif {
         module,
@@ -90,7 +117,7 @@ pub(crate) fn translate(it: &Loop, target: &Target, work: Work) -> Result<Clif, 
     })
 }
 
-impl Clif {
+impl Clif<'_> {
     /// The function, for printing.
     pub(crate) fn function(&self) -> &Function {
         &self.context.func
@@ -102,7 +129,7 @@ impl Clif {
     /// If the code generator refuses, which is a bug of ours.
     pub(crate) fn emit(mut self) -> Result<Vec<u8>, CompileError> {
         self.module
-            .define_function(self.entry, &mut self.context)
+            .define_function(self.entry, self.context)
             .map_err(|error| backend(format!("{error:?}")))?;
         let mut pool = self.pool.into_bytes();
         if pool.is_empty() {

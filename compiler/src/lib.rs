@@ -29,6 +29,7 @@ pub use check::{
 };
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, Span};
 pub use dump_c::dump_c;
+pub use emit::Workspace;
 pub use error::{CompileError, DecodeError, Mismatch, ReadError};
 pub use extents::{
     Extent, ExtentError, Reach, function_signature, provisional_extents,
@@ -36,7 +37,7 @@ pub use extents::{
 };
 pub use fingerprint::{Fingerprint, Preimage, Shortcut, ShortcutRecord, build_id};
 pub use options::{Effort, FloatMode, Options};
-pub use pipeline::{Compiled, Stage, Watch, compile, compile_watched};
+pub use pipeline::{Compiled, Stage, Watch, compile, compile_in, compile_watched};
 pub use request::Request;
 pub use signature::{
     Access, ArgSignature, DType, IndexWidth, Iteration, Layout, MapUse, Signature, Source,

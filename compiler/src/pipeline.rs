@@ -1,6 +1,6 @@
 //! From a request to object bytes, stage by stage.
 
-use crate::emit;
+use crate::emit::{self, Workspace};
 use crate::error::CompileError;
 use crate::ir::{Loop, verify_kernel, verify_loop};
 use crate::lower::Work;
@@ -81,7 +81,15 @@ impl Watch for () {
 /// # Errors
 /// If the signature does not fit the kernel, or the code would be too large.
 pub fn compile(request: &Request) -> Result<Compiled, CompileError> {
-    compile_watched(request, &mut ())
+    compile_in(&mut Workspace::default(), request)
+}
+
+/// [`compile`], in memory that others have worked in before.
+///
+/// # Errors
+/// As [`compile`].
+pub fn compile_in(workspace: &mut Workspace, request: &Request) -> Result<Compiled, CompileError> {
+    stages(request, workspace, &mut ())
 }
 
 /// Compiles a loop, telling `watch` of each stage.
@@ -89,6 +97,14 @@ pub fn compile(request: &Request) -> Result<Compiled, CompileError> {
 /// # Errors
 /// As [`compile`].
 pub fn compile_watched(request: &Request, watch: &mut dyn Watch) -> Result<Compiled, CompileError> {
+    stages(request, &mut Workspace::default(), watch)
+}
+
+fn stages(
+    request: &Request,
+    workspace: &mut Workspace,
+    watch: &mut dyn Watch,
+) -> Result<Compiled, CompileError> {
     let mut kernel = request.kernel.clone();
     opt::prepare(&mut kernel, &request.options);
     debug_assert_eq!(verify_kernel(&kernel), Ok(()), "{kernel}");
@@ -102,7 +118,7 @@ pub fn compile_watched(request: &Request, watch: &mut dyn Watch) -> Result<Compi
     opt::optimise(&mut it, &request.options, &request.target);
     debug_assert_eq!(verify_loop(&it), Ok(()), "{it}");
     watch.passed(Stage::Optimised, &it);
-    let clif = emit::translate(&it, &request.target, work(request, &it))?;
+    let clif = emit::translate(&it, &request.target, work(request, &it), workspace)?;
     let clif_instructions = clif.function().dfg.num_insts();
     watch.passed(Stage::Clif, clif.function());
     let object = clif.emit()?;

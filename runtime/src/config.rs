@@ -101,6 +101,8 @@ pub struct Config {
     /// Steps that one element may spend in loops whose length is not known when compiling. The default, 2^32, is seconds
     /// of work: far more than a kernel needs, and an end to one that would never stop.
     pub steps_max: u64,
+    /// How many threads compile kernels that are asked for together; 0 for one on each core that the process may use.
+    pub compile_threads: usize,
     /// Whether to tell `perf` the names of loops, in `/tmp/perf-PID.map`.
     pub perf_map: bool,
     origins: BTreeMap<&'static str, Origin>,
@@ -121,6 +123,7 @@ impl Default for Config {
             level: None,
             options: Options::default(),
             steps_max: 1 << 32,
+            compile_threads: 0,
             perf_map: false,
             origins: BTreeMap::new(),
         }
@@ -152,7 +155,7 @@ const PREFIX: &str = "PARLOOP_";
 /// How the names of the test suite's own variables go on; a command that inherits one has no such setting.
 const TESTS_OF_OURS: &str = "TEST_";
 
-const TABLE: [Row; 14] = [
+const TABLE: [Row; 15] = [
     Row {
         name: "cache_dir",
         help: "where compiled loops are kept: a directory, empty for memory only",
@@ -249,6 +252,12 @@ const TABLE: [Row; 14] = [
         help: "steps that one element may spend in loops of unknown length: a number",
         read: |c, v| set(&mut c.steps_max, v.parse().ok()),
         show: |c| c.steps_max.to_string(),
+    },
+    Row {
+        name: "compile_threads",
+        help: "threads that compile kernels asked for together, 0 for one on each core: a number",
+        read: |c, v| set(&mut c.compile_threads, v.parse().ok()),
+        show: |c| c.compile_threads.to_string(),
     },
     Row {
         name: "perf_map",
@@ -366,6 +375,15 @@ impl Config {
                 Origin::Default
             }
         })
+    }
+
+    /// How many threads compile so many kernels that are asked for together.
+    pub fn compile_threads_for(&self, kernels: usize) -> usize {
+        let threads = match self.compile_threads {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            threads => threads,
+        };
+        threads.min(kernels)
     }
 
     /// All settings, with the origin of each.

@@ -4,7 +4,7 @@
 //! there as long as the `Function` or a clone of it. What it is called with is the caller's to get right, as with any C function.
 
 use crate::code::{Code, Entry, Failure, take_failure};
-use crate::engine::Engine;
+use crate::engine::{Acquired, Engine};
 use crate::error::{Error, Fault};
 use crate::kernel::Kernel;
 use crate::par_loop::CodeSource;
@@ -40,27 +40,60 @@ impl Engine {
     /// [`Error::Extent`] if an index depends on data and no extent is given; [`Error::Compile`] if the kernel reads a kernel
     /// constant that is not specialised; [`Error::Text`], [`Error::Load`], [`Error::OtherEngine`] as for a loop.
     pub fn function(&self, kernel: &Kernel, extents: &[Extent]) -> Result<Function, Error> {
-        if !kernel.belongs_to(self) {
-            return Err(Error::OtherEngine {
-                kernel: kernel.label(),
-            });
-        }
-        let signature: Signature = provisional_function_signature(extents);
-        debug_assert_eq!(signature.iteration, Iteration::Function);
+        let signature = signature(self, kernel, extents)?;
         let acquired = self.acquire(kernel, &signature, |_| Ok(()))?;
+        Ok(Function::of(kernel, acquired))
+    }
+
+    /// Several kernels, each with extents, as plain C functions: what [`Engine::function`] gives for each, in this order. Those of
+    /// a form, say, which a program needs all of before it can begin.
+    ///
+    /// What has to be compiled is compiled by as many threads as `compile_threads` says: by default one on each core that the
+    /// process may use, which is one in all for a process bound to a core.
+    pub fn functions(&self, wanted: &[(&Kernel, &[Extent])]) -> Vec<Result<Function, Error>> {
+        let signature = |(kernel, extents): &(&Kernel, &[Extent])| signature(self, kernel, extents);
+        let signatures: Vec<_> = wanted.iter().map(signature).collect();
+        let sound = wanted.iter().zip(&signatures);
+        let sound =
+            sound.filter_map(|((kernel, _), signature)| Some((*kernel, signature.as_ref().ok()?)));
+        let mut acquired = self
+            .acquire_together(&sound.collect::<Vec<_>>())
+            .into_iter();
+        let function =
+            |((kernel, _), signature): (&(&Kernel, &[Extent]), Result<Signature, Error>)| {
+                signature?;
+                let acquired = acquired.next().expect("each sound one is answered");
+                Ok(Function::of(kernel, acquired?))
+            };
+        wanted.iter().zip(signatures).map(function).collect()
+    }
+}
+
+/// The signature of a kernel of this engine, which the text completes.
+fn signature(engine: &Engine, kernel: &Kernel, extents: &[Extent]) -> Result<Signature, Error> {
+    if !kernel.belongs_to(engine) {
+        return Err(Error::OtherEngine {
+            kernel: kernel.label(),
+        });
+    }
+    let signature: Signature = provisional_function_signature(extents);
+    debug_assert_eq!(signature.iteration, Iteration::Function);
+    Ok(signature)
+}
+
+impl Function {
+    fn of(kernel: &Kernel, acquired: Acquired) -> Function {
         let record = &acquired.resolution.record;
-        Ok(Function {
+        Function {
             name: record.name.as_str().into(),
             params: record.params.as_slice().into(),
             kernel: kernel.clone(),
             code: acquired.code,
             source: acquired.source,
             acquire: acquired.duration,
-        })
+        }
     }
-}
 
-impl Function {
     /// The function, to be cast to a pointer of the kernel's own C prototype; valid while this handle or a clone of it lives.
     ///
     /// It may be called from many threads at once. It returns an `int` that a caller of the `void` prototype ignores: 0, or that it

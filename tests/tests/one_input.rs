@@ -7,8 +7,8 @@ use parloop_compiler::fingerprint::{Identity, Part, encode, parts};
 use parloop_compiler::ir::{HostSymbol, Scalar};
 use parloop_compiler::{
     Access, ArgSignature, ConstantDecl, DType, Effort, Fingerprint, FloatMode, IndexWidth,
-    KernelText, Layout, Level, MapUse, Options, Preimage, Request, Source, Target, abi, build_id,
-    check_kernel, compile,
+    KernelText, Layout, Level, MapUse, Options, Preimage, Request, Source, Target, Workspace, abi,
+    build_id, check_kernel, compile, compile_in,
 };
 use parloop_tests::case::Case;
 use parloop_tests::child;
@@ -537,6 +537,10 @@ fn the_engine_asks_with_exactly_this_input_whatever_the_mesh_cache_or_thread() {
 
 /// Some requests of many shapes, and the digest of what each compiles to.
 fn digests() -> Vec<String> {
+    digests_by(|request| compile(request).unwrap().object)
+}
+
+fn digests_by(mut compile: impl FnMut(&Request) -> Vec<u8>) -> Vec<String> {
     let corpora = [
         include_str!("../corpus/statements.c"),
         include_str!("../corpus/accesses.c"),
@@ -547,7 +551,7 @@ fn digests() -> Vec<String> {
         let front = case.check().unwrap();
         for float in [FloatMode::Strict, FloatMode::Contract] {
             let request = parloop_tests::ways::request(&front, Mode::native(float));
-            let object = compile(&request).unwrap().object;
+            let object = compile(&request);
             let mut hex = String::new();
             // FNV-1a, so that the two processes need to share nothing but this line.
             let hash = object.iter().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| {
@@ -564,6 +568,13 @@ fn digests() -> Vec<String> {
         }
     }
     digests
+}
+
+#[test]
+fn memory_that_others_have_worked_in_makes_the_same_bytes() {
+    let mut workspace = Workspace::default();
+    let again = digests_by(|request| compile_in(&mut workspace, request).unwrap().object);
+    assert_eq!(again, digests());
 }
 
 #[test]

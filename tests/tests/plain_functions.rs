@@ -3,8 +3,9 @@
 
 #![allow(unsafe_code)]
 
-use parloop::{Engine, Error, Extent, ExtentError, Fault, Function};
+use parloop::{Config, Engine, Error, Extent, ExtentError, Fault, Function};
 use std::path::Path;
+use std::time::Duration;
 
 fn engine(directory: &Path) -> Engine {
     Engine::builder().cache_dir(directory).build().unwrap()
@@ -215,6 +216,61 @@ fn what_can_be_no_plain_function_is_refused() {
         ),
         "{surplus:?}"
     );
+}
+
+const FORM: &str = "static double square(double x) { return x * x; }
+    void first(double *y) { y[0] = square(3); }
+    void second(double *y) { for (int i = 0; i < 4; i++) y[i] = square(i); }
+    void wrong(double *y) { y[0] = missing(3); }
+    void open(double *y, const int *n) { y[0] = y[n[0]]; }";
+
+#[test]
+fn functions_asked_for_together_are_those_asked_for_one_by_one() {
+    for threads in [0, 1, 3, 64] {
+        let directory = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        config.compile_threads = threads;
+        let engine = Engine::builder().config(config).cache_dir(directory.path());
+        let engine = engine.build().unwrap();
+        let stranger = Engine::builder().build().unwrap();
+        let names = ["second", "first", "wrong", "open", "second"];
+        let mut kernels: Vec<_> = names.map(|name| engine.kernel(FORM, Some(name))).into();
+        kernels.push(stranger.kernel(FORM, Some("first")));
+        let wanted: Vec<(_, &[Extent])> = kernels.iter().map(|kernel| (kernel, &[][..])).collect();
+        let found = engine.functions(&wanted);
+        let [second, first, wrong, open, again, foreign] = &found[..] else {
+            panic!("{found:?}")
+        };
+        assert!(
+            matches!(wrong, Err(Error::Text { kernel, .. }) if kernel == "wrong"),
+            "{wrong:?}"
+        );
+        assert!(matches!(open, Err(Error::Extent { .. })), "{open:?}");
+        assert!(
+            matches!(foreign, Err(Error::OtherEngine { .. })),
+            "{foreign:?}"
+        );
+        let run = |function: &Result<Function, Error>| {
+            type Fill = extern "C" fn(*mut f64) -> i32;
+            let address = function.as_ref().unwrap().as_ptr();
+            // SAFETY: the type is that of the text.
+            let call = unsafe { std::mem::transmute::<*const std::ffi::c_void, Fill>(address) };
+            let mut y = [0.5; 4];
+            assert_eq!(call(y.as_mut_ptr()), 0);
+            y
+        };
+        assert_eq!(run(first), [9.0, 0.5, 0.5, 0.5]);
+        assert_eq!([run(second), run(again)], [[0.0, 1.0, 4.0, 9.0]; 2]);
+        assert_eq!(engine.compilations(), 2, "each once");
+        assert!(engine.functions(&[]).is_empty());
+        // The next process finds them.
+        assert!(engine.flush(Duration::from_secs(10)));
+        let engine = self::engine(directory.path());
+        let kernels = ["first", "second"].map(|name| engine.kernel(FORM, Some(name)));
+        let found = engine.functions(&[(&kernels[0], &[]), (&kernels[1], &[])]);
+        assert!(found.iter().all(Result::is_ok));
+        assert_eq!(engine.compilations(), 0);
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 mod child;
 mod choices;
+mod compiling;
 mod difference;
 mod driver;
 mod inputs;
@@ -19,13 +20,13 @@ use crate::cc::{self, Cc};
 use crate::error::CliError;
 use crate::output;
 use child::{Findings, Task};
-use parloop::{Config, Engine, Error, Extent, ExtentError, Level, Mode};
+use parloop::{Config, Error, Extent, ExtentError, Level};
 use parloop_compiler::ir::Passing;
 use parloop_compiler::{
     CheckedKernel, ConstantDecl, DType, KernelText, ParamInfo, check_kernel, dump_c,
     function_signature, kernel_functions,
 };
-use report::{Baseline, Compared, Report, Skipped};
+use report::{Baseline, Compared, Compiling, Report, Skipped};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -37,9 +38,6 @@ const PLAIN: &str = "-O3 -march=native";
 
 /// How many headers that are not installed a file may include.
 const STAND_INS_MAX: usize = 64;
-
-/// How often compiling is timed.
-const COMPILATIONS: usize = 5;
 
 pub(crate) fn run(args: &CompareArgs, config: Config, out: &mut dyn Write) -> Result<(), CliError> {
     if args.child {
@@ -181,53 +179,42 @@ impl<'a> Comparison<'a> {
                 }
             }
         }
-        self.time_compiling(&candidates, &mut functions)?;
-        let compile_us = functions.iter().map(|f| f.parloop.compile_us).sum::<f64>();
-        if let Some(plain) = drivers.first() {
-            let ratio = compile_us / (plain.time.as_secs_f64() * 1e6);
-            functions.iter_mut().for_each(|f| f.compile_ratio = ratio);
-        }
+        let compiling = self.compile_times(&candidates, &mut functions, &drivers)?;
         Ok(Report {
             schema: 1,
             file: self.args.file.display().to_string(),
+            compiling,
             functions,
             skipped,
             crashed,
         })
     }
 
-    /// Text to callable of each function, as a program has it that wants them all: one engine, which lexes the text once.
-    fn time_compiling(
+    /// Fills in how long compiling took: of each function, and of all together against the C compiler.
+    fn compile_times(
         &self,
         candidates: &[Candidate],
         functions: &mut [Compared],
-    ) -> Result<(), CliError> {
-        let mut config = self.config.clone();
-        config.cache_mode = Mode::Off;
-        let mut times = vec![Vec::with_capacity(COMPILATIONS); functions.len()];
-        for _ in 0..COMPILATIONS {
-            let engine = Engine::new(config.clone())?;
-            for (name, values) in &self.constants {
-                engine.declare_constant(name, values)?;
-                engine.specialise(name, true)?;
-            }
-            for (function, times) in functions.iter().zip(&mut times) {
-                let named = |c: &&Candidate| c.checked.name == function.name;
-                let Some(candidate) = candidates.iter().find(named) else {
-                    continue;
-                };
-                let started = Instant::now();
-                let kernel = engine.kernel(&self.text, Some(&function.name));
-                engine.function(&kernel, &candidate.extents)?;
-                times.push(started.elapsed());
-            }
+        drivers: &[Built],
+    ) -> Result<Option<Compiling>, CliError> {
+        let Some(plain) = drivers.first().filter(|_| !functions.is_empty()) else {
+            return Ok(None);
+        };
+        let named = |f: &Compared| candidates.iter().find(|c| c.checked.name == f.name);
+        let compared: Vec<&Candidate> = functions.iter().filter_map(named).collect();
+        let times = compiling::time_compiling(self, &compared)?;
+        let micros = |time: Duration| time.as_secs_f64() * 1e6;
+        let ratio = times.together.as_secs_f64() / plain.time.as_secs_f64();
+        for (function, time) in functions.iter_mut().zip(times.each) {
+            function.parloop.compile_us = micros(time);
+            function.compile_ratio = ratio;
         }
-        for (function, times) in functions.iter_mut().zip(&mut times) {
-            times.sort();
-            let median = times.get(times.len() / 2).copied().unwrap_or_default();
-            function.parloop.compile_us = median.as_secs_f64() * 1e6;
-        }
-        Ok(())
+        Ok(Some(Compiling {
+            threads: times.threads,
+            parloop_us: micros(times.together),
+            cc_us: micros(plain.time),
+            ratio,
+        }))
     }
 
     /// The kernels that were asked for.

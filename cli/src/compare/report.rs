@@ -9,11 +9,25 @@ use std::time::Duration;
 pub(super) struct Report {
     pub(super) schema: u32,
     pub(super) file: String,
+    /// None if nothing was compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) compiling: Option<Compiling>,
     pub(super) functions: Vec<Compared>,
     pub(super) skipped: Vec<Skipped>,
     /// How many of the skipped killed their process.
     #[serde(skip)]
     pub(super) crashed: usize,
+}
+
+/// What it takes from the text to all functions compared, asked for together.
+#[derive(Debug, Serialize)]
+pub(super) struct Compiling {
+    /// That parloop may compile with.
+    pub(super) threads: usize,
+    pub(super) parloop_us: f64,
+    /// The C compiler's for the file, to a loaded shared object.
+    pub(super) cc_us: f64,
+    pub(super) ratio: f64,
 }
 
 /// A function that both sides ran.
@@ -30,7 +44,7 @@ pub(super) struct Compared {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) baselines: Vec<Baseline>,
     pub(super) parloop: Ours,
-    /// Text to callable of all functions compared, over the C compiler's time for the file.
+    /// The file's: [`Compiling::ratio`].
     pub(super) compile_ratio: f64,
     pub(super) run_ratio: f64,
 }
@@ -47,6 +61,7 @@ pub(super) struct Baseline {
 
 #[derive(Debug, Serialize)]
 pub(super) struct Ours {
+    /// By itself, after those before it in the file.
     pub(super) compile_us: f64,
     pub(super) ns_per_call: f64,
     pub(super) object_bytes: u64,
@@ -60,12 +75,28 @@ pub(super) struct Skipped {
     pub(super) why: String,
 }
 
+impl Compiling {
+    fn line(&self) -> String {
+        let times = |us: f64| duration(Duration::from_secs_f64(us * 1e-6));
+        format!(
+            "compiling: parloop {} ({} threads), cc {}, ratio 1/{:.1}\n",
+            times(self.parloop_us),
+            self.threads,
+            times(self.cc_us),
+            self.ratio.recip(),
+        )
+    }
+}
+
 impl Report {
     /// For people.
     pub(super) fn table(&self) -> String {
         let mut out = String::new();
         if !self.functions.is_empty() {
             out.push_str(&self.functions_table());
+        }
+        if let Some(compiling) = &self.compiling {
+            out.push_str(&compiling.line());
         }
         for skipped in &self.skipped {
             // Writing to a string can't fail.
@@ -98,17 +129,12 @@ impl Report {
             row.extend(f.baselines.iter().map(|b| format!("{:.3}", b.run_ratio)));
             shown.add_row(row);
         }
-        let compile_us: f64 = self.functions.iter().map(|f| f.parloop.compile_us).sum();
-        let times = |us: f64| duration(Duration::from_secs_f64(us * 1e-6));
         format!(
-            "{}\nratios: parloop / cc ({} {}), geometric mean {:.3}\ncompiling: parloop {}, cc {}, ratio 1/{:.1}\n",
+            "{}\nratios: parloop / cc ({} {}), geometric mean {:.3}\n",
             lines(&shown),
             first.cc.compiler,
             first.cc.flags,
             self.geometric_mean(),
-            times(compile_us),
-            times(first.cc.compile_us),
-            first.compile_ratio.recip(),
         )
     }
 

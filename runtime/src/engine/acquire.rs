@@ -1,7 +1,7 @@
 //! From a kernel and a signature to code: memory, disk, compiler, in this order.
 //!
 //! `Search::begin` finds the fingerprint (remembered by the kernel, or recorded on disk, or by parsing the text); `fetch` finds
-//! the code of a fingerprint. Invariants: whatever the disk holds, the caller gets code made from its own request or an error
+//! the code of a fingerprint; `together` does so for several kernels. Invariants: whatever the disk holds, the caller gets code made from its own request or an error
 //! that is not the cache's; code just compiled goes through the loader that reads the disk's.
 
 use super::identity::{self, Parsed, Resolution};
@@ -29,7 +29,7 @@ pub(crate) struct Acquired {
 }
 
 /// A kernel and a signature on their way to code.
-struct Search<'a> {
+pub(super) struct Search<'a> {
     shared: &'a Shared,
     kernel: &'a Kernel,
     signature: &'a Signature,
@@ -43,6 +43,8 @@ struct Search<'a> {
     shortcut: Option<Shortcut>,
     /// Whether the disk is to be told of the shortcut.
     unrecorded: bool,
+    /// How long it took so far.
+    duration: Duration,
 }
 
 /// Why `Search::fetch` found nothing.
@@ -67,47 +69,18 @@ impl Engine {
         signature: &Signature,
         check: impl Fn(&ShortcutRecord) -> Result<(), Error>,
     ) -> Result<Acquired, Error> {
-        let started = Instant::now();
-        let mut search = Search::begin(self.shared(), kernel, signature)?;
-        check(&search.resolution.record)?;
-        let mut found = search.fetch();
-        if let Err(Unmade::Misled(parsed)) = found {
-            search.correct(*parsed);
-            check(&search.resolution.record)?;
-            found = search.fetch();
-        }
-        let (code, source) = found.map_err(|unmade| match unmade {
-            Unmade::Failed(error) => error,
-            // A parsed text has one fingerprint.
-            Unmade::Misled(parsed) => Error::Load {
-                kernel: parsed.resolution.record.name.clone(),
-                reason: LoadError::Info {
-                    what: "the kernel has two fingerprints",
-                },
-            },
-        })?;
-        let Search {
-            resolution,
-            generation,
-            ..
-        } = search;
-        Ok(Acquired {
-            code,
-            resolution,
-            generation,
-            source,
-            duration: started.elapsed(),
-        })
+        Search::begin(self.shared(), kernel, signature)?.finish(check)
     }
 }
 
 impl<'a> Search<'a> {
     /// Finds out the fingerprint.
-    fn begin(
+    pub(super) fn begin(
         shared: &'a Shared,
         kernel: &'a Kernel,
         signature: &'a Signature,
     ) -> Result<Search<'a>, Error> {
+        let started = Instant::now();
         let (generation, constants) = shared.constants.declarations();
         let (resolution, parsed, shortcut);
         if let Some(remembered) = kernel.recall(signature, generation) {
@@ -135,6 +108,45 @@ impl<'a> Search<'a> {
             parsed,
             shortcut,
             unrecorded,
+            duration: started.elapsed(),
+        })
+    }
+
+    /// How much there is to compile, as far as that is known: the values of a kernel that had to be parsed.
+    pub(super) fn size(&self) -> usize {
+        let parsed = self.parsed.as_ref();
+        parsed.map_or(0, |parsed| parsed.request.kernel.body.values.len())
+    }
+
+    /// Comes to code. `check` sees the kernel's parameters before anything is looked for.
+    pub(super) fn finish(
+        mut self,
+        check: impl Fn(&ShortcutRecord) -> Result<(), Error>,
+    ) -> Result<Acquired, Error> {
+        let started = Instant::now();
+        check(&self.resolution.record)?;
+        let mut found = self.fetch();
+        if let Err(Unmade::Misled(parsed)) = found {
+            self.correct(*parsed);
+            check(&self.resolution.record)?;
+            found = self.fetch();
+        }
+        let (code, source) = found.map_err(|unmade| match unmade {
+            Unmade::Failed(error) => error,
+            // A parsed text has one fingerprint.
+            Unmade::Misled(parsed) => Error::Load {
+                kernel: parsed.resolution.record.name.clone(),
+                reason: LoadError::Info {
+                    what: "the kernel has two fingerprints",
+                },
+            },
+        })?;
+        Ok(Acquired {
+            code,
+            resolution: self.resolution,
+            generation: self.generation,
+            source,
+            duration: self.duration + started.elapsed(),
         })
     }
 
@@ -220,7 +232,8 @@ fn compile(shared: &Shared, parsed: &Parsed, guard: Option<FlightGuard>) -> Resu
     let kernel = || record.name.clone();
     let started = Instant::now();
     shared.compilations.fetch_add(1, Ordering::Relaxed);
-    let compiled = parloop_compiler::compile(&parsed.request).map_err(|reason| Error::Compile {
+    let compiled = shared.workspaces.compile(&parsed.request);
+    let compiled = compiled.map_err(|reason| Error::Compile {
         kernel: kernel(),
         reason: Box::new(reason),
     })?;

@@ -137,6 +137,7 @@ impl EngineBuilder {
             config,
             registry: Arc::new(Registry::default()),
             texts: super::texts::Texts::default(),
+            workspaces: super::workspaces::Workspaces::default(),
             constants: Constants::default(),
             hosts,
             linker: Box::new(linker),

@@ -8,12 +8,15 @@ mod builder;
 mod identity;
 mod observe;
 mod texts;
+mod together;
+mod workspaces;
 
 pub(crate) use acquire::Acquired;
 pub use builder::EngineBuilder;
 pub(crate) use identity::Resolution;
 
 use self::texts::Texts;
+use self::workspaces::Workspaces;
 use crate::code::{Code, HostTable, Linker};
 use crate::config::Config;
 use crate::constants::{ConstantError, Constants};
@@ -44,6 +47,7 @@ pub(crate) struct Shared {
     pub(crate) classes: ClassCache<Code>,
     pub(crate) store: Store,
     pub(crate) texts: Texts,
+    workspaces: Workspaces,
     pub(crate) observer: Arc<dyn Observer>,
     stats: Arc<parloop_cache::Stats>,
     /// Calls of the compiler, counted here and not by events, so that tests can hold the one against the other.
