@@ -26,6 +26,7 @@
 //! ```
 //!
 //! - [`Set`]s, [`Map`]s and [`Subset`]s are the mesh; their entries are checked when they are made.
+//!   A [`Renumbering`] puts a set into an order that caches like better, with the maps and dats that hang on it.
 //! - [`Dat`]s and [`Global`]s are the data, in storage of the engine or the program's own. Looking into one
 //!   ([`Dat::data`], [`Dat::data_mut`]) and running a loop on it exclude each other: an error at once, never a wait.
 //! - An [`Engine`] joins them with compiler, caches and [`Kernel`]s. [`Engine::par_loop`] runs a loop now;
@@ -59,6 +60,7 @@ mod kernel;
 mod mesh;
 mod par_loop;
 mod perf_map;
+mod renumber;
 
 pub use code::{Entry, LoadError};
 pub use config::{Config, ConfigError, Origin, Setting};
@@ -68,8 +70,9 @@ pub use engine::{Engine, EngineBuilder};
 pub use error::{Error, Fault};
 pub use function::Function;
 pub use kernel::Kernel;
-pub use mesh::{Map, MapIndex, MeshError, Set, Subset};
+pub use mesh::{Map, MapIndex, MeshError, RowSpan, Set, Subset};
 pub use par_loop::{Arg, ArgError, Bound, CodeSource, Over, PreparedLoop, element_index};
+pub use renumber::{RenumberError, Renumbering};
 
 pub use parloop_cache::{Event, Mode, Observer, StatsSnapshot};
 pub use parloop_compiler::ir::{HostSymbol, Scalar};

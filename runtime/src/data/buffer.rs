@@ -93,6 +93,24 @@ impl Buffer {
         Ok(buffer)
     }
 
+    /// A copy of some rows of this one, in the order in which `rows` names them.
+    pub(crate) fn gathered(&self, rows: &[u32]) -> Result<Buffer, DataError> {
+        let shape = Shape {
+            name: &self.name,
+            rows: rows.len(),
+            dim: self.dim as usize,
+            dtype: self.dtype,
+        };
+        let gathered = Buffer::zeroed(&self.registry, shape)?;
+        let row_bytes = shape.dim * shape.dtype.bytes();
+        let from = self.bytes()?;
+        for (to, row) in gathered.bytes_mut()?.chunks_exact_mut(row_bytes).zip(rows) {
+            to.copy_from_slice(&from[*row as usize * row_bytes..][..row_bytes]);
+        }
+        drop(from);
+        Ok(gathered)
+    }
+
     /// The embedder's storage.
     ///
     /// # Safety
@@ -199,20 +217,42 @@ impl Buffer {
 
     pub(crate) fn data<T: Value>(&self) -> Result<DataRef<'_, T>, DataError> {
         self.check_view::<T>()?;
-        if !self.borrow.read() {
-            return Err(DataError::Writing {
-                name: self.name().to_owned(),
-            });
-        }
+        self.begin_read()?;
         Ok(DataRef::of(self))
     }
 
     pub(crate) fn data_mut<T: Value>(&self) -> Result<DataMut<'_, T>, DataError> {
         self.check_view::<T>()?;
-        if !self.borrow.write() {
-            return Err(self.conflict());
-        }
+        self.begin_write()?;
         Ok(DataMut::of(self))
+    }
+
+    /// The values' bytes, whatever their type.
+    fn bytes(&self) -> Result<DataRef<'_, u8>, DataError> {
+        self.begin_read()?;
+        Ok(DataRef::of(self))
+    }
+
+    /// The values' bytes, to write; the values of every type are those of its bits.
+    fn bytes_mut(&self) -> Result<DataMut<'_, u8>, DataError> {
+        self.begin_write()?;
+        Ok(DataMut::of(self))
+    }
+
+    fn begin_read(&self) -> Result<(), DataError> {
+        if self.borrow.read() {
+            return Ok(());
+        }
+        Err(DataError::Writing {
+            name: self.name().to_owned(),
+        })
+    }
+
+    fn begin_write(&self) -> Result<(), DataError> {
+        if self.borrow.write() {
+            return Ok(());
+        }
+        Err(self.conflict())
     }
 
     pub(crate) fn storage(&self) -> &Storage {

@@ -98,6 +98,11 @@ impl Dat {
         Arg::dat(self, Access::Max)
     }
 
+    /// A copy on another set of the same sizes: row `r` is row `old_of_new[r]` of this one.
+    pub(crate) fn renumbered(&self, set: &Set, old_of_new: &[u32]) -> Result<Dat, DataError> {
+        Ok(Dat::of(set, self.0.buffer.gathered(old_of_new)?))
+    }
+
     pub(crate) fn buffer(&self) -> &Buffer {
         &self.0.buffer
     }

@@ -1,7 +1,7 @@
 //! Views of a dat's or global's values: read guards and write guards.
 //!
 //! Invariant: a guard exists only between a successful borrow and its end, which is the guard's drop, and its type was
-//! checked against the data's.
+//! checked against the data's, or is `u8`: values of every type are initialised bytes, and all bytes are values.
 
 use super::{Buffer, Value};
 use std::marker::PhantomData;
@@ -20,7 +20,7 @@ pub struct DataMut<'a, T> {
 }
 
 impl<'a, T: Value> DataRef<'a, T> {
-    /// The caller has just taken a read borrow of the buffer, whose type is `T`.
+    /// The caller has just taken a read borrow of the buffer, whose type is `T` unless that is `u8`.
     pub(crate) fn of(buffer: &'a Buffer) -> DataRef<'a, T> {
         DataRef {
             buffer,
@@ -30,7 +30,7 @@ impl<'a, T: Value> DataRef<'a, T> {
 }
 
 impl<'a, T: Value> DataMut<'a, T> {
-    /// The caller has just taken the write borrow of the buffer, whose type is `T`.
+    /// The caller has just taken the write borrow of the buffer, whose type is `T` unless that is `u8`.
     pub(crate) fn of(buffer: &'a Buffer) -> DataMut<'a, T> {
         DataMut {
             buffer,

@@ -122,7 +122,7 @@ impl Storage {
     /// The values, to read.
     ///
     /// # Safety
-    /// The caller holds a read or write borrow as long as `'a`; `T` is the type the storage was made for.
+    /// The caller holds a read or write borrow as long as `'a`; `T` is the type the storage was made for, or `u8`.
     pub(crate) unsafe fn slice<'a, T>(&self) -> &'a [T] {
         // SAFETY: base and length are valid for `T` (see the type's invariant); the caller's borrow keeps writers out.
         unsafe {

@@ -227,6 +227,92 @@ impl Map {
     }
 }
 
+/// How far apart the entries of a map's rows are: of each row, its highest less its lowest. Missing entries don't count.
+///
+/// For a map to a set, the greatest is the bandwidth of the set's graph whose edges are pairs in a row; the mean tells how far a
+/// loop over the rows jumps.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RowSpan {
+    /// The greatest.
+    pub max: u64,
+    /// The mean over all rows that have an entry; 0 if none has.
+    pub mean: f64,
+}
+
+impl Map {
+    /// How far apart the entries of a row are. Goes through all owned rows.
+    pub fn row_span(&self) -> RowSpan {
+        let (mut max, mut sum, mut rows) = (0, 0.0, 0.0);
+        for row in 0..self.from_set().size() as u32 {
+            let mut ends = None;
+            self.targets(row, Columns::All, |target| {
+                let (low, high) = ends.unwrap_or((target, target));
+                ends = Some((low.min(target), high.max(target)));
+            });
+            if let Some((low, high)) = ends {
+                let span = u64::from(high - low);
+                max = max.max(span);
+                sum += span as f64;
+                rows += 1.0;
+            }
+        }
+        let mean = if rows > 0.0 { sum / rows } else { 0.0 };
+        RowSpan { max, mean }
+    }
+
+    /// The same map with other sets, of the same sizes as its own: row `r` is row `rows.1[r]` of this one, and an entry `e` becomes
+    /// `entries.1[e]`; `None` leaves set and numbers as they are. Fails with a number that does not fit the entries' type.
+    pub(crate) fn renumbered(
+        &self,
+        rows: Option<(&Set, &[u32])>,
+        entries: Option<(&Set, &[u32])>,
+    ) -> Result<Map, u32> {
+        let from = rows.map_or(self.from_set(), |(set, _)| set).clone();
+        let to = entries.map_or(self.to_set(), |(set, _)| set).clone();
+        let (rows, names) = (rows.map(|(_, rows)| rows), entries.map(|(_, names)| names));
+        let arity = self.arity();
+        let entries = match &self.0.entries {
+            Entries::I32(old) => Entries::I32(renumber(old, arity, rows, names)?),
+            Entries::I64(old) => Entries::I64(renumber(old, arity, rows, names)?),
+        };
+        Ok(Map(Arc::new(Rows {
+            name: self.0.name.clone(),
+            from,
+            to,
+            arity: self.0.arity,
+            partial: self.0.partial,
+            entries,
+        })))
+    }
+}
+
+/// Entries `[row][arity]` with rows taken in the order of `rows` and each entry `e` that is not missing replaced by `names[e]`.
+fn renumber<I: MapIndex + TryFrom<u32>>(
+    old: &[I],
+    arity: usize,
+    rows: Option<&[u32]>,
+    names: Option<&[u32]>,
+) -> Result<Box<[I]>, u32> {
+    let mut new = match rows {
+        None => old.to_vec(),
+        Some(rows) => {
+            let row = |row: &u32| &old[*row as usize * arity..][..arity];
+            let mut taken = Vec::with_capacity(old.len());
+            rows.iter().for_each(|r| taken.extend_from_slice(row(r)));
+            taken
+        }
+    };
+    if let Some(names) = names {
+        for entry in &mut new {
+            if let Ok(target) = usize::try_from((*entry).into()) {
+                let name = names[target];
+                *entry = I::try_from(name).map_err(|_| name)?;
+            }
+        }
+    }
+    Ok(new.into())
+}
+
 impl PartialEq for Map {
     fn eq(&self, other: &Map) -> bool {
         Arc::ptr_eq(&self.0, &other.0)

@@ -10,6 +10,6 @@ mod subset;
 
 pub use error::MeshError;
 pub(crate) use map::Columns;
-pub use map::{Map, MapIndex};
+pub use map::{Map, MapIndex, RowSpan};
 pub use set::Set;
 pub use subset::Subset;

@@ -73,6 +73,16 @@ impl Set {
         self.0.total as usize
     }
 
+    /// Another set of the same sizes, whose name says what became of it.
+    pub(crate) fn renumbered(&self) -> Set {
+        const MARK: &str = " (renumbered)";
+        let name = self.name().trim_end_matches(MARK);
+        Set(Arc::new(Sizes {
+            name: format!("{name}{MARK}").into(),
+            ..*self.0
+        }))
+    }
+
     pub(crate) fn total(&self) -> u32 {
         self.0.total
     }

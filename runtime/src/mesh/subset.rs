@@ -54,6 +54,11 @@ impl Subset {
         }))
     }
 
+    /// Elements of a subset by their numbers in a renumbered superset, each of them one of it and listed once.
+    pub(crate) fn renumbered(superset: &Set, elements: Vec<u32>) -> Subset {
+        Subset::of(superset, elements)
+    }
+
     /// The set it is a part of.
     pub fn superset(&self) -> &Set {
         &self.0.superset
