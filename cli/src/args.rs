@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use parloop::Extent;
+use parloop_kernels::order::Order;
 use std::path::PathBuf;
 
 /// Loops of C kernels over unstructured meshes, compiled in-process and cached.
@@ -82,6 +83,10 @@ pub(crate) struct AirfoilArgs {
     /// A mesh file instead of a generated mesh
     #[arg(long, value_name = "FILE", group = "mesh_size")]
     pub(crate) mesh: Option<PathBuf>,
+    /// Order in which the mesh's sets are numbered; rcm is reverse Cuthill-McKee of the cells of the shuffled mesh, edges sorted
+    /// by their lowest cell, nodes as the cells name them
+    #[arg(long, value_name = "ORDER", value_enum, default_value_t = OrderArg::Natural)]
+    pub(crate) order: OrderArg,
     #[command(flatten)]
     pub(crate) bench: BenchArgs,
 }
@@ -94,6 +99,10 @@ pub(crate) struct JacArgs {
     /// Precision of the numbers
     #[arg(long, value_enum, default_value_t = Precision::Double)]
     pub(crate) precision: Precision,
+    /// Order in which nodes and edges are numbered; rcm is reverse Cuthill-McKee of the nodes of the shuffled grid, edges sorted by
+    /// their lower node
+    #[arg(long, value_name = "ORDER", value_enum, default_value_t = OrderArg::Natural)]
+    pub(crate) order: OrderArg,
     #[command(flatten)]
     pub(crate) bench: BenchArgs,
 }
@@ -102,6 +111,27 @@ pub(crate) struct JacArgs {
 pub(crate) enum Precision {
     Double,
     Float,
+}
+
+/// An [`Order`] as an option.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum OrderArg {
+    /// As the mesh has them
+    Natural,
+    /// Random, the same each time
+    Shuffled,
+    /// Shuffled, then renumbered
+    Rcm,
+}
+
+impl From<OrderArg> for Order {
+    fn from(order: OrderArg) -> Order {
+        match order {
+            OrderArg::Natural => Order::Natural,
+            OrderArg::Shuffled => Order::Shuffled,
+            OrderArg::Rcm => Order::Rcm,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

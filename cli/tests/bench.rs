@@ -36,6 +36,7 @@ fn json_is_one_object_with_exactly_the_promised_fields() {
         "kernels",
         "machine",
         "mesh",
+        "order",
         "rms",
         "schema",
         "seconds",
@@ -45,6 +46,7 @@ fn json_is_one_object_with_exactly_the_promised_fields() {
     assert_eq!(report["app"], "airfoil");
     assert_eq!(report["iterations"], 150);
     assert_eq!(report["threads"], 1);
+    assert_eq!(report["order"], "natural");
     let mesh = json!({"nodes": 91, "cells": 72, "edges": 130, "bedges": 28});
     assert_eq!(report["mesh"], mesh);
 
@@ -184,6 +186,55 @@ fn a_mesh_file_gives_what_the_generated_mesh_gives() {
 }
 
 #[test]
+fn an_order_changes_no_result_needs_no_other_code_and_is_named() {
+    let place = Place::new();
+    let jac = ["bench", "jac", "--squares", "9", "--iterations", "200"];
+    for (app, loops) in [(&TINY, 5), (&jac, 2)] {
+        let natural = place.json(&with(app, &["--json", "--order", "natural"]));
+        assert_eq!(natural["cache"]["compiled"], loops);
+        for order in ["shuffled", "rcm"] {
+            let report = place.json(&with(app, &["--json", "--order", order]));
+            assert_eq!(report["order"], order);
+            assert_eq!(report["cache"]["compiled"], 0);
+            assert_eq!(report["mesh"], natural["mesh"]);
+            let rms = |report: &Value| report["rms"].as_f64().unwrap();
+            let off = (rms(&report) / rms(&natural) - 1.0).abs();
+            assert!(off < 1e-10, "{order}: {report}");
+            let printed = place.printed(&with(app, &["--order", order]));
+            let heading = printed.lines().next().unwrap();
+            assert!(heading.contains(&format!("{order} order")), "{heading}");
+        }
+    }
+    let natural = place.json(&with(&TINY, &["--json"]));
+    let shuffled = || place.json(&with(&TINY, &["--json", "--order", "shuffled"]));
+    assert_eq!(shuffled()["history"], shuffled()["history"]);
+    assert_ne!(
+        shuffled()["history"],
+        natural["history"],
+        "sums in another order"
+    );
+}
+
+#[test]
+fn a_renumbered_mesh_is_compared_with_the_c_compiler_too() {
+    if std::process::Command::new("cc")
+        .arg("--version")
+        .output()
+        .is_err()
+    {
+        // Nothing here to compare with.
+        return;
+    }
+    let place = Place::new();
+    let report = place.json(&with(
+        &TINY,
+        &["--json", "--compare", "cc", "--order", "rcm"],
+    ));
+    assert_eq!(report["order"], "rcm");
+    assert!(report["ratio_geomean"].as_f64().unwrap() > 0.0);
+}
+
+#[test]
 fn jac_and_reduce_run_in_their_types() {
     let place = Place::new();
     for precision in ["double", "float"] {
@@ -259,7 +310,7 @@ fn a_comparison_gives_ratios_and_baselines_or_says_that_there_is_no_compiler() {
 #[test]
 fn sizes_files_and_options_that_can_not_be_are_refused_with_what_would_do() {
     let place = Place::new();
-    let cases: [(&[&str], i32, &str); 12] = [
+    let cases: [(&[&str], i32, &str); 13] = [
         (&["--cells", "0"], 2, "at least one cell"),
         (&["--cells", "99999999999"], 2, "too large"),
         (&["--blocks", "0,4"], 2, "at least one cell"),
@@ -273,6 +324,7 @@ fn sizes_files_and_options_that_can_not_be_are_refused_with_what_would_do() {
         (&["--mesh", "no/such/file"], 1, "no/such/file"),
         (&["--sails", "3"], 2, "--sails"),
         (&["--compare", "rust"], 2, "cc"),
+        (&["--order", "random"], 2, "natural, shuffled, rcm"),
         (&["--lanes", "3"], 2, "1, 2 or 4"),
         (&["--cc-flags", "-O1"], 2, "--compare"),
         (&["--cache-mode", "maybe"], 2, "read-only"),

@@ -4,7 +4,9 @@
 //! [`App::iterate_with`] hands him each loop when it is due. An app keeps its dats and globals; the loops hold them too.
 
 use crate::text::KernelText;
-use parloop::{ConstantError, DataError, Error, Global, MeshError, PreparedLoop, Value};
+use parloop::{
+    ConstantError, DataError, Error, Global, MeshError, PreparedLoop, RenumberError, Value,
+};
 use std::borrow::Cow;
 
 /// Why an app could not be set up or run.
@@ -14,6 +16,9 @@ pub enum AppError {
     /// Its mesh is not one.
     #[error(transparent)]
     Mesh(#[from] MeshError),
+    /// Its sets could not be renumbered.
+    #[error(transparent)]
+    Order(#[from] RenumberError),
     /// Its data could not be made or looked at.
     #[error(transparent)]
     Data(#[from] DataError),

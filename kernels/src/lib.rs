@@ -7,6 +7,8 @@
 //! - [`jac`]: Jacobi iteration for a 5-point Laplacian stored as an edge set, in double and single precision.
 //! - [`reduce`]: INC, MIN and MAX of ten element types, onto globals and through a map.
 //!
+//! airfoil and jac take their mesh in an [`order`]: as it is, shuffled, or renumbered.
+//!
 //! ```
 //! use parloop_kernels::airfoil::mesh::{Blocks, Mesh};
 //! use parloop_kernels::airfoil::reference::Reference;
@@ -25,6 +27,8 @@
 
 pub mod airfoil;
 pub mod app;
+mod draw;
 pub mod jac;
+pub mod order;
 pub mod reduce;
 pub mod text;

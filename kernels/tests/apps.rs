@@ -11,6 +11,7 @@ use parloop_kernels::app::App;
 use parloop_kernels::jac::app::{Jac, Precision};
 use parloop_kernels::jac::mesh::Grid;
 use parloop_kernels::jac::reference;
+use parloop_kernels::order::Order;
 use parloop_kernels::reduce::app::{Reduce, Reducible};
 use parloop_kernels::reduce::mesh::{Network, values};
 use parloop_kernels::reduce::reference::{Globals, gap, globals, high_ends, low_ends, sum_ends};
@@ -81,6 +82,46 @@ fn strict_airfoil_is_the_reference_bit_for_bit() {
         "q"
     );
     assert_eq!(&*app.adt().data::<f64>().unwrap(), &*reference.adt, "adt");
+}
+
+#[test]
+fn airfoil_is_the_same_flow_in_every_order() {
+    let mesh = Mesh::generate(Blocks::for_cells(2_000).unwrap()).unwrap();
+    let engine = contracting();
+    let expected = Reference::new(&mesh).history(100, 10);
+    for order in Order::ALL {
+        let mut app = Airfoil::in_order(&engine, &mesh, order).unwrap();
+        let found = app.history(100, 10).unwrap();
+        for ((iteration, found), (_, expected)) in found.iter().zip(&expected) {
+            let off = (found / expected - 1.0).abs();
+            let name = order.name();
+            assert!(off < 1e-9, "{name} {iteration}: {found:e}, off {off:e}");
+        }
+    }
+    assert_eq!(engine.compilations(), 5);
+}
+
+#[test]
+fn jac_is_the_same_iteration_in_every_order() {
+    let grid = Grid::<f64>::new(40).unwrap();
+    let engine = contracting();
+    let mut expected = None;
+    for order in Order::ALL {
+        let mut app = Jac::in_order(&engine, &grid, order).unwrap();
+        app.history(60, 60).unwrap();
+        let totals = app.totals().unwrap();
+        let mut u = app.u().data::<f64>().unwrap().to_vec();
+        u.sort_by(f64::total_cmp);
+        let (sum, max, sorted) = expected.get_or_insert((totals.u_sum, totals.u_max, u.clone()));
+        assert!((totals.u_sum / *sum - 1.0).abs() < 1e-12, "{order:?}");
+        assert!((totals.u_max / *max - 1.0).abs() < 1e-12, "{order:?}");
+        let pairs = u.iter().zip(sorted);
+        assert!(
+            pairs.into_iter().all(|(a, b)| (*a - *b).abs() < 1e-12),
+            "{order:?}"
+        );
+    }
+    assert_eq!(engine.compilations(), 2);
 }
 
 #[test]

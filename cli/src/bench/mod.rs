@@ -21,6 +21,7 @@ use parloop_kernels::airfoil::file;
 use parloop_kernels::airfoil::mesh::{Blocks, Mesh};
 use parloop_kernels::app::App;
 use parloop_kernels::jac;
+use parloop_kernels::order::Order;
 use parloop_kernels::reduce::{self, ElementType, app::Reduce};
 use report::{CacheReport, Outcome, Report};
 use std::io::{IsTerminal, Write};
@@ -36,6 +37,7 @@ const FLUSH_WAIT: Duration = Duration::from_secs(10);
 /// What a run has besides its app.
 struct Run<'a> {
     name: &'static str,
+    order: Order,
     args: &'a BenchArgs,
     engine: &'a Engine,
     watcher: &'a Watcher,
@@ -51,14 +53,15 @@ pub(crate) fn run(
         .config(config)
         .observer(watcher.clone())
         .build()?;
-    let (name, args) = match command {
-        BenchCommand::Airfoil(args) => ("airfoil", &args.bench),
-        BenchCommand::Jac(args) => ("jac", &args.bench),
-        BenchCommand::Reduce(args) => ("reduce", &args.bench),
+    let (name, order, args) = match command {
+        BenchCommand::Airfoil(args) => ("airfoil", args.order.into(), &args.bench),
+        BenchCommand::Jac(args) => ("jac", args.order.into(), &args.bench),
+        BenchCommand::Reduce(args) => ("reduce", Order::Natural, &args.bench),
     };
     let mut app = app(command, &engine)?;
     let run = Run {
         name,
+        order,
         args,
         engine: &engine,
         watcher: &watcher,
@@ -68,7 +71,9 @@ pub(crate) fn run(
 
 fn app(command: &BenchCommand, engine: &Engine) -> Result<Box<dyn App>, CliError> {
     Ok(match command {
-        BenchCommand::Airfoil(args) => Box::new(Airfoil::new(engine, &mesh(args)?)?),
+        BenchCommand::Airfoil(args) => {
+            Box::new(Airfoil::in_order(engine, &mesh(args)?, args.order.into())?)
+        }
         BenchCommand::Jac(args) => match args.precision {
             Precision::Double => grid_app::<f64>(engine, args)?,
             Precision::Float => grid_app::<f32>(engine, args)?,
@@ -94,7 +99,8 @@ fn grid_app<T: jac::app::Precision>(
     args: &JacArgs,
 ) -> Result<Box<dyn App>, CliError> {
     let grid = jac::mesh::Grid::<T>::new(args.squares)?;
-    Ok(Box::new(jac::app::Jac::new(engine, &grid)?))
+    let jac = jac::app::Jac::in_order(engine, &grid, args.order.into())?;
+    Ok(Box::new(jac))
 }
 
 fn types(args: &ReduceArgs) -> Result<Vec<ElementType>, CliError> {
@@ -114,7 +120,7 @@ fn types(args: &ReduceArgs) -> Result<Vec<ElementType>, CliError> {
 impl Run<'_> {
     fn go(&self, app: &mut dyn App, out: &mut dyn Write) -> Result<(), CliError> {
         if !self.args.json {
-            let heading = show::heading(self.name, app.sizes(), self.args.iterations);
+            let heading = show::heading(self.name, app.sizes(), self.order, self.args.iterations);
             writeln!(out, "{heading}")?;
         }
         let outcome = self.iterate(app, out)?;
@@ -124,7 +130,13 @@ impl Run<'_> {
         };
         self.engine.flush(FLUSH_WAIT);
         let cache = CacheReport::of(self.engine, self.watcher);
-        let report = Report::new(self.name, app, outcome, comparison.as_ref(), cache);
+        let report = Report::new(
+            (self.name, self.order),
+            app,
+            outcome,
+            comparison.as_ref(),
+            cache,
+        );
         if self.args.json {
             output::json(out, &report)?;
         } else {

@@ -9,6 +9,7 @@ use super::measure::{Meter, Samples};
 use crate::watcher::Watcher;
 use parloop::Engine;
 use parloop_kernels::app::{App, AppLoop};
+use parloop_kernels::order::Order;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,6 +22,8 @@ pub(crate) struct Report {
     pub(crate) machine: String,
     pub(crate) threads: u32,
     pub(crate) mesh: Mesh,
+    /// In which its sets are numbered.
+    pub(crate) order: &'static str,
     pub(crate) iterations: u64,
     pub(crate) rms: f64,
     pub(crate) history: Vec<(u64, f64)>,
@@ -87,7 +90,7 @@ pub(crate) struct Outcome {
 
 impl Report {
     pub(crate) fn new(
-        name: &'static str,
+        (name, order): (&'static str, Order),
         app: &dyn App,
         outcome: Outcome,
         comparison: Option<&Comparison>,
@@ -119,6 +122,7 @@ impl Report {
                 edges: sizes.edges,
                 bedges: sizes.bedges,
             },
+            order: order.name(),
             iterations: outcome.iterations,
             rms: outcome.history.last().map_or(0.0, |(_, rms)| *rms),
             history: outcome.history,

@@ -2,11 +2,13 @@
 
 use super::report::{KernelReport, Report};
 use crate::table::{bytes, duration, lines, scientific, table};
+use parloop_kernels::app::Sizes;
+use parloop_kernels::order::Order;
 use std::fmt::Write;
 use std::time::Duration;
 
 /// What is run, before it runs.
-pub(crate) fn heading(name: &str, sizes: parloop_kernels::app::Sizes, iterations: u64) -> String {
+pub(crate) fn heading(name: &str, sizes: Sizes, order: Order, iterations: u64) -> String {
     let sets = [
         ("cells", sizes.cells),
         ("nodes", sizes.nodes),
@@ -15,7 +17,8 @@ pub(crate) fn heading(name: &str, sizes: parloop_kernels::app::Sizes, iterations
     ];
     let sets = sets.iter().filter(|(_, size)| *size > 0);
     let sets: Vec<String> = sets.map(|(set, size)| format!("{size} {set}")).collect();
-    format!("{name}: {}; {iterations} iterations", sets.join(", "))
+    let (sets, order) = (sets.join(", "), order.name());
+    format!("{name}: {sets}; {order} order; {iterations} iterations")
 }
 
 /// The number an app reports, after an iteration.

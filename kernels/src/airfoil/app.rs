@@ -4,10 +4,12 @@
 //! is zero.
 
 use super::mesh::Mesh;
+use super::topology::Topology;
 use super::{ADT_CALC, BRES_CALC, Constants, RES_CALC, SAVE_SOLN, UPDATE};
 use crate::app::{App, AppError, AppLoop, Runner, Sizes, get, run_loop, set};
+use crate::order::Order;
 use crate::text::KernelText;
-use parloop::{Arg, DType, Dat, Engine, Global, Map, PreparedLoop, Set};
+use parloop::{Arg, DType, Dat, Engine, Global, PreparedLoop, Set};
 
 /// Places of the loops in [`App::loops`].
 const SAVE: usize = 0;
@@ -29,55 +31,25 @@ pub struct Airfoil {
     loops: Vec<AppLoop>,
 }
 
-/// Sets and maps, as long as loops are being prepared.
-struct Topology {
-    nodes: Set,
-    cells: Set,
-    edges: Set,
-    bedges: Set,
-    cell_nodes: Map,
-    edge_nodes: Map,
-    edge_cells: Map,
-    bedge_nodes: Map,
-    bedge_cell: Map,
-}
-
-impl Topology {
-    fn new(mesh: &Mesh) -> Result<Topology, parloop::MeshError> {
-        let nodes = Set::new("nodes", mesh.nnode())?;
-        let cells = Set::new("cells", mesh.ncell())?;
-        let edges = Set::new("edges", mesh.nedge())?;
-        let bedges = Set::new("bedges", mesh.nbedge())?;
-        let map = |name, from: &Set, to: &Set, arity, entries: &[i32]| {
-            Map::new(name, from, to, arity, entries)
-        };
-        Ok(Topology {
-            cell_nodes: map("cell_nodes", &cells, &nodes, 4, &mesh.cells)?,
-            edge_nodes: map("edge_nodes", &edges, &nodes, 2, &mesh.edges)?,
-            edge_cells: map("edge_cells", &edges, &cells, 2, &mesh.edge_cells)?,
-            bedge_nodes: map("bedge_nodes", &bedges, &nodes, 2, &mesh.bedges)?,
-            bedge_cell: map("bedge_cell", &bedges, &cells, 1, &mesh.bedge_cells)?,
-            nodes,
-            cells,
-            edges,
-            bedges,
-        })
-    }
-}
-
 impl Airfoil {
     /// Sets airfoil up on `mesh` with the published constants, which it declares on `engine`. Gets the code of all loops.
     ///
     /// # Errors
     /// [`AppError`], for a mesh with map values out of range as an example.
     pub fn new(engine: &Engine, mesh: &Mesh) -> Result<Airfoil, AppError> {
+        Airfoil::in_order(engine, mesh, Order::Natural)
+    }
+
+    /// The same with the mesh's sets in another order.
+    ///
+    /// # Errors
+    /// As [`Airfoil::new`].
+    pub fn in_order(engine: &Engine, mesh: &Mesh, order: Order) -> Result<Airfoil, AppError> {
         let constants = Constants::published();
         for (name, values) in constants.named() {
             engine.declare_constant(name, values)?;
         }
-        let on = Topology::new(mesh)?;
-        let x = engine.dat(&on.nodes, "x", 2, &mesh.x)?;
-        let bound = engine.dat(&on.bedges, "bound", 1, &mesh.bound)?;
+        let on = Topology::new(engine, mesh, order)?;
         let on_cells = |name, dim| engine.dat_zeroed(&on.cells, name, dim, DType::F64);
         let mut airfoil = Airfoil {
             sizes: Sizes {
@@ -94,18 +66,12 @@ impl Airfoil {
             rms: engine.global("rms", &[0.0])?,
             loops: Vec::with_capacity(5),
         };
-        airfoil.loops = airfoil.prepare(engine, &on, &x, &bound)?;
+        airfoil.loops = airfoil.prepare(engine, &on)?;
         airfoil.reset()?;
         Ok(airfoil)
     }
 
-    fn prepare(
-        &self,
-        engine: &Engine,
-        on: &Topology,
-        x: &Dat,
-        bound: &Dat,
-    ) -> Result<Vec<AppLoop>, AppError> {
+    fn prepare(&self, engine: &Engine, on: &Topology) -> Result<Vec<AppLoop>, AppError> {
         let Airfoil {
             q, qold, res, adt, ..
         } = self;
@@ -114,9 +80,9 @@ impl Airfoil {
             let prepared = engine.prepare(&kernel, over, args)?;
             Ok::<_, AppError>(AppLoop::new(text, over.size(), prepared))
         };
-        let corner = |index| x.read().at(&on.cell_nodes, index);
-        let end = |index| x.read().at(&on.edge_nodes, index);
-        let bend = |index| x.read().at(&on.bedge_nodes, index);
+        let corner = |index| on.x.read().at(&on.cell_nodes, index);
+        let end = |index| on.x.read().at(&on.edge_nodes, index);
+        let bend = |index| on.x.read().at(&on.bedge_nodes, index);
         let (sides, side) = (&on.edge_cells, &on.bedge_cell);
         Ok(vec![
             prepare(&SAVE_SOLN, &on.cells, &[q.read(), qold.write()])?,
@@ -155,7 +121,7 @@ impl Airfoil {
                     q.read().at(side, 0),
                     adt.read().at(side, 0),
                     res.inc().at(side, 0),
-                    bound.read(),
+                    on.bound.read(),
                 ],
             )?,
             prepare(

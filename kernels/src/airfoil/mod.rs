@@ -14,6 +14,7 @@ pub mod mesh;
 mod profile;
 pub mod reference;
 mod spline;
+mod topology;
 
 use crate::text::KernelText;
 

@@ -6,8 +6,9 @@ use super::mesh::Grid;
 use super::reference::{Real, Totals};
 use super::{ALPHA, BETA, RES_F32, RES_F64, UPDATE_F32, UPDATE_F64};
 use crate::app::{App, AppError, AppLoop, Runner, Sizes, get, run_loop, set};
+use crate::order::{Order, shuffled};
 use crate::text::KernelText;
-use parloop::{Dat, Engine, Global, Map, PreparedLoop, Set};
+use parloop::{Dat, Engine, Global, Map, PreparedLoop, RenumberError, Renumbering, Set};
 use std::marker::PhantomData;
 
 const RES: usize = 0;
@@ -43,19 +44,72 @@ pub struct Jac<T> {
     precision: PhantomData<T>,
 }
 
+/// Nodes, edges, and what is on them from the start.
+struct Matrix {
+    ends: Map,
+    a: Dat,
+    r: Dat,
+}
+
+impl Matrix {
+    fn new<T: Precision>(
+        engine: &Engine,
+        grid: &Grid<T>,
+        order: Order,
+    ) -> Result<Matrix, AppError> {
+        let nodes = Set::new("nodes", grid.nnode())?;
+        let edges = Set::new("edges", grid.nedge())?;
+        let mut matrix = Matrix {
+            ends: Map::new("ends", &edges, &nodes, 2, grid.edges.as_slice())?,
+            a: engine.dat(&edges, "A", 1, &grid.a)?,
+            r: engine.dat(&nodes, "r", 1, &grid.r)?,
+        };
+        if order != Order::Natural {
+            matrix = matrix.renumbered(&shuffled(&nodes)?, |ends| shuffled(ends.from_set()))?;
+        }
+        if order == Order::Rcm {
+            let nodes = Renumbering::rcm(matrix.ends.to_set(), &[&matrix.ends])?;
+            let along = |ends: &Map| Renumbering::along(ends.from_set(), ends);
+            matrix = matrix.renumbered(&nodes, along)?;
+        }
+        Ok(matrix)
+    }
+
+    /// Nodes first, then edges as the map to the new nodes tells.
+    fn renumbered(
+        &self,
+        nodes: &Renumbering,
+        edges: impl Fn(&Map) -> Result<Renumbering, RenumberError>,
+    ) -> Result<Matrix, RenumberError> {
+        let ends = nodes.map(&self.ends)?;
+        let edges = edges(&ends)?;
+        Ok(Matrix {
+            ends: edges.map(&ends)?,
+            a: edges.dat(&self.a)?,
+            r: nodes.dat(&self.r)?,
+        })
+    }
+}
+
 impl<T: Precision> Jac<T> {
     /// Sets jac up on `grid`. Declares `alpha` on `engine`, and gets the code of both loops.
     ///
     /// # Errors
     /// [`AppError`], for an engine whose `alpha` has the other precision as an example.
     pub fn new(engine: &Engine, grid: &Grid<T>) -> Result<Jac<T>, AppError> {
+        Jac::in_order(engine, grid, Order::Natural)
+    }
+
+    /// The same with nodes and edges in another order. Under [`Order::Rcm`] nodes are numbered by reverse Cuthill-McKee, and
+    /// edges are sorted by the lower of their nodes.
+    ///
+    /// # Errors
+    /// As [`Jac::new`].
+    pub fn in_order(engine: &Engine, grid: &Grid<T>, order: Order) -> Result<Jac<T>, AppError> {
         let zero = T::from(0.0);
         engine.declare_constant("alpha", &[T::from(ALPHA)])?;
-        let nodes = Set::new("nodes", grid.nnode())?;
-        let edges = Set::new("edges", grid.nedge())?;
-        let ends = Map::new("ends", &edges, &nodes, 2, grid.edges.as_slice())?;
-        let a = engine.dat(&edges, "A", 1, &grid.a)?;
-        let r = engine.dat(&nodes, "r", 1, &grid.r)?;
+        let Matrix { ends, a, r } = Matrix::new(engine, grid, order)?;
+        let (edges, nodes) = (ends.from_set().clone(), ends.to_set().clone());
         let u = engine.dat_zeroed(&nodes, "u", 1, T::DTYPE)?;
         let du = engine.dat_zeroed(&nodes, "du", 1, T::DTYPE)?;
         let beta = engine.global("beta", &[T::from(BETA)])?;

@@ -4,6 +4,7 @@
 //! The draw is a fixed function of the sizes: the same network on every machine.
 
 use super::Element;
+use crate::draw::Draw;
 
 /// Most elements of a set: map values are 32-bit signed integers.
 pub const SET_SIZE_MAX: u64 = i32::MAX as u64;
@@ -79,20 +80,4 @@ pub fn values<T: Element>(count: usize, seed: u64) -> Vec<T> {
     (0..count)
         .map(|_| T::sample(draw.below(121) as u8))
         .collect()
-}
-
-/// SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014).
-struct Draw {
-    state: u64,
-}
-
-impl Draw {
-    /// A number in 0..limit, for limits far below 2^64.
-    fn below(&mut self, limit: u64) -> u64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % limit
-    }
 }
