@@ -31,7 +31,7 @@ impl Order {
     }
 }
 
-/// A random order of a set without a halo (Fisher and Yates's shuffle), other than that of a set of another name.
+/// A random order of a set without a halo (Fisher and Yates's shuffle), drawn from its name and size.
 pub(crate) fn shuffled(set: &Set) -> Result<Renumbering, RenumberError> {
     let seed = |state: u64, byte: u8| state.rotate_left(8) ^ u64::from(byte);
     let mut draw = Draw {

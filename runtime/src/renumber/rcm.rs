@@ -22,7 +22,7 @@ pub(super) fn order(ties: &Ties<'_>) -> Vec<u32> {
     for element in 0..ties.elements {
         if !walk.seen[element as usize] {
             let start = walk.order.len();
-            walk.from_the_edge(element);
+            walk.see_part(element);
             walk.order[start..].reverse();
         }
     }
@@ -49,9 +49,9 @@ struct Levels {
 
 impl Walk<'_> {
     /// Sees all that hang together with `element`, from a root as far out as is cheaply found.
-    fn from_the_edge(&mut self, element: u32) {
+    fn see_part(&mut self, element: u32) {
         let start = self.order.len();
-        let mut levels = self.from(element);
+        let mut levels = self.go(element);
         for _ in 0..TRIALS_MAX {
             let last = self.order[levels.last.clone()].iter().copied();
             let farthest = last.min_by_key(|element| self.rank(*element));
@@ -59,7 +59,7 @@ impl Walk<'_> {
                 return;
             };
             self.forget(start);
-            let further = self.from(root);
+            let further = self.go(root);
             if further.depth <= levels.depth {
                 return;
             }
@@ -72,7 +72,8 @@ impl Walk<'_> {
         (self.degrees[element as usize], element)
     }
 
-    fn from(&mut self, root: u32) -> Levels {
+    /// Sees all that hang together with `root`, level by level.
+    fn go(&mut self, root: u32) -> Levels {
         let mut last = self.order.len()..self.order.len() + 1;
         self.seen[root as usize] = true;
         self.order.push(root);
