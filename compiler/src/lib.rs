@@ -6,6 +6,7 @@ pub mod abi;
 mod aliasing;
 mod check;
 mod diagnostic;
+mod difference;
 mod dump_c;
 mod emit;
 mod encode;
@@ -28,6 +29,7 @@ pub use check::{
     FunctionSummary, LexedText, SkippedItem, check_kernel, kernel_functions, skipped_items,
 };
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, Span};
+pub use difference::{Difference, Names, describe_argument, differences};
 pub use dump_c::dump_c;
 pub use emit::Workspace;
 pub use error::{CompileError, DecodeError, Mismatch, ReadError};

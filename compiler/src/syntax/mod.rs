@@ -13,3 +13,14 @@ pub(crate) mod token;
 
 pub use dump::{dump_ast, dump_tokens};
 pub(crate) use preprocess::preprocess;
+
+use crate::diagnostic::Span;
+use crate::ir::Scalar;
+
+/// The numbers and characters that a text is written with: bits, type and place of each.
+pub(crate) fn literals(text: &str) -> Vec<(u64, Scalar, Span)> {
+    let raw = lexer::lex(text, &mut Vec::new());
+    let each = raw.literals.iter();
+    each.map(|literal| (literal.bits, literal.ty, literal.text))
+        .collect()
+}
