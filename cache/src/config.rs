@@ -20,6 +20,10 @@ pub enum Mode {
     ReadWrite,
     /// Answer nothing, keep everything: what is made again replaces what was there.
     Refresh,
+    /// Answer and keep; who owns the compiler makes again what was answered, and compares.
+    Verify,
+    /// The same for a part of the answers, whose results are compared too.
+    Audit,
 }
 
 /// How a store is opened. `StoreConfig::default()` has no directory, so it is disabled; set at least that.

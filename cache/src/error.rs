@@ -64,28 +64,77 @@ pub enum Miss {
 }
 
 impl Miss {
+    /// All of them, in a fixed order, to which new ones are added at the end.
+    pub const ALL: [Self; 18] = [
+        Self::Absent,
+        Self::Disabled,
+        Self::Refresh,
+        Self::Truncated,
+        Self::BadMagic,
+        Self::Version,
+        Self::BadLengths,
+        Self::BadMac,
+        Self::WrongTable,
+        Self::WrongKey,
+        Self::PreimageDiffers,
+        Self::BadMetadata,
+        Self::FeatureMissing,
+        Self::NotRegular,
+        Self::Foreign,
+        Self::TooLarge,
+        Self::NoSecret,
+        Self::Io(std::io::ErrorKind::Other),
+    ];
+
+    /// Codes in the order of [`Miss::ALL`].
+    const CODES: [&'static str; 18] = [
+        "absent",
+        "disabled",
+        "refresh",
+        "truncated",
+        "bad_magic",
+        "version",
+        "bad_lengths",
+        "bad_mac",
+        "wrong_table",
+        "wrong_key",
+        "preimage_differs",
+        "bad_metadata",
+        "feature_missing",
+        "not_regular",
+        "foreign",
+        "too_large",
+        "no_secret",
+        "io",
+    ];
+
+    /// Where it stands in [`Miss::ALL`].
+    fn place(&self) -> usize {
+        match self {
+            Self::Absent => 0,
+            Self::Disabled => 1,
+            Self::Refresh => 2,
+            Self::Truncated => 3,
+            Self::BadMagic => 4,
+            Self::Version => 5,
+            Self::BadLengths => 6,
+            Self::BadMac => 7,
+            Self::WrongTable => 8,
+            Self::WrongKey => 9,
+            Self::PreimageDiffers => 10,
+            Self::BadMetadata => 11,
+            Self::FeatureMissing => 12,
+            Self::NotRegular => 13,
+            Self::Foreign => 14,
+            Self::TooLarge => 15,
+            Self::NoSecret => 16,
+            Self::Io(_) => 17,
+        }
+    }
+
     /// The stable name of the reason, as statistics and logs show it.
     pub fn code(&self) -> &'static str {
-        match self {
-            Self::Absent => "absent",
-            Self::Disabled => "disabled",
-            Self::Refresh => "refresh",
-            Self::Truncated => "truncated",
-            Self::BadMagic => "bad_magic",
-            Self::Version => "version",
-            Self::BadLengths => "bad_lengths",
-            Self::BadMac => "bad_mac",
-            Self::WrongTable => "wrong_table",
-            Self::WrongKey => "wrong_key",
-            Self::PreimageDiffers => "preimage_differs",
-            Self::BadMetadata => "bad_metadata",
-            Self::FeatureMissing => "feature_missing",
-            Self::NotRegular => "not_regular",
-            Self::Foreign => "foreign",
-            Self::TooLarge => "too_large",
-            Self::NoSecret => "no_secret",
-            Self::Io(_) => "io",
-        }
+        Self::CODES[self.place()]
     }
 
     /// Whether the file itself is at fault, so that it is rejected and taken away. An entry of another version, of
@@ -110,6 +159,91 @@ impl Miss {
             | Self::FeatureMissing
             | Self::NoSecret
             | Self::Io(_) => false,
+        }
+    }
+}
+
+/// Why something was not stored, told in [`Event::Bypass`](crate::Event::Bypass) by its code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Bypass {
+    /// The file would be larger than one may be, or no file may be kept.
+    OverLimit,
+    /// The directory is only read: the mode says so, or it can't be written to.
+    ReadOnly,
+    /// The store has no usable directory, or its mode is off.
+    Disabled,
+    /// A write failed a short time ago.
+    BackingOff,
+    /// Too much is waiting to be written.
+    QueueFull,
+    /// The thread that writes could not be started.
+    NoThread,
+    /// A sound entry of the same preimage is there.
+    Present,
+    /// A system call failed.
+    Io,
+}
+
+impl Bypass {
+    /// All of them, in a fixed order, to which new ones are added at the end.
+    pub const ALL: [Self; 8] = [
+        Self::OverLimit,
+        Self::ReadOnly,
+        Self::Disabled,
+        Self::BackingOff,
+        Self::QueueFull,
+        Self::NoThread,
+        Self::Present,
+        Self::Io,
+    ];
+
+    /// The stable name of the reason, as statistics and logs show it.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::OverLimit => "over_limit",
+            Self::ReadOnly => "read_only",
+            Self::Disabled => "disabled",
+            Self::BackingOff => "backing_off",
+            Self::QueueFull => "queue_full",
+            Self::NoThread => "no_thread",
+            Self::Present => "present",
+            Self::Io => "io",
+        }
+    }
+}
+
+/// What a warning is about, told in [`Event::Warning`](crate::Event::Warning) by its code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Caution {
+    /// The directory is not used, or only read.
+    Directory,
+    /// A file could not be written.
+    Write,
+}
+
+impl Caution {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Directory, Self::Write];
+
+    /// The stable name of the condition.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Directory => "directory",
+            Self::Write => "write",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_misses_has_each_in_its_place() {
+        for (at, miss) in Miss::ALL.iter().enumerate() {
+            assert_eq!(miss.place(), at, "{miss}");
         }
     }
 }

@@ -71,7 +71,7 @@ pub enum Event {
         layer: Layer,
         /// Its key.
         key: Key,
-        /// Stable reason code: `over_limit`, `read_only`, `disabled`, `backing_off`, `queue_full`, `present`, `io`.
+        /// Stable reason code, see [`Bypass::code`](crate::Bypass::code).
         reason: &'static str,
     },
     /// An entry was found defective, by the store or by the caller. `bad_mac` and `foreign` may be tampering.
@@ -92,6 +92,23 @@ pub enum Event {
         /// Bytes given back.
         bytes: u64,
     },
+    /// What a key that missed differs in from the nearest entry kept (sent by whoever made the keys, before it is made anew, and
+    /// only to observers that [want it](Observer::wants_explanations)).
+    Explained {
+        /// The key that missed.
+        key: Key,
+        /// The entry compared with; `None` if nothing like it is kept.
+        nearest: Option<Key>,
+        /// A line for each difference, old and new, for people; control characters are escaped.
+        differences: Vec<String>,
+    },
+    /// An entry was made again and found to be the same (sent by whoever owns the compiler).
+    Verified {
+        /// The layer it lay in.
+        layer: Layer,
+        /// Its key.
+        key: Key,
+    },
     /// Two compilations of one key gave different bytes; the entry in place was kept, unless the mode is refresh.
     Nondeterministic {
         /// The layer.
@@ -110,7 +127,7 @@ pub enum Event {
     },
     /// Something the user should know; each condition once for a store.
     Warning {
-        /// Stable code of the condition, `directory` or `write`.
+        /// Stable code of the condition, see [`Caution::code`](crate::Caution::code).
         code: &'static str,
         /// What happened and what follows from it, for people; control characters are escaped.
         message: String,
@@ -124,13 +141,19 @@ pub trait Observer: Send + Sync {
     /// Called from the thread that caused it, the background thread among them: an implementation that takes a lock must expect
     /// that a process forks while another thread holds it, and that the child then waits for ever.
     fn event(&self, event: &Event);
+
+    /// Whether misses are to be explained, which costs a look through the store for each.
+    fn wants_explanations(&self) -> bool {
+        false
+    }
 }
 
 impl Observer for () {
     fn event(&self, _event: &Event) {}
 }
 
-/// Forwards an event to `tracing`: warnings at `warn`, rejections at `warn`, all else at `debug`.
+/// Forwards an event to `tracing`: warnings at `warn`, rejections at `warn`, all else at `debug`. The target is `parloop::cache`, of
+/// explanations `parloop::explain`.
 ///
 /// The crate only emits; whether anything listens is the program's choice.
 pub fn trace(event: &Event) {
@@ -141,6 +164,19 @@ pub fn trace(event: &Event) {
         Event::Reject { layer, key, reason } => {
             tracing::warn!(target: "parloop::cache", layer = layer.name(), %key, reason, "entry rejected");
         }
+        Event::Explained {
+            key,
+            nearest,
+            differences,
+        } => {
+            let differences = differences.join("; ");
+            tracing::debug!(target: "parloop::explain", %key, ?nearest, differences, "miss explained");
+        }
         other => tracing::debug!(target: "parloop::cache", event = ?other),
     }
+}
+
+/// Whether anything listens to explanations, at `debug` of the target `parloop::explain`.
+pub fn explanations_are_traced() -> bool {
+    tracing::enabled!(target: "parloop::explain", tracing::Level::DEBUG)
 }

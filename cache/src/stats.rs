@@ -22,6 +22,7 @@ pub struct Stats {
     published: AtomicU64,
     published_bytes: AtomicU64,
     nondeterministic: AtomicU64,
+    verified: AtomicU64,
     warnings: AtomicU64,
     by_reason: Mutex<ByReason>,
 }
@@ -60,6 +61,8 @@ pub struct StatsSnapshot {
     pub published_bytes: u64,
     /// Keys whose compilations gave different bytes.
     pub nondeterministic: u64,
+    /// Entries that were made again and found to be the same.
+    pub verified: u64,
     /// Warnings.
     pub warnings: u64,
     /// Misses by layer and reason.
@@ -90,6 +93,7 @@ impl Stats {
             published: self.published.load(Relaxed),
             published_bytes: self.published_bytes.load(Relaxed),
             nondeterministic: self.nondeterministic.load(Relaxed),
+            verified: self.verified.load(Relaxed),
             warnings: self.warnings.load(Relaxed),
             misses: by_reason.misses.clone(),
             rejects: by_reason.rejects.clone(),
@@ -128,6 +132,9 @@ impl Observer for Stats {
             Event::ObjectHit => one(&self.object_hits),
             Event::ObjectBuilt { .. } => one(&self.objects_built),
             Event::Nondeterministic { .. } => one(&self.nondeterministic),
+            Event::Verified { .. } => one(&self.verified),
+            // Says no more than the miss does.
+            Event::Explained { .. } => {}
             Event::Warning { .. } => one(&self.warnings),
             Event::Compile { duration, .. } => {
                 one(&self.compiled);

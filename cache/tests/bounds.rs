@@ -303,3 +303,39 @@ fn opening_and_hitting_list_no_directory_and_write_nothing() {
         ["elevated", "open", "stat", "read", "open", "stat", "read"]
     );
 }
+
+#[test]
+fn collecting_on_demand_meets_the_bounds_and_sweeps_what_was_left() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    for n in 0..20 {
+        publish_costing(&store, n, Duration::from_micros(n + 1), 100);
+    }
+    drop(store);
+    let left = place.root().join("v1/tmp").join("b".repeat(16));
+    std::fs::write(&left, "half a file").unwrap();
+    let file = std::fs::File::options().write(true).open(&left).unwrap();
+    file.set_modified(std::time::SystemTime::UNIX_EPOCH)
+        .unwrap();
+    let (store, recorder) = open(bounded(&place, 1 << 20, 10));
+    let collected = store.collect().unwrap();
+    // A tenth below the bound.
+    assert_eq!((collected.evicted, collected.entries), (11, 9));
+    assert_eq!(collected.temporary, 1);
+    assert!(collected.evicted_bytes > 1100 && collected.bytes > 900);
+    assert_eq!(kept(&store), (11..20).collect());
+    let evictions = recorder.take().len();
+    assert_eq!(evictions, 11);
+    let again = store.collect().unwrap();
+    assert_eq!((again.evicted, again.entries, again.temporary), (0, 9, 0));
+}
+
+#[test]
+fn a_directory_that_is_only_read_is_not_collected() {
+    let place = Place::new();
+    drop(with_one_entry(&place));
+    let mut config = bounded(&place, 1, 1);
+    config.mode = parloop_cache::Mode::ReadOnly;
+    assert!(open(config).0.collect().is_err());
+    assert_eq!(kept(&place.open().0).len(), 1);
+}

@@ -419,6 +419,11 @@ fn row_41_counts_are_kept_over_processes_and_only_a_hint() {
         (1, 1, 5)
     );
     assert_eq!(kept.saved, 5 * Duration::from_micros(500));
+    let reasons: Vec<_> = kept.misses.into_iter().collect();
+    assert_eq!(reasons, [((Layer::Disk, "absent"), 1)]);
+    let bypasses: Vec<_> = kept.bypasses.into_iter().collect();
+    assert_eq!(bypasses, [("present", 2)]);
+    assert_eq!(store.entries_of(OBJECTS).next().unwrap().uses, 5);
     std::fs::write(place.root().join("v1/stats"), [0xff; 80]).unwrap();
     assert_eq!(store.lifetime().disk_hits, 0);
     load(&store, OBJECTS, &key(1), b"preimage").unwrap();

@@ -33,6 +33,42 @@ pub(crate) struct Keeper {
     collection: Option<Collection>,
 }
 
+/// What [`Store::collect`](crate::Store::collect) did, and what is left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Collected {
+    /// Files evicted, of both tables.
+    pub evicted: u64,
+    /// Their bytes.
+    pub evicted_bytes: u64,
+    /// Temporary files removed.
+    pub temporary: u64,
+    /// Files that are left, of both tables.
+    pub entries: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// All of a collection at once, whatever the totals say: sweeps, counts, and evicts down to the bounds.
+pub(crate) fn collect(shared: &Shared, tree: &Tree) -> io::Result<Collected> {
+    let temporary = sweep(tree)?;
+    let usage = UsageFile::open(tree)?.ok_or(io::Errno::BUSY)?;
+    let mut collection = Collection::begin(tree, usage);
+    while let Some((table, shard)) = collection.shards.pop() {
+        collection.count_shard(tree, table, &shard);
+    }
+    let before = collection.counted;
+    while collection.step(shared, tree)? {}
+    let left = collection.counted;
+    Ok(Collected {
+        evicted: before.entries - left.entries,
+        evicted_bytes: before.bytes - left.bytes,
+        temporary,
+        entries: left.entries,
+        bytes: left.bytes,
+    })
+}
+
 /// A collection under way. The lock on the totals is held as long as it lasts, so that one process collects.
 struct Collection {
     usage: UsageFile,
@@ -242,9 +278,10 @@ fn cost_ns(tree: &Tree, table: Table, key: &Key, slot: u8, bytes: u64) -> u64 {
         .map_or(0, |trailer| trailer.cost_ns)
 }
 
-/// Removes temporary files that a killed process left.
-fn sweep(tree: &Tree) -> io::Result<()> {
+/// Removes temporary files that a killed process left; how many.
+fn sweep(tree: &Tree) -> io::Result<u64> {
     let now = i64::try_from(unix_now()).unwrap_or(i64::MAX);
+    let mut swept = 0;
     for name in tree
         .sys
         .names(tree.root(), path::TEMP_DIR)?
@@ -259,10 +296,11 @@ fn sweep(tree: &Tree) -> io::Result<()> {
             continue;
         }
         // What can't be removed, a directory that is not empty for one, is left for [`Store::problems`](crate::Store::problems) to show.
-        let _left = match facts.kind {
+        let removed = match facts.kind {
             FileType::Directory => tree.sys.remove_dir(tree.root(), &at),
             _ => tree.sys.unlink(tree.root(), &at),
         };
+        swept += u64::from(removed.is_ok());
     }
-    Ok(())
+    Ok(swept)
 }

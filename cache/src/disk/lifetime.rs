@@ -6,16 +6,23 @@
 use crate::disk::hint::{self, HintFile};
 use crate::disk::path;
 use crate::disk::tree::Tree;
+use crate::error::{Bypass, Miss};
 use crate::event::{Event, Layer};
 use rustix::io;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-pub(crate) const STATS_MAGIC: [u8; 8] = *b"parsta\x1a\x01";
-const NUMBERS: usize = 8;
+pub(crate) const STATS_MAGIC: [u8; 8] = *b"parsta\x1a\x02";
+/// Hits, misses, files, and the compile time saved.
+const TOTALS: usize = 8;
+/// Behind the totals: misses of objects and of shortcuts by reason, then what was not stored, by reason.
+const MISSES: usize = Miss::ALL.len();
+const BYPASSES_AT: usize = TOTALS + 2 * MISSES;
+const NUMBERS: usize = BYPASSES_AT + Bypass::ALL.len();
 
 /// Counts over the life of a cache directory.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Lifetime {
     /// Hits on objects.
@@ -34,10 +41,15 @@ pub struct Lifetime {
     pub evicted: u64,
     /// Compile time that hits on objects saved.
     pub saved: Duration,
+    /// Misses by layer and reason, those that occurred.
+    pub misses: BTreeMap<(Layer, &'static str), u64>,
+    /// What was not stored, by reason, as far as it occurred.
+    pub bypasses: BTreeMap<&'static str, u64>,
 }
 
 impl Lifetime {
-    fn from_numbers(numbers: [u64; NUMBERS]) -> Self {
+    fn from_numbers(numbers: &[u64; NUMBERS]) -> Self {
+        let totals: [u64; TOTALS] = std::array::from_fn(|at| numbers[at]);
         let [
             disk_hits,
             shortcut_hits,
@@ -47,8 +59,18 @@ impl Lifetime {
             rejected,
             evicted,
             saved_ns,
-        ] = numbers;
+        ] = totals;
         let saved = Duration::from_nanos(saved_ns);
+        let mut misses = BTreeMap::new();
+        for (layer, start) in [(Layer::Disk, TOTALS), (Layer::Shortcut, TOTALS + MISSES)] {
+            for (miss, count) in Miss::ALL.iter().zip(&numbers[start..]) {
+                misses.insert((layer, miss.code()), *count);
+            }
+        }
+        misses.retain(|_, count| *count > 0);
+        let bypasses = Bypass::ALL.iter().zip(&numbers[BYPASSES_AT..]);
+        let bypasses = bypasses.filter(|(_, count)| **count > 0);
+        let bypasses = bypasses.map(|(why, count)| (why.code(), *count)).collect();
         Self {
             disk_hits,
             shortcut_hits,
@@ -58,16 +80,48 @@ impl Lifetime {
             rejected,
             evicted,
             saved,
+            misses,
+            bypasses,
         }
     }
 }
 
 /// What this process counted and has not yet added; the numbers in the order of the file.
-#[derive(Default)]
 pub(crate) struct Pending([AtomicU64; NUMBERS]);
+
+impl Default for Pending {
+    fn default() -> Self {
+        Self([const { AtomicU64::new(0) }; NUMBERS])
+    }
+}
+
+/// Where the count of a reason stands.
+fn place(event: &Event) -> Option<usize> {
+    let miss = |code: &str| Miss::ALL.iter().position(|miss| miss.code() == code);
+    match event {
+        Event::Miss {
+            layer: Layer::Disk,
+            reason,
+            ..
+        } => Some(TOTALS + miss(reason)?),
+        Event::Miss {
+            layer: Layer::Shortcut,
+            reason,
+            ..
+        } => Some(TOTALS + MISSES + miss(reason)?),
+        Event::Bypass { reason, .. } => {
+            let why = Bypass::ALL.iter().position(|why| why.code() == *reason);
+            Some(BYPASSES_AT + why?)
+        }
+        _ => None,
+    }
+}
 
 impl Pending {
     pub(crate) fn note(&self, event: &Event) {
+        if let Some(place) = place(event) {
+            self.0[place].fetch_add(1, Relaxed);
+        }
         let index = match event {
             Event::Hit {
                 layer: Layer::Disk, ..
@@ -93,7 +147,7 @@ impl Pending {
 
     /// A hit saved this much compile time.
     pub(crate) fn saved(&self, cost_ns: u64) {
-        self.0[NUMBERS - 1].fetch_add(cost_ns, Relaxed);
+        self.0[TOTALS - 1].fetch_add(cost_ns, Relaxed);
     }
 
     /// Adds what was counted to the file.
@@ -104,7 +158,7 @@ impl Pending {
         let Some(file) = HintFile::<NUMBERS>::open(tree, path::STATS, STATS_MAGIC)? else {
             return Ok(());
         };
-        let mut numbers = file.read(tree).unwrap_or_default();
+        let mut numbers = file.read(tree).unwrap_or([0; NUMBERS]);
         for (number, pending) in numbers.iter_mut().zip(&self.0) {
             *number = number.saturating_add(pending.swap(0, Relaxed));
         }
@@ -113,10 +167,10 @@ impl Pending {
 
     /// The counts of the file and of this process.
     pub(crate) fn total(&self, tree: &Tree) -> Lifetime {
-        let mut numbers = hint::peek::<NUMBERS>(tree, path::STATS, STATS_MAGIC).unwrap_or_default();
+        let mut numbers = hint::peek(tree, path::STATS, STATS_MAGIC).unwrap_or([0; NUMBERS]);
         for (number, pending) in numbers.iter_mut().zip(&self.0) {
             *number = number.saturating_add(pending.load(Relaxed));
         }
-        Lifetime::from_numbers(numbers)
+        Lifetime::from_numbers(&numbers)
     }
 }

@@ -3,10 +3,12 @@
 //! Invariants: everything goes through the verified directory's descriptor; only names that match our own pattern are
 //! removed, and nothing is followed. Listing is lazy, one shard at a time, and touches no counter.
 
+use crate::disk::evict::{self, Collected};
 use crate::disk::lifetime::Lifetime;
 use crate::disk::read::{self, Entry};
 use crate::disk::store::Store;
 use crate::disk::tree::Tree;
+use crate::disk::uses::Counts;
 use crate::disk::{Table, path};
 use crate::error::Miss;
 use crate::key::Key;
@@ -24,6 +26,8 @@ pub struct Listed {
     pub key: Key,
     /// Length of the file in bytes.
     pub file_bytes: u64,
+    /// How often it was used of late, all processes together, as far as that was kept: a hint, which ages.
+    pub uses: u8,
     /// The verified entry, or what is wrong with it.
     pub entry: Result<Entry, Miss>,
 }
@@ -81,10 +85,18 @@ impl Store {
 
     /// Every entry, verified, in no particular order.
     pub fn entries(&self) -> impl Iterator<Item = Listed> + '_ {
+        Table::ALL
+            .into_iter()
+            .flat_map(|table| self.entries_of(table))
+    }
+
+    /// Every entry of a table, verified, in no particular order. Reads a file for each that is asked for, and no more.
+    pub fn entries_of(&self, table: Table) -> impl Iterator<Item = Listed> + '_ {
         let bytes_max = self.shared.config.entry_bytes_max;
         self.maintained().into_iter().flat_map(move |tree| {
             let reader = Arc::clone(&tree);
-            found(tree).map(move |found| {
+            let counts = Counts::read(&tree);
+            found_in(tree, &[table]).map(move |found| {
                 let file_bytes = reader
                     .sys
                     .facts_at(reader.root(), &found.path)
@@ -96,6 +108,7 @@ impl Store {
                     table: found.table,
                     key: found.key,
                     file_bytes,
+                    uses: counts.of(&found.key, found.slot),
                     entry,
                 }
             })
@@ -204,6 +217,19 @@ impl Store {
         usage
     }
 
+    /// Evicts what is beyond the bounds and sweeps temporary files that were left, now rather than in steps between
+    /// publications. What goes is told as events.
+    ///
+    /// # Errors
+    /// The directory can't be written to, or another process collects.
+    pub fn collect(&self) -> std::io::Result<Collected> {
+        let Some(tree) = self.maintained().filter(|_| self.shared.is_writable()) else {
+            return Err(std::io::ErrorKind::ReadOnlyFilesystem.into());
+        };
+        tree.make_dirs(&[path::VERSION_DIR, path::TEMP_DIR])?;
+        Ok(evict::collect(&self.shared, &tree)?)
+    }
+
     /// What lies in the directory and is no sound entry: defects by their code, and what is not ours.
     pub fn problems(&self) -> Vec<Problem> {
         let Some(tree) = self.maintained() else {
@@ -277,15 +303,15 @@ fn kind_at(tree: &Tree, at: &str) -> Option<FileType> {
         .map(|facts| facts.kind)
 }
 
-/// The shards that exist, of both tables.
-fn shards(tree: &Tree) -> Vec<(Table, String)> {
+/// The shards that exist of these tables.
+fn shards(tree: &Tree, tables: &[Table]) -> Vec<(Table, String)> {
     let mut shards = Vec::new();
-    for table in Table::ALL {
-        let dir = path::table_dir(table);
+    for table in tables {
+        let dir = path::table_dir(*table);
         for name in tree.sys.names(tree.root(), dir).unwrap_or_default() {
             let kind = kind_at(tree, &format!("{dir}/{name}"));
             if path::is_shard(&name) && kind == Some(FileType::Directory) {
-                shards.push((table, name));
+                shards.push((*table, name));
             }
         }
     }
@@ -294,17 +320,23 @@ fn shards(tree: &Tree) -> Vec<(Table, String)> {
 
 /// Every file with a name of ours, shard by shard.
 fn found(tree: Arc<Tree>) -> impl Iterator<Item = Found> {
-    shards(&tree).into_iter().flat_map(move |(table, shard)| {
-        let dir = path::shard_dir_named(table, &shard);
-        let names = tree.sys.names(tree.root(), &dir).unwrap_or_default();
-        names.into_iter().filter_map(move |name| {
-            let (key, slot) = path::parse_entry(&name)?;
-            Some(Found {
-                table,
-                key,
-                slot,
-                path: format!("{dir}/{name}"),
+    found_in(tree, &Table::ALL)
+}
+
+fn found_in(tree: Arc<Tree>, tables: &[Table]) -> impl Iterator<Item = Found> + use<> {
+    shards(&tree, tables)
+        .into_iter()
+        .flat_map(move |(table, shard)| {
+            let dir = path::shard_dir_named(table, &shard);
+            let names = tree.sys.names(tree.root(), &dir).unwrap_or_default();
+            names.into_iter().filter_map(move |name| {
+                let (key, slot) = path::parse_entry(&name)?;
+                Some(Found {
+                    table,
+                    key,
+                    slot,
+                    path: format!("{dir}/{name}"),
+                })
             })
         })
-    })
 }

@@ -3,6 +3,7 @@
 //! One way of dependence: `store -> publisher -> write, evict -> read -> format, metadata -> path`, all of them on
 //! `tree` (a verified, opened directory), which stands on `trust`, `secret` and `sys`.
 
+pub(crate) mod doctor;
 pub(crate) mod evict;
 pub(crate) mod format;
 pub(crate) mod hint;

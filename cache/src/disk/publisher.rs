@@ -9,6 +9,7 @@ use crate::disk::shared::{Shared, is_read_only};
 use crate::disk::trust::Refusal;
 use crate::disk::write::{self, Done, Outcome, Publication, Rules};
 use crate::disk::{Table, evict};
+use crate::error::{Bypass, Caution};
 use crate::event::Event;
 use crate::key::Key;
 use rustix::io::Errno;
@@ -76,11 +77,11 @@ impl Publisher {
         let mut inner = self.queue.lock();
         if inner.bytes.saturating_add(size) > shared.config.queue_bytes_max {
             drop(inner);
-            return bypass(&job, "queue_full");
+            return bypass(&job, Bypass::QueueFull);
         }
         if !inner.started && self.start(shared).is_err() {
             drop(inner);
-            return bypass(&job, "no_thread");
+            return bypass(&job, Bypass::NoThread);
         }
         inner.started = true;
         inner.bytes += size;
@@ -186,10 +187,10 @@ impl Writer {
     fn run(&mut self, job: Job) {
         let paused = self.pause.is_some_and(|(until, _)| Instant::now() < until);
         if paused {
-            return bypass(&self.shared, &job, "backing_off");
+            return bypass(&self.shared, &job, Bypass::BackingOff);
         }
         if !self.shared.is_writable() {
-            return bypass(&self.shared, &job, "read_only");
+            return bypass(&self.shared, &job, Bypass::ReadOnly);
         }
         match self.write(&job) {
             Ok(outcome) => {
@@ -198,7 +199,7 @@ impl Writer {
             }
             Err(Failed::Call(errno)) if is_read_only(errno) => {
                 self.shared.became_read_only(errno.kind());
-                bypass(&self.shared, &job, "read_only");
+                bypass(&self.shared, &job, Bypass::ReadOnly);
             }
             Err(failed) => self.back_off(&job, failed),
         }
@@ -246,8 +247,8 @@ impl Writer {
                 self.keeper.wrote(bytes, replaced);
                 self.shared.event(&Event::Publish { layer, key, bytes });
             }
-            Done::Present => bypass(&self.shared, job, "present"),
-            Done::OverLimit => bypass(&self.shared, job, "over_limit"),
+            Done::Present => bypass(&self.shared, job, Bypass::Present),
+            Done::OverLimit => bypass(&self.shared, job, Bypass::OverLimit),
         }
     }
 
@@ -257,13 +258,16 @@ impl Writer {
             .pause
             .map_or(first, |(_, last)| (last * 2).min(first * BACK_OFF_MAX));
         self.pause = Some((Instant::now() + pause, pause));
-        bypass(&self.shared, job, "io");
+        bypass(&self.shared, job, Bypass::Io);
         let (code, message) = match failed {
             Failed::Call(errno) => (
-                "write",
+                Caution::Write,
                 format!("writing to the cache on disk failed: {}", errno.kind()),
             ),
-            Failed::Open(refusal) => ("directory", format!("the cache on disk is off: {refusal}")),
+            Failed::Open(refusal) => (
+                Caution::Directory,
+                format!("the cache on disk is off: {refusal}"),
+            ),
         };
         self.shared
             .warn(code, format!("{message}; it is tried again later"));
@@ -279,10 +283,10 @@ impl Writer {
     }
 }
 
-fn bypass(shared: &Shared, job: &Job, reason: &'static str) {
+fn bypass(shared: &Shared, job: &Job, why: Bypass) {
     shared.event(&Event::Bypass {
         layer: job.table.layer(),
         key: job.key,
-        reason,
+        reason: why.code(),
     });
 }

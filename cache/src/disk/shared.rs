@@ -10,6 +10,7 @@ use crate::disk::sys::Sys;
 use crate::disk::tree::Tree;
 use crate::disk::trust::{self, Refusal};
 use crate::disk::uses::Uses;
+use crate::error::Caution;
 use crate::event::{Event, Observer};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -122,7 +123,10 @@ impl Shared {
             State::Disabled {
                 why: why @ Why::Refused(_),
             } => {
-                self.warn("directory", format!("the cache on disk is off: {why}"));
+                self.warn(
+                    Caution::Directory,
+                    format!("the cache on disk is off: {why}"),
+                );
             }
             State::ReadOnly {
                 why: why @ Why::NotWritable(_),
@@ -239,7 +243,7 @@ impl Shared {
 
     fn warn_read_only(&self, why: &Why) {
         self.warn(
-            "directory",
+            Caution::Directory,
             format!("nothing is written to the cache on disk: {why}"),
         );
     }
@@ -250,7 +254,8 @@ impl Shared {
     }
 
     /// Warns of a condition, once.
-    pub(crate) fn warn(&self, code: &'static str, message: String) {
+    pub(crate) fn warn(&self, about: Caution, message: String) {
+        let code = about.code();
         let warned = match self.warned.try_lock() {
             Ok(warned) => Some(warned),
             Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),

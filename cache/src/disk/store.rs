@@ -12,7 +12,7 @@ use crate::disk::read::{self, Entry, Expect, Failure};
 use crate::disk::shared::{Shared, State};
 use crate::disk::tree::Tree;
 use crate::disk::write::Publication;
-use crate::error::Miss;
+use crate::error::{Bypass, Miss};
 use crate::event::{Event, Observer};
 use crate::key::Key;
 use std::sync::Arc;
@@ -102,6 +102,24 @@ impl Store {
         Ok(entry)
     }
 
+    /// As [`Store::load`], only to see: counts nothing, sends no event, removes nothing.
+    pub fn look(
+        &self,
+        table: Table,
+        key: &Key,
+        expect: Expect<'_>,
+        host_has: &dyn Fn(&str) -> bool,
+    ) -> Result<Entry, Miss> {
+        let tree = self.shared.tree().ok_or(Miss::Disabled)?;
+        let bytes_max = self.shared.config.entry_bytes_max;
+        let found = read::find(&tree, table, key, expect, bytes_max);
+        let entry = found.map_err(|(_, failure)| failure.miss)?;
+        if entry.lacks_feature(host_has) {
+            return Err(Miss::FeatureMissing);
+        }
+        Ok(entry)
+    }
+
     fn find(&self, table: Table, key: &Key, expect: Expect<'_>) -> Result<Entry, Miss> {
         if self.shared.config.mode == Mode::Refresh {
             return Err(Miss::Refresh);
@@ -151,18 +169,18 @@ impl Store {
         publication: Publication,
         guard: Option<FlightGuard>,
     ) {
-        let bypass = |reason| {
+        let bypass = |why: Bypass| {
             self.shared.event(&Event::Bypass {
                 layer: table.layer(),
                 key: *key,
-                reason,
+                reason: why.code(),
             })
         };
         if self.shared.is_disabled() {
-            return bypass("disabled");
+            return bypass(Bypass::Disabled);
         }
         if !self.shared.is_writable() {
-            return bypass("read_only");
+            return bypass(Bypass::ReadOnly);
         }
         self.publisher.submit(
             &self.shared,

@@ -1,0 +1,208 @@
+//! Each condition that slows a store or keeps it from its work is found, with its code; looking changes nothing.
+
+mod support;
+
+use parloop_cache::{Condition, Mode, Severity, Store, StoreConfig};
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::sync::Arc;
+use support::*;
+
+/// A store that only looks, as the command's does.
+fn look(mut config: StoreConfig) -> Store {
+    config.mode = Mode::ReadOnly;
+    open(config).0
+}
+
+fn found(config: StoreConfig) -> Vec<Condition> {
+    look(config).diagnose(Mode::ReadWrite)
+}
+
+/// What is found, by severity and code; the room on the test's file system left out.
+fn codes(config: StoreConfig) -> Vec<(&'static str, &'static str)> {
+    let found = found(config);
+    for condition in &found {
+        assert!(!condition.what.is_empty() && !condition.advice.is_empty());
+        assert!(
+            !condition.what.chars().any(char::is_control),
+            "{condition:?}"
+        );
+    }
+    let each = found.iter().map(|c| (c.severity.name(), c.code));
+    each.filter(|(_, code)| !["full", "network"].contains(code))
+        .collect()
+}
+
+/// Every path below a directory.
+fn listed(root: &Path) -> Vec<String> {
+    let mut paths = Vec::new();
+    let mut open = vec![root.to_owned()];
+    while let Some(directory) = open.pop() {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            paths.push(path.display().to_string());
+            if path.is_dir() && !path.is_symlink() {
+                open.push(path);
+            }
+        }
+    }
+    paths.sort();
+    paths
+}
+
+#[test]
+fn nothing_is_wrong_with_a_sound_directory_and_looking_changes_nothing() {
+    let place = Place::new();
+    drop(with_one_entry(&place));
+    let before = listed(&place.root());
+    assert_eq!(codes(place.config()), []);
+    assert_eq!(listed(&place.root()), before);
+}
+
+#[test]
+fn a_directory_that_is_not_there_is_told_and_not_made() {
+    let place = Place::new();
+    assert_eq!(codes(place.config()), [("note", "missing")]);
+    assert!(!place.root().exists());
+    assert_eq!(codes(StoreConfig::default()), [("refused", "no_directory")]);
+}
+
+#[test]
+fn modes_that_keep_the_store_from_its_work_are_told() {
+    let place = Place::new();
+    drop(with_one_entry(&place));
+    let store = look(place.config());
+    for (mode, expected) in [
+        (Mode::Off, vec!["mode_off"]),
+        (Mode::ReadOnly, vec!["mode_read_only"]),
+        (Mode::Refresh, vec!["mode_refresh"]),
+        (Mode::ReadWrite, vec![]),
+    ] {
+        let found = store.diagnose(mode);
+        let codes: Vec<&str> = found.iter().map(|c| c.code).collect();
+        let codes: Vec<&str> = codes
+            .into_iter()
+            .filter(|c| c.starts_with("mode"))
+            .collect();
+        assert_eq!(codes, expected);
+    }
+}
+
+#[test]
+fn what_refuses_a_directory_is_told_by_its_kind() {
+    let place = Place::new();
+    drop(with_one_entry(&place));
+    let chmod = |path: &Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    chmod(&place.root(), 0o777);
+    assert_eq!(codes(place.config()), [("refused", "writable_by_others")]);
+    chmod(&place.root(), 0o700);
+    chmod(place.above(), 0o777);
+    assert_eq!(codes(place.config()), [("refused", "writable_by_others")]);
+    chmod(place.above(), 0o700);
+    chmod(&place.root(), 0o755);
+    assert_eq!(codes(place.config()), [("note", "open_to_others")]);
+    let file = place.above().join("file");
+    fs::write(&file, "").unwrap();
+    assert_eq!(
+        codes(StoreConfig::at(&file)),
+        [("refused", "not_a_directory")]
+    );
+    let circle = place.above().join("circle");
+    symlink(&circle, &circle).unwrap();
+    assert_eq!(
+        codes(StoreConfig::at(&circle)),
+        [("refused", "symbolic_link")]
+    );
+    let mut elevated = place.config();
+    elevated.faults = Some(Arc::new(|call| (call == "elevated").then_some(1)));
+    assert_eq!(codes(elevated), [("refused", "elevated")]);
+}
+
+#[test]
+fn what_does_not_belong_there_is_told_with_its_name_escaped() {
+    let place = Place::new();
+    drop(with_one_entry(&place));
+    let root = place.root();
+    fs::create_dir(root.join("v7")).unwrap();
+    fs::write(root.join("note\x1b[2J"), "").unwrap();
+    fs::write(root.join("v1/objects/README"), "").unwrap();
+    let entry = place.entry_path(OBJECTS, &key(1));
+    fs::remove_file(&entry).unwrap();
+    fs::create_dir(&entry).unwrap();
+    let mut codes = codes(place.config());
+    codes.sort_unstable();
+    let expected = [
+        "foreign_name",
+        "foreign_name",
+        "not_regular",
+        "other_version",
+    ];
+    assert_eq!(codes, expected.map(|code| ("note", code)));
+    let said: Vec<String> = found(place.config()).into_iter().map(|c| c.what).collect();
+    assert!(
+        said.iter().any(|what| what.contains("note\\u{1b}[2J")),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn damage_and_left_overs_are_told() {
+    let place = Place::new();
+    drop(with_one_entry(&place));
+    let root = place.root();
+    let left = root.join("v1/tmp").join("a".repeat(16));
+    fs::create_dir_all(root.join("v1/tmp")).unwrap();
+    fs::write(&left, "").unwrap();
+    let old = fs::File::options().write(true).open(&left).unwrap();
+    old.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    assert_eq!(codes(place.config()), [("note", "left_over")]);
+    fs::remove_file(left).unwrap();
+    let entry = place.entry_path(OBJECTS, &key(1));
+    let mut bytes = fs::read(&entry).unwrap();
+    bytes[3] ^= 1;
+    fs::write(&entry, bytes).unwrap();
+    assert_eq!(codes(place.config()), [("note", "bad_mac")]);
+    fs::write(root.join("secret"), "damaged").unwrap();
+    let codes = codes(place.config());
+    assert!(codes.contains(&("degraded", "secret")), "{codes:?}");
+}
+
+#[test]
+fn bounds_that_are_exceeded_and_entries_from_the_future_are_told() {
+    let place = Place::new();
+    let (store, _recorder) = place.open();
+    let mut late = publication(b"payload", b"preimage");
+    late.metadata.created_unix_s = u64::MAX;
+    store.publish(OBJECTS, &key(1), late, None);
+    assert!(store.flush(PATIENCE));
+    publish(&store, OBJECTS, &key(2), b"payload", b"preimage");
+    drop(store);
+    let mut config = place.config();
+    config.entries_max = 1;
+    let expected = [("note", "over_bounds"), ("note", "future_entries")];
+    assert_eq!(codes(config), expected);
+}
+
+#[test]
+fn a_disk_that_is_full_or_can_not_be_written_is_told() {
+    for (call, errno, code) in [
+        ("write", 28, "full"),
+        ("create", 122, "full"),
+        ("create", 30, "read_only"),
+        ("create", 13, "read_only"),
+        ("write", 5, "write"),
+    ] {
+        let place = Place::new();
+        drop(with_one_entry(&place));
+        let mut config = place.config();
+        config.faults = Some(Arc::new(move |name| (name == call).then_some(errno)));
+        let found = found(config);
+        let degraded = found.iter().filter(|c| c.severity == Severity::Degraded);
+        let codes: Vec<&str> = degraded.map(|c| c.code).collect();
+        assert!(codes.contains(&code), "{call} {errno}: {codes:?}");
+        assert_eq!(place.temporary_files(), 0);
+    }
+}
