@@ -32,7 +32,9 @@
 //!   many processes compile. Whatever is wrong on disk is a miss that heals, never an error.
 //! - [`ClassCache`] is the memory: bounded values by [`Key`], made by one thread when many ask.
 //! - [`object`] keeps what is built from objects with an identity, exactly as long as those live.
-//! - [`Event`]s tell an [`Observer`] everything; [`Stats`] counts them, [`trace()`] forwards them to `tracing`.
+//! - [`Event`]s tell an [`Observer`] everything; [`Stats`] counts them, [`trace()`] forwards them to `tracing`. Reasons have stable
+//!   codes, listed in `FORMAT.md`.
+//! - [`Store::diagnose`] finds what slows a directory or keeps it from use, [`Store::collect`] evicts on demand.
 //!
 //! It deliberately does not parse payloads, make keys, read the environment, choose a directory, or know a compiler.
 

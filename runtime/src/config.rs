@@ -84,6 +84,8 @@ pub struct Config {
     pub cache_dir: Option<PathBuf>,
     /// What may be done with that directory.
     pub cache_mode: Mode,
+    /// In mode `audit`, one hit in so many is audited.
+    pub audit_every: u32,
     /// Bound on the bytes kept there.
     pub cache_bytes_max: u64,
     /// Bound on the files kept there.
@@ -103,6 +105,8 @@ pub struct Config {
     pub steps_max: u64,
     /// How many threads compile kernels that are asked for together; 0 for one on each core that the process may use.
     pub compile_threads: usize,
+    /// Whether to print sizes and counts of the caches to standard error when the engine goes.
+    pub cache_info: bool,
     /// Whether to tell `perf` the names of loops, in `/tmp/perf-PID.map`.
     pub perf_map: bool,
     origins: BTreeMap<&'static str, Origin>,
@@ -115,6 +119,7 @@ impl Default for Config {
         Config {
             cache_dir: None,
             cache_mode: Mode::ReadWrite,
+            audit_every: 16,
             cache_bytes_max: store.size_bytes_max,
             cache_entries_max: store.entries_max,
             cache_wait: store.lock_wait_max,
@@ -124,6 +129,7 @@ impl Default for Config {
             options: Options::default(),
             steps_max: 1 << 32,
             compile_threads: 0,
+            cache_info: false,
             perf_map: false,
             origins: BTreeMap::new(),
         }
@@ -155,7 +161,7 @@ const PREFIX: &str = "PARLOOP_";
 /// How the names of the test suite's own variables go on; a command that inherits one has no such setting.
 const TESTS_OF_OURS: &str = "TEST_";
 
-const TABLE: [Row; 15] = [
+const TABLE: [Row; 17] = [
     Row {
         name: "cache_dir",
         help: "where compiled loops are kept: a directory, empty for memory only",
@@ -172,9 +178,20 @@ const TABLE: [Row; 15] = [
     },
     Row {
         name: "cache_mode",
-        help: "what may be done with it: off, read-only, read-write or refresh",
+        help: "what may be done with it: off, read-only, read-write, refresh, verify or audit",
         read: |c, v| set(&mut c.cache_mode, named(&MODES, v)),
         show: |c| name_of(&MODES, &c.cache_mode),
+    },
+    Row {
+        name: "audit_every",
+        help: "in mode audit, one hit in so many is audited: a number from 1 on",
+        read: |c, v| {
+            set(
+                &mut c.audit_every,
+                v.parse().ok().filter(|every| *every > 0),
+            )
+        },
+        show: |c| c.audit_every.to_string(),
     },
     Row {
         name: "cache_bytes_max",
@@ -260,6 +277,12 @@ const TABLE: [Row; 15] = [
         show: |c| c.compile_threads.to_string(),
     },
     Row {
+        name: "cache_info",
+        help: "whether to print sizes and counts of the caches at the end: true, 1, false or 0",
+        read: |c, v| set(&mut c.cache_info, switch(v)),
+        show: |c| c.cache_info.to_string(),
+    },
+    Row {
         name: "perf_map",
         help: "whether to tell perf the names of loops: true or false",
         read: |c, v| set(&mut c.perf_map, v.parse().ok()),
@@ -267,17 +290,27 @@ const TABLE: [Row; 15] = [
     },
 ];
 
-const MODES: [(&str, Mode); 4] = [
+const MODES: [(&str, Mode); 6] = [
     ("off", Mode::Off),
     ("read-only", Mode::ReadOnly),
     ("read-write", Mode::ReadWrite),
     ("refresh", Mode::Refresh),
+    ("verify", Mode::Verify),
+    ("audit", Mode::Audit),
 ];
 const FLOATS: [(&str, FloatMode); 2] = [
     ("contract", FloatMode::Contract),
     ("strict", FloatMode::Strict),
 ];
 const EFFORTS: [(&str, Effort); 2] = [("none", Effort::None), ("speed", Effort::Speed)];
+
+fn switch(value: &str) -> Option<bool> {
+    match value {
+        "1" | "true" => Some(true),
+        "0" | "false" => Some(false),
+        _ => None,
+    }
+}
 
 fn set<T>(place: &mut T, value: Option<T>) -> Option<()> {
     *place = value?;

@@ -76,6 +76,14 @@ impl ConstantValue {
         }
     }
 
+    /// The values' bytes, and zeros up to a whole word.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        self.words
+            .iter()
+            .flat_map(|word| word.to_ne_bytes())
+            .collect()
+    }
+
     /// The address of the first value.
     pub(crate) fn base(&self) -> *const u8 {
         self.words.as_ptr().cast()

@@ -4,10 +4,11 @@
 //! there as long as the `Function` or a clone of it. What it is called with is the caller's to get right, as with any C function.
 
 use crate::code::{Code, Entry, Failure, take_failure};
-use crate::engine::{Acquired, Engine};
+use crate::engine::{Acquired, Engine, Explanation};
 use crate::error::{Error, Fault};
 use crate::kernel::Kernel;
 use crate::par_loop::CodeSource;
+use parloop_cache::Key;
 use parloop_compiler::{
     Extent, Iteration, ParamInfo, Signature, abi, provisional_function_signature,
 };
@@ -23,6 +24,7 @@ pub struct Function {
     kernel: Kernel,
     name: Arc<str>,
     params: Arc<[ParamInfo]>,
+    key: Key,
     source: CodeSource,
     acquire: Duration,
 }
@@ -67,6 +69,19 @@ impl Engine {
             };
         wanted.iter().zip(signatures).map(function).collect()
     }
+
+    /// As [`Engine::explain`], for a kernel as a plain function.
+    ///
+    /// # Errors
+    /// As [`Engine::function`], save what only compiling finds.
+    pub fn explain_function(
+        &self,
+        kernel: &Kernel,
+        extents: &[Extent],
+    ) -> Result<Explanation, Error> {
+        let signature = signature(self, kernel, extents)?;
+        self.explain_signature(kernel, &signature, |_| Ok(()))
+    }
 }
 
 /// The signature of a kernel of this engine, which the text completes.
@@ -87,6 +102,7 @@ impl Function {
         Function {
             name: record.name.as_str().into(),
             params: record.params.as_slice().into(),
+            key: acquired.resolution.key,
             kernel: kernel.clone(),
             code: acquired.code,
             source: acquired.source,
@@ -155,6 +171,11 @@ impl Function {
     /// Its parameters, as its author wrote them.
     pub fn params(&self) -> &[ParamInfo] {
         &self.params
+    }
+
+    /// The fingerprint of its code, as the cache directory names it.
+    pub fn fingerprint(&self) -> String {
+        self.key.to_string()
     }
 
     /// Where its code came from, and how long that took.

@@ -36,7 +36,8 @@
 //!   ([`Arg::at`]), by all of them ([`Arg::through`]). What does not fit is refused with an [`ArgError`] before anything runs.
 //! - A program that does its own loops takes a kernel as a C function: [`Engine::function`] gives a [`Function`].
 //! - Kernel constants belong to the engine ([`Engine::declare_constant`]); a changed value is seen by the next run.
-//! - What compiler and caches do is told as [`Event`]s, to an [`Observer`]; [`Engine::stats`] counts them.
+//! - What compiler and caches do is told as [`Event`]s, to an [`Observer`]; [`Engine::stats`] counts them. [`Engine::explain`]
+//!   says why a loop is not in the cache directory: the nearest entry, and in what it differs.
 //!
 //! The accesses mean this, for every element in order. Indirect WRITE and INC start from zero in a local, which is written or
 //! added after the kernel; MIN and MAX start from the data and are combined with it; RW, and everything direct, works in place.
@@ -66,7 +67,9 @@ pub use code::{Entry, LoadError};
 pub use config::{Config, ConfigError, Origin, Setting};
 pub use constants::ConstantError;
 pub use data::{Dat, DataError, DataMut, DataRef, Global, Real, Value};
-pub use engine::{Engine, EngineBuilder};
+pub use engine::{
+    CacheInfo, Engine, EngineBuilder, Explanation, Nearest, nearest_entry, rejection_codes,
+};
 pub use error::{Error, Fault};
 pub use function::Function;
 pub use kernel::Kernel;
@@ -77,5 +80,5 @@ pub use renumber::{RenumberError, Renumbering};
 pub use parloop_cache::{Event, Mode, Observer, StatsSnapshot};
 pub use parloop_compiler::ir::{HostSymbol, Scalar};
 pub use parloop_compiler::{
-    Access, DType, Effort, Extent, ExtentError, FloatMode, Level, Options, ParamInfo,
+    Access, DType, Difference, Effort, Extent, ExtentError, FloatMode, Level, Options, ParamInfo,
 };

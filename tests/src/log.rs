@@ -27,6 +27,9 @@ pub fn line(event: &Event) -> String {
         Event::Reject { layer, reason, .. } => format!("{} reject: {reason}", layer.name()),
         Event::Evict { layer, .. } => format!("{} evict", layer.name()),
         Event::Nondeterministic { layer, .. } => format!("{} nondeterministic", layer.name()),
+        Event::Explained { nearest: None, .. } => "explained: nothing near".to_owned(),
+        Event::Explained { differences, .. } => format!("explained: {}", differences.join("; ")),
+        Event::Verified { layer, .. } => format!("{} verified", layer.name()),
         Event::Warning { code, .. } => format!("warning: {code}"),
         other => format!("{other:?}"),
     }

@@ -175,3 +175,18 @@ fn an_observer_that_is_slow_or_shared_sees_each_event_once() {
     let asked = count("memory hit") + count("memory miss: absent");
     assert_eq!((count("compile"), asked), (2, 8), "{lines:?}");
 }
+
+#[test]
+fn every_reason_for_a_rejection_has_a_row_in_the_document() {
+    let text = include_str!("../../cache/FORMAT.md");
+    let table = text
+        .split_once("| code | rejected: what was found |")
+        .unwrap()
+        .1;
+    let rows = table
+        .lines()
+        .skip(2)
+        .take_while(|line| line.starts_with('|'));
+    let codes: Vec<&str> = rows.map(|row| row.split('`').nth(1).unwrap()).collect();
+    assert_eq!(codes, parloop::rejection_codes());
+}

@@ -66,17 +66,30 @@ pub enum LoadError {
 }
 
 impl LoadError {
+    /// What [`LoadError::code`] gives, in the order of the variants.
+    pub const CODES: [&'static str; 8] = [
+        "load_too_large",
+        "load_header",
+        "load_section",
+        "load_symbol",
+        "load_unknown_host",
+        "load_relocation",
+        "load_info",
+        "load_map",
+    ];
+
     /// The stable name of the reason, as events show it.
     pub fn code(&self) -> &'static str {
-        match self {
-            LoadError::TooLarge { .. } => "load_too_large",
-            LoadError::Header { .. } => "load_header",
-            LoadError::Section { .. } => "load_section",
-            LoadError::Symbol { .. } => "load_symbol",
-            LoadError::UnknownHost { .. } => "load_unknown_host",
-            LoadError::Relocation { .. } => "load_relocation",
-            LoadError::Info { .. } => "load_info",
-            LoadError::Map { .. } => "load_map",
-        }
+        let place = match self {
+            LoadError::TooLarge { .. } => 0,
+            LoadError::Header { .. } => 1,
+            LoadError::Section { .. } => 2,
+            LoadError::Symbol { .. } => 3,
+            LoadError::UnknownHost { .. } => 4,
+            LoadError::Relocation { .. } => 5,
+            LoadError::Info { .. } => 6,
+            LoadError::Map { .. } => 7,
+        };
+        Self::CODES[place]
     }
 }

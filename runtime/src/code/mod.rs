@@ -6,6 +6,7 @@
 
 mod complex;
 mod error;
+mod invoke;
 mod kernel;
 mod link;
 mod memory;

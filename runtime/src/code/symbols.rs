@@ -79,6 +79,15 @@ impl HostTable {
         Some((name, *address))
     }
 
+    /// The address of a function that every table has, other than those of plain functions.
+    pub(super) fn own(&self, host: &HostSymbol) -> Option<HostAddress> {
+        let of_plain = [abi::FAIL, abi::SCRATCH].contains(&host.name.as_str());
+        self.fixed
+            .get(host.name.as_str())
+            .copied()
+            .filter(|_| !of_plain)
+    }
+
     /// What the embedder added, for the front end.
     pub(crate) fn extra(&self) -> &[HostSymbol] {
         &self.extra

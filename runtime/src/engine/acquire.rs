@@ -4,15 +4,17 @@
 //! the code of a fingerprint; `together` does so for several kernels. Invariants: whatever the disk holds, the caller gets code made from its own request or an error
 //! that is not the cache's; code just compiled goes through the loader that reads the disk's.
 
+use super::doubt::{Doubt, Keep};
 use super::identity::{self, Parsed, Resolution};
-use super::{Engine, Shared};
+use super::{Engine, Shared, doubt, explain, reason};
 use crate::code::{Code, LoadError};
 use crate::error::Error;
 use crate::host;
 use crate::kernel::Kernel;
 use crate::par_loop::CodeSource;
 use crate::perf_map;
-use parloop_cache::{Entry, Event, Expect, FlightGuard, Key, Publication, Table};
+use parloop_cache::{Entry, Event, Expect, FlightGuard, Key, Layer, Publication, Table};
+use parloop_compiler::ir::Loop;
 use parloop_compiler::{ConstantDecl, Shortcut, ShortcutRecord, Signature};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -26,6 +28,8 @@ pub(crate) struct Acquired {
     pub(crate) generation: u64,
     pub(crate) source: CodeSource,
     pub(crate) duration: Duration,
+    /// The loop that the code is of, if its results are to be audited.
+    pub(crate) audit: Option<Box<Loop>>,
 }
 
 /// A kernel and a signature on their way to code.
@@ -45,6 +49,8 @@ pub(super) struct Search<'a> {
     unrecorded: bool,
     /// How long it took so far.
     duration: Duration,
+    /// See [`Acquired::audit`].
+    audit: Option<Box<Loop>>,
 }
 
 /// Why `Search::fetch` found nothing.
@@ -108,6 +114,7 @@ impl<'a> Search<'a> {
             parsed,
             shortcut,
             unrecorded,
+            audit: None,
             duration: started.elapsed(),
         })
     }
@@ -147,13 +154,14 @@ impl<'a> Search<'a> {
             generation: self.generation,
             source,
             duration: self.duration + started.elapsed(),
+            audit: self.audit,
         })
     }
 
     /// Goes on from what the text says instead of what the record said.
     fn correct(&mut self, parsed: Parsed) {
         if let Some(shortcut) = &self.shortcut {
-            identity::reject(self.shared, shortcut, "misled");
+            identity::reject(self.shared, shortcut, reason::MISLED);
         }
         self.resolution = parsed.resolution.clone();
         self.kernel
@@ -192,15 +200,10 @@ impl<'a> Search<'a> {
         if let Ok(entry) = shared.store.load(Table::Objects, &key, expect, &host::has)
             && let Some(code) = from_disk(shared, &key, &entry)
         {
-            return Ok((code, CodeSource::Disk));
+            return self.hit(&entry, code);
         }
-        let parsed = match self.parsed.take() {
-            Some(parsed) => parsed,
-            None => identity::parse(shared, self.kernel, self.signature, &self.constants)?,
-        };
-        if parsed.resolution.key != key {
-            return Err(Unmade::Misled(Box::new(parsed)));
-        }
+        let parsed = self.parse()?;
+        explain::tell(shared, self.kernel, &parsed);
         let guard = shared.store.lock(&key);
         let expect = Expect::Preimage(&parsed.preimage);
         if guard.is_some()
@@ -209,9 +212,43 @@ impl<'a> Search<'a> {
                 .load_again(Table::Objects, &key, expect, &host::has)
             && let Some(code) = from_disk(shared, &key, &entry)
         {
+            self.parsed = Some(parsed);
+            return self.hit(&entry, code);
+        }
+        let made = compile(shared, &parsed, None)?;
+        Ok((keep(shared, &parsed, made, guard)?, CodeSource::Compiled))
+    }
+
+    /// The request, parsed if it was not yet, and of the fingerprint that is looked for.
+    fn parse(&mut self) -> Result<Parsed, Unmade> {
+        let parsed = match self.parsed.take() {
+            Some(parsed) => parsed,
+            None => identity::parse(self.shared, self.kernel, self.signature, &self.constants)?,
+        };
+        match parsed.resolution.key == self.resolution.key {
+            true => Ok(parsed),
+            false => Err(Unmade::Misled(Box::new(parsed))),
+        }
+    }
+
+    /// Code from the disk, made again first if it is to be doubted; what differs is replaced.
+    fn hit(&mut self, entry: &Entry, code: Code) -> Result<(Code, CodeSource), Unmade> {
+        let (shared, key) = (self.shared, self.resolution.key);
+        let Some(doubt) = doubt::due(shared) else {
+            return Ok((code, CodeSource::Disk));
+        };
+        let parsed = self.parse()?;
+        let mut again = Keep::default();
+        let watched = doubt == Doubt::Results;
+        let made = compile(shared, &parsed, watched.then_some(&mut again))?;
+        self.audit = again.looped();
+        if made.object == entry.payload() {
+            let layer = Layer::Disk;
+            shared.observer.event(&Event::Verified { layer, key });
             return Ok((code, CodeSource::Disk));
         }
-        Ok((compile(shared, &parsed, guard)?, CodeSource::Compiled))
+        shared.store.reject(Table::Objects, &key, reason::DIFFERS);
+        Ok((keep(shared, &parsed, made, None)?, CodeSource::Compiled))
     }
 }
 
@@ -226,15 +263,22 @@ fn from_disk(shared: &Shared, key: &Key, entry: &Entry) -> Option<Code> {
     }
 }
 
-/// Compiles, loads what was made as if it came from the disk, and has it kept there.
-fn compile(shared: &Shared, parsed: &Parsed, guard: Option<FlightGuard>) -> Result<Code, Error> {
+/// An object that was just compiled.
+struct Made {
+    object: Vec<u8>,
+    duration: Duration,
+}
+
+fn compile(shared: &Shared, parsed: &Parsed, watch: Option<&mut Keep>) -> Result<Made, Error> {
     let Resolution { key, record } = &*parsed.resolution;
-    let kernel = || record.name.clone();
     let started = Instant::now();
     shared.compilations.fetch_add(1, Ordering::Relaxed);
-    let compiled = shared.workspaces.compile(&parsed.request);
+    let compiled = match watch {
+        None => shared.workspaces.compile(&parsed.request),
+        Some(watch) => parloop_compiler::compile_watched(&parsed.request, watch),
+    };
     let compiled = compiled.map_err(|reason| Error::Compile {
-        kernel: kernel(),
+        kernel: record.name.clone(),
         reason: Box::new(reason),
     })?;
     let duration = started.elapsed();
@@ -242,25 +286,30 @@ fn compile(shared: &Shared, parsed: &Parsed, guard: Option<FlightGuard>) -> Resu
         key: *key,
         duration,
     });
-    let code = Code::load(&compiled.object, &shared.hosts, &*shared.linker).map_err(|reason| {
-        Error::Load {
-            kernel: kernel(),
-            reason,
-        }
+    let object = compiled.object;
+    Ok(Made { object, duration })
+}
+
+/// Loads what was made as if it came from the disk, and has it kept there.
+fn keep(
+    shared: &Shared,
+    parsed: &Parsed,
+    made: Made,
+    guard: Option<FlightGuard>,
+) -> Result<Code, Error> {
+    let Resolution { key, record } = &*parsed.resolution;
+    let code = Code::load(&made.object, &shared.hosts, &*shared.linker);
+    let code = code.map_err(|reason| Error::Load {
+        kernel: record.name.clone(),
+        reason,
     })?;
     let mut metadata = identity::metadata(shared, record);
-    metadata.compile_time = duration;
-    metadata.features = shared
-        .target
-        .level
-        .features()
-        .iter()
-        .map(|f| (*f).to_owned())
-        .collect();
-    let (payload, preimage) = (compiled.object.into(), parsed.preimage.clone());
+    metadata.compile_time = made.duration;
+    let features = shared.target.level.features().iter();
+    metadata.features = features.map(|f| (*f).to_owned()).collect();
     let publication = Publication {
-        payload,
-        preimage,
+        payload: made.object.into(),
+        preimage: parsed.preimage.clone(),
         metadata,
     };
     shared

@@ -3,7 +3,7 @@
 //! Invariant: everything an engine depends on goes through here; nothing about it changes later but its constants.
 
 use super::observe::Fanout;
-use super::{Engine, Shared};
+use super::{Engine, Shared, doubt};
 use crate::code::{CraneliftLinker, HostTable, LoadError};
 use crate::config::Config;
 use crate::constants::Constants;
@@ -134,6 +134,7 @@ impl EngineBuilder {
         Ok(Engine(Arc::new(Shared {
             options: config.options,
             target: Target { level },
+            hits_seen: AtomicU64::new(doubt::first_count(config.audit_every)),
             config,
             registry: Arc::new(Registry::default()),
             texts: super::texts::Texts::default(),

@@ -3,7 +3,7 @@
 //! Invariant: a record is believed only if the store verified it and the preimage kept with it is that of this very text,
 //! signature and engine.
 
-use super::{Engine, Shared};
+use super::{Engine, Shared, reason};
 use crate::error::Error;
 use crate::host;
 use crate::kernel::Kernel;
@@ -150,7 +150,7 @@ pub(super) fn recorded(shared: &Shared, shortcut: &Shortcut) -> Option<Arc<Resol
     match ShortcutRecord::decode(entry.payload()) {
         Ok(record) => Some(Arc::new(Resolution::of(record))),
         Err(_) => {
-            reject(shared, shortcut, "bad_record");
+            reject(shared, shortcut, reason::BAD_RECORD);
             None
         }
     }

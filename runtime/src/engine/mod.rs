@@ -5,15 +5,22 @@
 
 mod acquire;
 mod builder;
+mod doubt;
+mod explain;
 mod identity;
+mod info;
 mod observe;
+pub(crate) mod reason;
 mod texts;
 mod together;
 mod workspaces;
 
 pub(crate) use acquire::Acquired;
 pub use builder::EngineBuilder;
+pub use explain::{Explanation, Nearest, nearest_entry};
 pub(crate) use identity::Resolution;
+pub use info::CacheInfo;
+pub use reason::rejection_codes;
 
 use self::texts::Texts;
 use self::workspaces::Workspaces;
@@ -52,6 +59,8 @@ pub(crate) struct Shared {
     stats: Arc<parloop_cache::Stats>,
     /// Calls of the compiler, counted here and not by events, so that tests can hold the one against the other.
     pub(crate) compilations: AtomicU64,
+    /// Hits on disk, to audit a part of them.
+    hits_seen: AtomicU64,
 }
 
 impl Engine {

@@ -19,4 +19,10 @@ impl Observer for Fanout {
             observer.event(event);
         }
     }
+
+    fn wants_explanations(&self) -> bool {
+        let wanted = self.embedder.as_ref();
+        wanted.is_some_and(|observer| observer.wants_explanations())
+            || parloop_cache::explanations_are_traced()
+    }
 }

@@ -93,6 +93,12 @@ pub(crate) enum Stopped {
     },
 }
 
+/// What the slots of a call held before and after a run.
+pub(crate) struct Copies {
+    pub(crate) before: Vec<Vec<u8>>,
+    pub(crate) after: Vec<Vec<u8>>,
+}
+
 /// An argument by the slots of its dat and map.
 pub(crate) struct ArgSlots {
     pub(crate) data: Option<usize>,
@@ -166,6 +172,51 @@ impl Call {
         elements: Elements<'_>,
     ) -> Result<(), Stopped> {
         self.take_borrows()?;
+        // SAFETY: passed on to the caller; the borrows are held.
+        let outcome = unsafe { self.run_borrowed(entry, elements) };
+        self.give_back(self.slots.len());
+        outcome
+    }
+
+    /// As [`Call::run`], and gives copies of what the slots held before and after, if there is memory for them and it ran.
+    pub(crate) fn run_copied(
+        &mut self,
+        elements: Elements<'_>,
+    ) -> (Result<(), Stopped>, Option<Copies>) {
+        if let Err(stopped) = self.take_borrows() {
+            return (Err(stopped), None);
+        }
+        let before = self.copy_slots();
+        // SAFETY: `self.code` lives, the arguments were checked for it, and the borrows are held.
+        let outcome = unsafe { self.run_borrowed(self.entry, elements) };
+        let after = before.as_ref().and_then(|_| self.copy_slots());
+        self.give_back(self.slots.len());
+        let copies = before.zip(after);
+        (
+            outcome,
+            copies.map(|(before, after)| Copies { before, after }),
+        )
+    }
+
+    /// What the slots hold. Their borrows are held.
+    fn copy_slots(&self) -> Option<Vec<Vec<u8>>> {
+        let copy = |held: &Held| {
+            // SAFETY: the caller's borrow keeps writers out; any value is made of initialised bytes.
+            let bytes: &[u8] = unsafe { held.data.buffer().storage().slice() };
+            let mut copied = Vec::new();
+            copied.try_reserve_exact(bytes.len()).ok()?;
+            copied.extend_from_slice(bytes);
+            Some(copied)
+        };
+        self.slots.iter().map(copy).collect()
+    }
+
+    /// Runs code while the borrows of all slots are held.
+    ///
+    /// # Safety
+    /// As [`Call::run_entry`], and the caller holds the borrows.
+    #[inline]
+    unsafe fn run_borrowed(&mut self, entry: Entry, elements: Elements<'_>) -> Result<(), Stopped> {
         let mut ctx = abi::Ctx {
             constants: self.block.constants.as_ptr(),
             scratch: self.block.scratch.base(),
@@ -180,7 +231,6 @@ impl Call {
             // SAFETY: the caller vouches for the code; the arguments are borrowed; the elements are the set's (see above).
             unsafe { entry(&raw mut ctx, args, list, begin, end) }
         });
-        self.give_back(self.slots.len());
         if status == abi::OK {
             return Ok(());
         }
@@ -221,6 +271,15 @@ impl Call {
         let base = data.buffer().base();
         uses.for_each(|arg| self.block.args[arg].base = base);
         self.slots[slot].data = data;
+    }
+
+    pub(crate) fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// The values of the kernel constants, by slot.
+    pub(crate) fn constants(&self) -> impl Iterator<Item = &ConstantValue> {
+        self.block.values.iter().map(|value| &**value)
     }
 
     pub(crate) fn maps(&self) -> &[Map] {

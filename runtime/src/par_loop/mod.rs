@@ -5,6 +5,7 @@
 //! Invariant: `call` is reached only with a binding that passed both checks for exactly the code it runs.
 
 mod arg;
+mod audit;
 mod bind;
 mod call;
 mod error;

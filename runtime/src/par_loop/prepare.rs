@@ -3,15 +3,17 @@
 //! Invariant: what a prepared loop gets here, code, arguments and constants, fits together: the code was acquired for the
 //! binding's signature, under the declarations that the constants' values are of.
 
+use super::audit::Audit;
 use super::call::{ArgSlots, Call, Held, Holder, Parts};
 use super::prepared::Domain;
 use super::{Arg, ArgError, Binding, Data, Over, PreparedLoop, bind, check_params};
 use crate::constants::{ConstantValue, Snapshot};
-use crate::engine::{Acquired, Engine, Resolution};
+use crate::engine::{Acquired, Engine, Explanation, Resolution};
 use crate::error::Error;
 use crate::kernel::Kernel;
 use crate::mesh::Set;
-use parloop_compiler::{Signature, Source};
+use parloop_compiler::ir::Loop;
+use parloop_compiler::{ArgSignature, Signature, Source};
 use std::sync::Arc;
 
 impl Engine {
@@ -55,6 +57,32 @@ impl Engine {
     ) -> Result<PreparedLoop, Error> {
         prepare(self, kernel, over.into(), args, true)
     }
+
+    /// Why a loop is, or is not, in the cache directory, and what else is there that comes nearest to it: in which arguments,
+    /// numbers, statements and options that differs. Parses the text and looks at some thousands of entries; runs nothing,
+    /// compiles nothing, and sends no event.
+    ///
+    /// # Errors
+    /// As [`Engine::prepare`], save what only compiling finds.
+    pub fn explain<'a>(
+        &self,
+        kernel: &Kernel,
+        over: impl Into<Over<'a>>,
+        args: &[Arg<'a>],
+    ) -> Result<Explanation, Error> {
+        let over = over.into();
+        if !kernel.belongs_to(self) {
+            return Err(Error::OtherEngine {
+                kernel: kernel.label(),
+            });
+        }
+        let binding = bind(&self.shared().registry, over, args, false)
+            .map_err(|reason| refused(kernel.label(), over.set(), reason))?;
+        self.explain_signature(kernel, &binding.signature, |record| {
+            check_params(&record.params, &binding.signature)
+                .map_err(|reason| refused(record.name.clone(), over.set(), reason))
+        })
+    }
 }
 
 fn prepare(
@@ -86,8 +114,15 @@ fn prepare(
         Over::Set(set) => Domain::Set(set.clone()),
         Over::Subset(subset) => Domain::Subset(subset.clone()),
     };
+    let audit = audit(
+        engine,
+        &binding.signature,
+        acquired.audit,
+        &acquired.resolution,
+    );
     Ok(PreparedLoop {
         call,
+        audit,
         constants_seen: constants.version,
         declarations_seen: constants.generation,
         domain,
@@ -128,6 +163,28 @@ pub(super) fn acquire(
     }
 }
 
+/// What code is held against that was acquired for this signature, if it is to be audited.
+pub(super) fn audit(
+    engine: &Engine,
+    signature: &Signature,
+    looped: Option<Box<Loop>>,
+    resolution: &Resolution,
+) -> Option<Box<Audit>> {
+    Some(Box::new(Audit {
+        engine: engine.clone(),
+        key: resolution.key,
+        looped: looped?,
+        args: signature.args.iter().map(arg_slots).collect(),
+    }))
+}
+
+fn arg_slots(arg: &ArgSignature) -> ArgSlots {
+    ArgSlots {
+        data: (arg.source != Source::Element).then_some(usize::from(arg.dat)),
+        map: arg.source.map().map(|map| usize::from(map.slot)),
+    }
+}
+
 /// The values that a kernel's constants have now.
 pub(super) fn constants(engine: &Engine, resolution: &Resolution) -> Result<Snapshot, Error> {
     let record = &resolution.record;
@@ -154,10 +211,6 @@ fn parts(
             written: slot.written,
         }),
         Data::Element => None,
-    };
-    let arg_slots = |arg: &parloop_compiler::ArgSignature| ArgSlots {
-        data: (arg.source != Source::Element).then_some(usize::from(arg.dat)),
-        map: arg.source.map().map(|map| usize::from(map.slot)),
     };
     Parts {
         code,

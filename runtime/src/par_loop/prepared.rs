@@ -4,8 +4,9 @@
 //! of the version it has seen; a run first compares that with the engine's.
 
 use super::ArgError;
+use super::audit::Audit;
 use super::call::{Call, Stopped};
-use super::prepare::{acquire, constants, refused};
+use super::prepare::{acquire, audit, constants, refused};
 use super::useful::useful_bytes;
 use crate::code::Entry;
 use crate::engine::{Engine, Resolution};
@@ -55,6 +56,8 @@ pub struct PreparedLoop {
     pub(super) resolution: Arc<Resolution>,
     pub(super) source: CodeSource,
     pub(super) acquire_time: Duration,
+    /// What its code is held against when it first runs.
+    pub(super) audit: Option<Box<Audit>>,
 }
 
 /// What is looped over.
@@ -79,6 +82,21 @@ impl Domain {
     }
 }
 
+/// Runs the call, the first time audited if that is due.
+#[inline]
+fn run(
+    call: &mut Call,
+    audit: &mut Option<Box<Audit>>,
+    elements: Elements<'_>,
+) -> Result<(), Stopped> {
+    if audit.is_some()
+        && let Some(audit) = audit.take()
+    {
+        return audit.run(call, elements);
+    }
+    call.run(elements)
+}
+
 impl PreparedLoop {
     /// Runs on the owned elements of the set, or on the elements of the subset, in order.
     ///
@@ -87,7 +105,8 @@ impl PreparedLoop {
     #[inline]
     pub fn run(&mut self) -> Result<(), Error> {
         self.refresh()?;
-        match self.call.run(self.domain.elements()) {
+        let outcome = run(&mut self.call, &mut self.audit, self.domain.elements());
+        match outcome {
             Ok(()) => Ok(()),
             Err(stopped) => Err(self.explain(stopped)),
         }
@@ -121,9 +140,8 @@ impl PreparedLoop {
         self.check_elements(end as u64)?;
         self.refresh()?;
         let elements = Elements::Range(begin.min(end) as u64, end as u64);
-        self.call
-            .run(elements)
-            .map_err(|stopped| self.explain(stopped))
+        let outcome = run(&mut self.call, &mut self.audit, elements);
+        outcome.map_err(|stopped| self.explain(stopped))
     }
 
     /// Runs on the listed elements of the loop's set (a subset's superset), in order; the halo may be among them, and an
@@ -134,9 +152,8 @@ impl PreparedLoop {
     pub fn run_list(&mut self, elements: &[u32]) -> Result<(), Error> {
         self.check_elements(elements.iter().max().map_or(0, |last| u64::from(*last) + 1))?;
         self.refresh()?;
-        self.call
-            .run(Elements::List(elements))
-            .map_err(|stopped| self.explain(stopped))
+        let outcome = run(&mut self.call, &mut self.audit, Elements::List(elements));
+        outcome.map_err(|stopped| self.explain(stopped))
     }
 
     fn check_elements(&self, end: u64) -> Result<(), Error> {
@@ -216,6 +233,12 @@ impl PreparedLoop {
                     bytes,
                 });
             }
+            self.audit = audit(
+                &self.engine,
+                &self.signature,
+                acquired.audit,
+                &acquired.resolution,
+            );
             self.resolution = acquired.resolution;
             self.declarations_seen = constants.generation;
         }

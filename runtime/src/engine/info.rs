@@ -1,0 +1,104 @@
+//! Sizes and counts of an engine's caches, on call and, if the configuration says so, when the engine goes.
+
+use super::{Engine, Shared};
+use parloop_cache::StatsSnapshot;
+use std::fmt;
+use std::io::Write;
+use std::time::Duration;
+
+/// Publications may take this long before the sizes are printed.
+const FLUSH_MAX: Duration = Duration::from_secs(1);
+
+/// What an engine's caches hold and have done. `Display` tells it in a few lines.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct CacheInfo {
+    /// Loops whose code is in memory.
+    pub loops: usize,
+    /// Bytes of that code.
+    pub code_bytes: u64,
+    /// Bounds on the two.
+    pub loops_max: u64,
+    /// Bounds on the two.
+    pub code_bytes_max: u64,
+    /// Counts of all that happened.
+    pub stats: StatsSnapshot,
+}
+
+impl Engine {
+    /// What its caches hold and have done so far. Objects that are cached by identity are counted in
+    /// [`stats`](CacheInfo::stats).
+    pub fn cache_info(&self) -> CacheInfo {
+        self.shared().cache_info()
+    }
+}
+
+impl Shared {
+    fn cache_info(&self) -> CacheInfo {
+        CacheInfo {
+            loops: self.classes.len(),
+            code_bytes: self.classes.size_bytes(),
+            loops_max: self.config.memory_entries_max,
+            code_bytes_max: self.config.memory_bytes_max,
+            stats: self.stats.snapshot(),
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        if self.config.cache_info {
+            self.store.flush(FLUSH_MAX);
+            // If standard error is closed there is nobody left to tell.
+            let _unheard = write!(std::io::stderr(), "{}", self.cache_info());
+        }
+    }
+}
+
+impl fmt::Display for CacheInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let stats = &self.stats;
+        let missed = |layer: &str| -> u64 {
+            let of_layer = stats.misses.iter().filter(|((l, _), _)| l.name() == layer);
+            of_layer.map(|(_, count)| count).sum()
+        };
+        writeln!(
+            f,
+            "parloop: code in memory: {} loops, {} bytes, at most {} and {}; {} hits, {} misses",
+            self.loops,
+            self.code_bytes,
+            self.loops_max,
+            self.code_bytes_max,
+            stats.memory_hits,
+            missed("memory")
+        )?;
+        writeln!(
+            f,
+            "parloop: code on disk: {} hits, {} misses; shortcuts {} hits, {} misses; {} files written, {} bytes",
+            stats.disk_hits,
+            missed("disk"),
+            stats.shortcut_hits,
+            missed("shortcut"),
+            stats.published,
+            stats.published_bytes
+        )?;
+        let compile_ms = stats.compile_time.as_secs_f64() * 1e3;
+        writeln!(
+            f,
+            "parloop: compiled: {} in {compile_ms:.1} ms",
+            stats.compiled
+        )?;
+        writeln!(
+            f,
+            "parloop: objects by identity: {} built, {} hits",
+            stats.objects_built, stats.object_hits
+        )?;
+        let counts = [("rejected", &stats.rejects), ("not kept", &stats.bypasses)];
+        for (what, counts) in counts {
+            for ((layer, reason), count) in counts {
+                writeln!(f, "parloop: {what}: {} {reason}: {count}", layer.name())?;
+            }
+        }
+        Ok(())
+    }
+}

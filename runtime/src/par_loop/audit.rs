@@ -1,0 +1,217 @@
+//! The first run of code that is audited: the same elements again, in the interpreter, on copies of the data.
+//!
+//! Invariant: what the loop leaves is what its code computed; the interpreter sees copies alone. A difference is told, and the code
+//! that showed it is dropped from the caches.
+
+use super::call::{ArgSlots, Call, Copies, Stopped};
+use crate::engine::Engine;
+use crate::engine::reason::RESULTS_DIFFER;
+use crate::exec::Elements;
+use crate::mesh::Map;
+use parloop_cache::{Event, Key, Layer, Table};
+use parloop_compiler::ir::Loop;
+use parloop_compiler::ir::interp::{self, ArgBinding, Ended, MapBinding, Memory, run_loop};
+use parloop_compiler::{DType, abi};
+
+/// What the code of a loop is held against.
+pub(super) struct Audit {
+    pub(super) engine: Engine,
+    pub(super) key: Key,
+    pub(super) looped: Box<Loop>,
+    pub(super) args: Vec<ArgSlots>,
+}
+
+impl Audit {
+    /// Runs the call, and the interpreter beside it.
+    #[cold]
+    pub(super) fn run(self, call: &mut Call, elements: Elements<'_>) -> Result<(), Stopped> {
+        let (outcome, copies) = call.run_copied(elements);
+        let Some(copies) = copies else { return outcome };
+        let mut memory = Memory {
+            buffers: copies.before.clone(),
+            args: self
+                .args
+                .iter()
+                .map(|arg| binding(arg, call.maps()))
+                .collect(),
+            constants: call.constants().map(|value| value.bytes()).collect(),
+            steps: call.steps(),
+        };
+        let elements = match elements {
+            Elements::Range(begin, end) => interp::Elements::Range(begin..end),
+            Elements::List(list) => interp::Elements::List(list),
+        };
+        let shared = self.engine.shared();
+        // What the interpreter can't run, a function of the embedder for one, is not audited.
+        let Ok(ended) = run_loop(&self.looped, &mut memory, elements, &shared.hosts) else {
+            return outcome;
+        };
+        let types = call.slots().iter().map(|held| held.data.buffer().dtype());
+        if same_end(&outcome, &ended) && same_data(&copies, &memory.buffers, types, &ended) {
+            let (layer, key) = (Layer::Memory, self.key);
+            shared.observer.event(&Event::Verified { layer, key });
+        } else {
+            shared.classes.remove(&self.key);
+            shared
+                .store
+                .reject(Table::Objects, &self.key, RESULTS_DIFFER);
+        }
+        outcome
+    }
+}
+
+fn binding(arg: &ArgSlots, maps: &[Map]) -> ArgBinding {
+    let entries = |map: &Map| {
+        let rows = 0..map.from_set().total_size();
+        let all = rows.flat_map(|row| (0..map.arity()).map(move |column| (row, column)));
+        all.filter_map(|(row, column)| map.entry(row, column))
+            .collect()
+    };
+    ArgBinding {
+        buffer: arg.data.unwrap_or_default(),
+        offset: 0,
+        map: arg.map.map(|slot| MapBinding {
+            entries: entries(&maps[slot]),
+        }),
+        rows: Vec::new(),
+    }
+}
+
+fn same_end(outcome: &Result<(), Stopped>, ended: &Ended) -> bool {
+    match outcome {
+        Ok(()) => ended.status == abi::OK,
+        Err(Stopped::Failed {
+            status,
+            site,
+            element,
+            value,
+        }) => {
+            let (native, interpreted) = ((status, site), (&ended.status, &ended.site));
+            native == interpreted && (*element, *value) == (ended.element, ended.value)
+        }
+        Err(Stopped::Busy(_)) => false,
+    }
+}
+
+/// Whether data are the same; after a failure they are not specified.
+fn same_data(
+    copies: &Copies,
+    interpreted: &[Vec<u8>],
+    types: impl Iterator<Item = DType>,
+    ended: &Ended,
+) -> bool {
+    let native = copies.after.iter().zip(interpreted);
+    ended.status != abi::OK
+        || native
+            .zip(types)
+            .all(|((a, b), dtype)| same_values(a, b, dtype))
+}
+
+/// Equal bits, or two that are no numbers: which of those an operation gives is left open.
+fn same_values(a: &[u8], b: &[u8], dtype: DType) -> bool {
+    fn each<const N: usize>(a: &[u8], b: &[u8], is_nan: impl Fn([u8; N]) -> bool) -> bool {
+        let pairs = a.as_chunks::<N>().0.iter().zip(b.as_chunks::<N>().0);
+        pairs
+            .into_iter()
+            .all(|(a, b)| a == b || is_nan(*a) && is_nan(*b))
+    }
+    if a == b {
+        return true;
+    }
+    a.len() == b.len()
+        && match dtype.real() {
+            DType::F64 => each(a, b, |bits| f64::from_ne_bytes(bits).is_nan()),
+            DType::F32 => each(a, b, |bits| f32::from_ne_bytes(bits).is_nan()),
+            _ => false,
+        }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Engine, Mode, PreparedLoop, Set};
+    use parloop_compiler::ir::read_loop;
+    use std::sync::{Arc, Mutex};
+
+    #[derive(Default)]
+    struct Told(Mutex<Vec<Event>>);
+
+    impl parloop_cache::Observer for Told {
+        fn event(&self, event: &Event) {
+            self.0.lock().unwrap().push(event.clone());
+        }
+    }
+
+    fn prepared(engine: &Engine, factor: &str) -> PreparedLoop {
+        let set = Set::new("cells", 3).unwrap();
+        let a = engine.dat(&set, "a", 1, &[1.0, 2.0, 4.0]).unwrap();
+        let b = engine.dat(&set, "b", 1, &[0.0; 3]).unwrap();
+        let text = format!("void k(const double *a, double *b) {{ b[0] += {factor} * a[0]; }}");
+        let kernel = engine.kernel(&text, None);
+        engine.prepare(&kernel, &set, &[a.read(), b.inc()]).unwrap()
+    }
+
+    /// The loop that a kernel of another factor is compiled from.
+    fn other_loop(directory: &std::path::Path) -> Box<Loop> {
+        for mode in [Mode::ReadWrite, Mode::Audit] {
+            let mut config = crate::Config::default();
+            config.cache_dir = Some(directory.to_owned());
+            config.cache_mode = mode;
+            config.audit_every = 1;
+            let engine = Engine::new(config).unwrap();
+            let prepared = prepared(&engine, "3.0");
+            engine.flush(std::time::Duration::from_secs(30));
+            if let Some(audit) = prepared.audit {
+                let text = audit.looped.to_string();
+                return Box::new(read_loop(&text).unwrap());
+            }
+        }
+        panic!("the second engine audits what the first one kept");
+    }
+
+    #[test]
+    fn results_that_are_not_the_interpreters_are_told_and_the_code_is_dropped() {
+        let temp = tempfile::tempdir().unwrap();
+        let told = Arc::new(Told::default());
+        let engine = Engine::builder().observer(told.clone()).build().unwrap();
+        let mut prepared = prepared(&engine, "2.0");
+        let signature = prepared.signature.clone();
+        let looped = Some(other_loop(&temp.path().join("cache")));
+        prepared.audit =
+            super::super::prepare::audit(&engine, &signature, looped, &prepared.resolution);
+        told.0.lock().unwrap().clear();
+        prepared.run().unwrap();
+        let key = prepared.resolution.key;
+        let events = std::mem::take(&mut *told.0.lock().unwrap());
+        let reason = RESULTS_DIFFER;
+        assert_eq!(
+            events,
+            [Event::Reject {
+                layer: Layer::Disk,
+                key,
+                reason
+            }]
+        );
+        assert!(engine.shared().classes.get(&key).is_none());
+    }
+
+    #[test]
+    fn numbers_are_compared_by_their_bits_and_what_is_no_number_by_that() {
+        let bytes = |values: &[f64]| -> Vec<u8> {
+            values
+                .iter()
+                .flat_map(|value| value.to_ne_bytes())
+                .collect()
+        };
+        let (nan, other) = (f64::NAN, f64::from_bits(f64::NAN.to_bits() ^ 1 << 63));
+        for (a, b, same) in [
+            (vec![1.0, nan], vec![1.0, other], true),
+            (vec![1.0, nan], vec![2.0, other], false),
+            (vec![0.0], vec![-0.0], false),
+            (vec![1.0], vec![1.0, 1.0], false),
+        ] {
+            assert_eq!(same_values(&bytes(&a), &bytes(&b), DType::F64), same);
+        }
+        assert!(!same_values(&bytes(&[nan]), &bytes(&[other]), DType::I64));
+    }
+}
