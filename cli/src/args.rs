@@ -252,13 +252,97 @@ pub(crate) enum CacheCommand {
     /// Print the cache directory
     Path,
     /// List the entries
-    Ls(JsonArgs),
-    /// Count entries and bytes
+    Ls(LsArgs),
+    /// Count entries and bytes; hits, misses by reason and the time saved over the directory's life
     Stats(JsonArgs),
     /// Show an entry: what it was made from, and its code
     Inspect(InspectArgs),
+    /// Say why the kernels of a file, or an entry, are not found: the nearest entry, and in what it differs
+    Explain(ExplainArgs),
+    /// Authenticate every entry and record
+    Verify(VerifyArgs),
+    /// Say what makes the cache slower or refuses it, and what to do
+    Doctor(JsonArgs),
+    /// Evict what is beyond the bounds, and sweep temporary files that were left
+    Gc,
     /// Remove all entries, and nothing else
     Clear,
+    /// Compile the kernels of C files as plain functions, so that the next process finds them
+    Warm(WarmArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LsArgs {
+    /// What comes first: by name, or the largest, oldest, most used, or what saved most
+    #[arg(long, value_enum, value_name = "BY", default_value_t = LsSort::Name)]
+    pub(crate) sort: LsSort,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What a listing is sorted by.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum LsSort {
+    /// The kernel's name
+    Name,
+    /// Bytes of the file
+    Size,
+    /// When it was compiled
+    Age,
+    /// How often it was used of late
+    Uses,
+    /// Compile time that was saved of late
+    Saved,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// A C file, or a fingerprint or the beginning of one
+    #[arg(value_name = "FILE|FINGERPRINT")]
+    pub(crate) subject: String,
+    #[command(flatten)]
+    pub(crate) kernels: KernelsArgs,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Which kernels of a C file, and what they need to be known.
+#[derive(Debug, Args)]
+pub(crate) struct KernelsArgs {
+    /// Only this function
+    #[arg(long, value_name = "NAME")]
+    pub(crate) function: Option<String>,
+    /// The value of a kernel constant (double), or values of an array, folded into the code
+    #[arg(long = "constant", value_name = "NAME=VALUE[,VALUE..]")]
+    pub(crate) constants: Vec<String>,
+    /// How many values a pointer parameter points to, or how many row pointers there are to how many values each, where its text
+    /// does not tell or tells too little; holds for parameters of this name of any function
+    #[arg(long = "extent", value_name = "PARAM=N|ROWSxN", value_parser = extent)]
+    pub(crate) extents: Vec<(String, Extent)>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// Also compile each entry again, from the kernel that it keeps, and compare
+    #[arg(long)]
+    pub(crate) deep: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WarmArgs {
+    /// C files
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) kernels: KernelsArgs,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -89,6 +89,24 @@ pub(crate) enum CliError {
     NoEntry { prefix: String },
     #[error("{count} fingerprints begin with `{prefix}`; give more of it")]
     AmbiguousEntry { prefix: String, count: usize },
+    #[error("the cache directory {} can not be collected: {source}", path.display())]
+    Collect { path: PathBuf, source: io::Error },
+    #[error(
+        "{count} of {total} files are no sound entries; the next runs that need them replace them"
+    )]
+    Unsound { count: usize, total: usize },
+    #[error("{}: {failed} of {total} kernel functions are not warmed", path.display())]
+    NotWarmed {
+        path: PathBuf,
+        failed: usize,
+        total: usize,
+    },
+    #[error("the cache directory is not used")]
+    Unwell,
+    #[error(
+        "not all that was compiled could be written to the cache directory; `parloop cache doctor` says why"
+    )]
+    NotKept,
     #[error("entry {key} is damaged: {reason}; the next run that needs it replaces it")]
     DamagedEntry {
         key: String,

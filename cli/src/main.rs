@@ -13,6 +13,7 @@ mod check;
 mod compare;
 mod config;
 mod error;
+mod kernels;
 mod objdump;
 mod output;
 mod settings;

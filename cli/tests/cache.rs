@@ -75,7 +75,9 @@ fn an_entry_is_shown_by_the_beginning_of_its_fingerprint() {
             "file_bytes",
             "fingerprint",
             "kernel",
-            "object_bytes"
+            "object_bytes",
+            "saved_us",
+            "uses"
         ]
     );
     let key = entry["fingerprint"].as_str().unwrap();

@@ -6,17 +6,12 @@ use crate::objdump;
 use crate::table::{bytes, duration};
 use parloop_cache::{Entry, Key, Store, Table};
 use parloop_compiler::fingerprint::{Identity, decode_request};
-use parloop_compiler::{ArgSignature, Fingerprint, Request, Source};
+use parloop_compiler::{Fingerprint, Request, describe_argument};
 use std::io::Write;
 
 pub(crate) fn run(args: &InspectArgs, store: &Store, out: &mut dyn Write) -> Result<(), CliError> {
     let key = find(&args.fingerprint, store)?;
-    let entry = store
-        .inspect(Table::Objects, &key)
-        .map_err(|reason| CliError::DamagedEntry {
-            key: key.to_string(),
-            reason,
-        })?;
+    let entry = entry(&key, store)?;
     describe(&key, &entry, out)?;
     match decode_request(entry.preimage()) {
         Ok((request, identity)) => show_request(&request, &identity, out)?,
@@ -32,8 +27,17 @@ pub(crate) fn run(args: &InspectArgs, store: &Store, out: &mut dyn Write) -> Res
     Ok(())
 }
 
+/// The entry under a key.
+pub(super) fn entry(key: &Key, store: &Store) -> Result<Entry, CliError> {
+    let found = store.inspect(Table::Objects, key);
+    found.map_err(|reason| CliError::DamagedEntry {
+        key: key.to_string(),
+        reason,
+    })
+}
+
 /// The entry whose fingerprint begins so: in letters as file names have it, or in hexadecimal.
-fn find(prefix: &str, store: &Store) -> Result<Key, CliError> {
+pub(super) fn find(prefix: &str, store: &Store) -> Result<Key, CliError> {
     if let Ok(Fingerprint(bytes)) = prefix.parse() {
         return Ok(Key::new(bytes));
     }
@@ -102,27 +106,13 @@ fn show_request(
     writeln!(out, "{:<15} {}", "target", target.level)?;
     writeln!(out, "{:<15} {options:?}", "options")?;
     for (index, arg) in signature.args.iter().enumerate() {
-        writeln!(out, "{:<15} {}", format!("argument {index}"), argument(arg))?;
+        writeln!(
+            out,
+            "{:<15} {}",
+            format!("argument {index}"),
+            describe_argument(arg)
+        )?;
     }
     writeln!(out, "\n{kernel}")?;
     Ok(())
-}
-
-fn argument(arg: &ArgSignature) -> String {
-    let data = format!("{} {} x {}", arg.access, arg.dim, arg.dtype);
-    match arg.source {
-        Source::Direct => format!("{data}, direct, dat {}", arg.dat),
-        Source::At(map, entry) => format!(
-            "{data}, entry {entry} of map {} (arity {}), dat {}",
-            map.slot, map.arity, arg.dat
-        ),
-        Source::Through(map) => format!(
-            "{data}, through map {} (arity {}), dat {}",
-            map.slot, map.arity, arg.dat
-        ),
-        Source::Global => format!("{data}, global, slot {}", arg.dat),
-        Source::Element => "the element's index".to_owned(),
-        Source::Value => "a value".to_owned(),
-        Source::Rows(rows) => format!("{data}, in each of {rows} rows, dat {}", arg.dat),
-    }
 }

@@ -71,7 +71,7 @@ fn verdict(report: &Report, path: &Path) -> Result<(), CliError> {
 }
 
 /// Kernel constants with their values folded in.
-fn specialised(constants: &[(String, Vec<f64>)]) -> Vec<ConstantDecl> {
+pub(crate) fn specialised(constants: &[(String, Vec<f64>)]) -> Vec<ConstantDecl> {
     let declared = constants.iter().map(|(name, values)| ConstantDecl {
         name: name.clone(),
         dtype: DType::F64,
@@ -446,7 +446,7 @@ impl<'a> Comparison<'a> {
 }
 
 /// `NAME=VALUE` or `NAME=VALUE,VALUE..`.
-fn constants(specs: &[String]) -> Result<Vec<(String, Vec<f64>)>, CliError> {
+pub(crate) fn constants(specs: &[String]) -> Result<Vec<(String, Vec<f64>)>, CliError> {
     let one = |spec: &String| {
         let wrong = || CliError::ConstantValue { spec: spec.clone() };
         let (name, values) = spec.split_once('=').ok_or_else(wrong)?;

@@ -1,0 +1,267 @@
+//! `parloop cache explain`: why the kernels of a file, or an entry, are not found: the nearest entry, and in what it differs.
+//!
+//! A file says nothing of arguments, so its kernels are explained as plain functions, and as the loops that are kept of kernels of
+//! the same name or meaning: what the file's text would come to with those arguments. Of an entry it is told what this program
+//! would ask for in its place, and what else is near it.
+
+use super::{inspect, open, short};
+use crate::args::ExplainArgs;
+use crate::error::CliError;
+use crate::kernels::KernelFile;
+use crate::output;
+use parloop::{Config, Engine, Mode, nearest_entry};
+use parloop_cache::{Expect, Key, Store, Table};
+use parloop_compiler::fingerprint::decode_request;
+use parloop_compiler::{
+    CheckedKernel, Difference, Iteration, Names, Preimage, Request, Signature, Target,
+    describe_argument, differences, function_signature,
+};
+use serde::Serialize;
+use std::io::Write;
+use std::path::Path;
+
+/// Entries of a kernel's name that are looked at, and loops of it that are told.
+const ENTRIES_MAX: usize = 4096;
+const LOOPS_MAX: usize = 8;
+
+#[derive(Serialize)]
+struct Explained {
+    kernel: String,
+    /// As what: a plain function, or a loop of these arguments.
+    form: String,
+    fingerprint: String,
+    kept: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nearest: Option<String>,
+    differences: Vec<String>,
+    /// Why nothing can be told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<String>,
+}
+
+pub(super) fn run(
+    args: &ExplainArgs,
+    directory: &Path,
+    config: &Config,
+    out: &mut dyn Write,
+) -> Result<(), CliError> {
+    let store = open(directory, config, Mode::ReadOnly)?;
+    let mut quiet = config.clone();
+    quiet.cache_mode = Mode::Off;
+    let target = Target {
+        level: Engine::new(quiet)?.level(),
+    };
+    let here = Here {
+        store,
+        config,
+        target,
+    };
+    let path = Path::new(&args.subject);
+    let explained = if path.is_file() {
+        here.file(&KernelFile::read(path, &args.kernels)?)?
+    } else {
+        here.entry(&args.subject)?
+    };
+    if args.json {
+        output::json(out, &explained)?;
+        return Ok(());
+    }
+    explained.iter().try_for_each(|one| print(one, out))
+}
+
+fn print(one: &Explained, out: &mut dyn Write) -> Result<(), CliError> {
+    let name = one.kernel.escape_debug();
+    if let Some(refused) = &one.refused {
+        writeln!(out, "{name}: {refused}")?;
+        return Ok(());
+    }
+    let fingerprint = short(&one.fingerprint);
+    let kept = if one.kept { "kept" } else { "not kept" };
+    writeln!(out, "{name}, {}: {fingerprint} is {kept}", one.form)?;
+    match &one.nearest {
+        Some(nearest) => writeln!(out, "  nearest is {}", short(nearest))?,
+        None if one.kept => {}
+        None => writeln!(out, "  no entry is near it")?,
+    }
+    for difference in &one.differences {
+        writeln!(out, "    {difference}")?;
+    }
+    Ok(())
+}
+
+/// Where is looked, and what for.
+struct Here<'a> {
+    store: Option<Store>,
+    config: &'a Config,
+    target: Target,
+}
+
+impl Here<'_> {
+    fn is_kept(&self, preimage: &Preimage) -> bool {
+        let key = Key::new(preimage.fingerprint().0);
+        let expect = Expect::Preimage(preimage.as_bytes());
+        let found = self.store.as_ref();
+        found.is_some_and(|store| store.look(Table::Objects, &key, expect, &|_| true).is_ok())
+    }
+
+    fn file(&self, file: &KernelFile<'_>) -> Result<Vec<Explained>, CliError> {
+        let lexed = file.lexed()?;
+        let mut explained = Vec::new();
+        for name in file.names()? {
+            match file.check(&lexed, &name) {
+                Ok(checked) => {
+                    explained.push(self.function(file, &checked));
+                    explained.extend(self.loops(file, &checked));
+                }
+                Err(refused) => explained.push(refusal(&name, refused)),
+            }
+        }
+        Ok(explained)
+    }
+
+    /// A kernel as a plain function.
+    fn function(&self, file: &KernelFile<'_>, checked: &CheckedKernel) -> Explained {
+        let signature = match function_signature(checked, &file.extents(&checked.params)) {
+            Ok(signature) => signature,
+            Err(error) => {
+                let refused = format!("not known as a plain function: {error}");
+                return refusal(&checked.name, refused);
+            }
+        };
+        self.asked(file, checked, signature, "a plain function".to_owned())
+    }
+
+    /// A kernel as the loops that are kept of kernels of its name or meaning.
+    fn loops(&self, file: &KernelFile<'_>, checked: &CheckedKernel) -> Vec<Explained> {
+        let mut signatures: Vec<Signature> = Vec::new();
+        let entries = self
+            .store
+            .iter()
+            .flat_map(|store| store.entries_of(Table::Objects));
+        for listed in entries.take(ENTRIES_MAX) {
+            let Ok(entry) = listed.entry else { continue };
+            let Ok((kept, _)) = decode_request(entry.preimage()) else {
+                continue;
+            };
+            let same = entry.metadata().label == checked.name || kept.kernel == checked.kernel;
+            let fits = kept.signature.args.len() == checked.params.len();
+            let is_loop = kept.signature.iteration == Iteration::Elements;
+            if !(same && fits && is_loop) || signatures.contains(&kept.signature) {
+                continue;
+            }
+            signatures.push(kept.signature);
+            if signatures.len() == LOOPS_MAX {
+                break;
+            }
+        }
+        let asked = signatures.into_iter().map(|signature| {
+            let arguments: Vec<String> = signature.args.iter().map(describe_argument).collect();
+            let form = format!("a loop of ({})", arguments.join("; "));
+            self.asked(file, checked, signature, form)
+        });
+        let mut explained: Vec<Explained> = asked.collect();
+        explained.sort_by(|a, b| a.form.cmp(&b.form));
+        explained
+    }
+
+    /// What is kept for a request, else what is nearest to it.
+    fn asked(
+        &self,
+        file: &KernelFile<'_>,
+        checked: &CheckedKernel,
+        signature: Signature,
+        form: String,
+    ) -> Explained {
+        let preimage = Preimage::of(&Request {
+            kernel: checked.kernel.clone(),
+            signature,
+            options: self.config.options,
+            target: self.target,
+        });
+        let params: Vec<String> = checked.params.iter().map(|p| p.name.clone()).collect();
+        let names = Names {
+            params: &params,
+            constants: &checked.constants,
+        };
+        let kept = self.is_kept(&preimage);
+        let store = self.store.as_ref().filter(|_| !kept);
+        let nearest =
+            store.and_then(|store| nearest_entry(store, preimage.as_bytes(), &checked.name, names));
+        let (nearest, mut found) = match nearest {
+            Some(nearest) => (Some(nearest.fingerprint), nearest.differences),
+            None => (None, Vec::new()),
+        };
+        for difference in &mut found {
+            difference.locate(&file.text, checked);
+        }
+        Explained {
+            kernel: checked.name.clone(),
+            form,
+            fingerprint: Key::new(preimage.fingerprint().0).to_string(),
+            kept,
+            nearest,
+            differences: shown(&found),
+            refused: None,
+        }
+    }
+
+    /// An entry: what this program would ask for in its place, and what is nearest to it.
+    fn entry(&self, prefix: &str) -> Result<Vec<Explained>, CliError> {
+        let Some(store) = &self.store else {
+            let prefix = prefix.to_owned();
+            return Err(CliError::NoEntry { prefix });
+        };
+        let key = inspect::find(prefix, store)?;
+        let entry = inspect::entry(&key, store)?;
+        let label = entry.metadata().label;
+        let mut explained = Vec::new();
+        if let Ok((kept, _)) = decode_request(entry.preimage()) {
+            let now = Preimage::of(&Request {
+                options: self.config.options,
+                target: self.target,
+                ..kept
+            });
+            let found = differences(entry.preimage(), now.as_bytes(), Names::default());
+            explained.push(Explained {
+                kernel: label.clone(),
+                form: "as this program asks for it".to_owned(),
+                fingerprint: Key::new(now.fingerprint().0).to_string(),
+                kept: self.is_kept(&now),
+                nearest: (now.as_bytes() != entry.preimage()).then(|| key.to_string()),
+                differences: shown(&found.unwrap_or_default()),
+                refused: None,
+            });
+        }
+        let nearest = nearest_entry(store, entry.preimage(), &label, Names::default());
+        let (nearest, found) = match nearest {
+            Some(nearest) => (Some(nearest.fingerprint), nearest.differences),
+            None => (None, Vec::new()),
+        };
+        explained.push(Explained {
+            kernel: label,
+            form: "as it is kept".to_owned(),
+            fingerprint: key.to_string(),
+            kept: true,
+            nearest,
+            differences: shown(&found),
+            refused: None,
+        });
+        Ok(explained)
+    }
+}
+
+fn refusal(kernel: &str, refused: String) -> Explained {
+    Explained {
+        kernel: kernel.to_owned(),
+        form: String::new(),
+        fingerprint: String::new(),
+        kept: false,
+        nearest: None,
+        differences: Vec::new(),
+        refused: Some(refused),
+    }
+}
+
+fn shown(differences: &[Difference]) -> Vec<String> {
+    differences.iter().map(Difference::to_string).collect()
+}

@@ -1,0 +1,124 @@
+//! `parloop cache ls`: the entries, by name, size, age, uses or time saved.
+//!
+//! Uses, and so the time saved, are a hint that the directory keeps and that ages: of late, not of all time.
+
+use super::{age, open, short};
+use crate::args::{LsArgs, LsSort};
+use crate::error::CliError;
+use crate::output;
+use crate::table::{bytes, duration, lines, table};
+use parloop::{Config, Mode};
+use parloop_cache::{Listed, Table};
+use serde::Serialize;
+use std::cmp::Reverse;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+#[derive(Serialize)]
+struct Listing {
+    path: PathBuf,
+    entries: Vec<ListedEntry>,
+}
+
+#[derive(Serialize)]
+struct ListedEntry {
+    fingerprint: String,
+    kernel: String,
+    file_bytes: u64,
+    object_bytes: u64,
+    compile_us: f64,
+    created_unix_s: u64,
+    uses: u8,
+    saved_us: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    defect: Option<&'static str>,
+}
+
+pub(super) fn run(
+    args: &LsArgs,
+    directory: &Path,
+    config: &Config,
+    out: &mut dyn Write,
+) -> Result<(), CliError> {
+    let store = open(directory, config, Mode::ReadOnly)?;
+    let mut entries: Vec<ListedEntry> = store
+        .iter()
+        .flat_map(|store| store.entries_of(Table::Objects))
+        .map(|listed| listed_entry(&listed))
+        .collect();
+    sort(&mut entries, args.sort);
+    if args.json {
+        let path = directory.to_owned();
+        output::json(out, &Listing { path, entries })?;
+        return Ok(());
+    }
+    let headings = [
+        "fingerprint",
+        "kernel",
+        "file",
+        "object",
+        "compile",
+        "uses",
+        "saved",
+        "age",
+        "",
+    ];
+    let mut shown = table(&headings, &[2, 3, 4, 5, 6, 7]);
+    for entry in &entries {
+        shown.add_row([
+            short(&entry.fingerprint),
+            &entry.kernel,
+            &bytes(entry.file_bytes),
+            &bytes(entry.object_bytes),
+            &duration(Duration::from_secs_f64(entry.compile_us / 1e6)),
+            &entry.uses.to_string(),
+            &duration(Duration::from_secs_f64(entry.saved_us / 1e6)),
+            &age(entry.created_unix_s),
+            entry.defect.unwrap_or_default(),
+        ]);
+    }
+    if !entries.is_empty() {
+        write!(out, "{}", lines(&shown))?;
+    }
+    writeln!(out, "{} entries in {}", entries.len(), directory.display())?;
+    Ok(())
+}
+
+fn listed_entry(listed: &Listed) -> ListedEntry {
+    let mut shown = ListedEntry {
+        fingerprint: listed.key.to_string(),
+        kernel: String::new(),
+        file_bytes: listed.file_bytes,
+        object_bytes: 0,
+        compile_us: 0.0,
+        created_unix_s: 0,
+        uses: listed.uses,
+        saved_us: 0.0,
+        defect: None,
+    };
+    match &listed.entry {
+        Ok(entry) => {
+            let metadata = entry.metadata();
+            shown.kernel = metadata.label_escaped();
+            shown.object_bytes = entry.payload().len() as u64;
+            shown.compile_us = metadata.compile_time.as_secs_f64() * 1e6;
+            shown.saved_us = shown.compile_us * f64::from(listed.uses);
+            shown.created_unix_s = metadata.created_unix_s;
+        }
+        Err(miss) => shown.defect = Some(miss.code()),
+    }
+    shown
+}
+
+/// The largest, oldest, most used, or what saved most first; what is equal by name.
+fn sort(entries: &mut [ListedEntry], by: LsSort) {
+    entries.sort_by(|a, b| (&a.kernel, &a.fingerprint).cmp(&(&b.kernel, &b.fingerprint)));
+    match by {
+        LsSort::Name => {}
+        LsSort::Size => entries.sort_by_key(|entry| Reverse(entry.file_bytes)),
+        LsSort::Age => entries.sort_by_key(|entry| entry.created_unix_s),
+        LsSort::Uses => entries.sort_by_key(|entry| Reverse(entry.uses)),
+        LsSort::Saved => entries.sort_by(|a, b| b.saved_us.total_cmp(&a.saved_us)),
+    }
+}

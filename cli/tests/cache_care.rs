@@ -1,0 +1,329 @@
+//! `parloop cache`: explaining, verifying, warming, collecting, and what the doctor says.
+
+mod support;
+
+use serde_json::{Value, json};
+use std::fs;
+use std::path::PathBuf;
+use support::Place;
+
+const FILL: [&str; 6] = ["bench", "airfoil", "--blocks", "2,3", "--iterations", "1"];
+
+const KERNEL: &str = "void scale(const double *a, double *b) {
+    b[0] = 0.5 * a[0];
+}
+void pick(const double *a, const int *n, double *b) {
+    b[0] = a[n[0]];
+}
+void lost(double *b) {
+    b[0] = nowhere;
+}
+";
+
+/// The file of an entry.
+fn entry_file(place: &Place, fingerprint: &str) -> PathBuf {
+    let shard = place.cache().join("v1/objects").join(&fingerprint[..2]);
+    shard.join(fingerprint)
+}
+
+fn entries(place: &Place) -> Vec<Value> {
+    let listing = place.json(&["cache", "ls", "--json"]);
+    listing["entries"].as_array().unwrap().clone()
+}
+
+#[test]
+fn entries_are_listed_by_what_is_asked_for() {
+    let place = Place::new();
+    for _ in 0..3 {
+        place.printed(&FILL);
+    }
+    let by = |sort: &str, field: &str| -> Vec<f64> {
+        let listing = place.json(&["cache", "ls", "--json", "--sort", sort]);
+        let entries = listing["entries"].as_array().unwrap();
+        entries.iter().map(|e| e[field].as_f64().unwrap()).collect()
+    };
+    let falling = |numbers: &[f64]| numbers.is_sorted_by(|a, b| a >= b);
+    assert!(falling(&by("size", "file_bytes")));
+    assert!(falling(&by("saved", "saved_us")));
+    assert!(by("age", "created_unix_s").is_sorted());
+    let uses = by("uses", "uses");
+    assert!(falling(&uses) && uses[0] >= 2.0, "{uses:?}");
+    let text = place.printed(&["cache", "ls", "--sort", "size"]);
+    assert!(text.starts_with("fingerprint"), "{text}");
+    place.failure(&["cache", "ls", "--sort", "colour"], 2);
+}
+
+#[test]
+fn misses_are_counted_by_reason_over_processes() {
+    let place = Place::new();
+    place.printed(&FILL);
+    place.printed(&FILL);
+    let lifetime = place.json(&["cache", "stats", "--json"])["lifetime"].clone();
+    let misses = json!({"disk absent": 5, "shortcut absent": 5});
+    assert_eq!(
+        (&lifetime["misses"], &lifetime["disk_hits"]),
+        (&misses, &json!(5))
+    );
+    assert!(lifetime["saved_us"].as_f64().unwrap() > 0.0);
+    let text = place.printed(&["cache", "stats"]);
+    assert!(text.contains("missed     disk absent: 5"), "{text}");
+}
+
+#[test]
+fn what_is_warmed_is_found_by_the_next_process_and_the_rest_is_refused_with_its_reason() {
+    let place = Place::new();
+    let file = place.file("kernels.c", KERNEL);
+    let file = file.to_str().unwrap();
+    let warm = ["cache", "warm", "--json", file];
+    let output = place.parloop(&warm).assert().code(1).get_output().clone();
+    let warmed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let told: Vec<(&str, &str)> = warmed
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|w| (w["kernel"].as_str().unwrap(), w["source"].as_str().unwrap()))
+        .collect();
+    assert_eq!(told, [("scale", "compiled"), ("pick", ""), ("lost", "")]);
+    let refused = |at: usize| warmed[at]["refused"].as_str().unwrap().to_owned();
+    assert!(refused(1).contains("extent"), "{}", refused(1));
+    assert!(refused(2).contains("nowhere"), "{}", refused(2));
+    assert_eq!(entries(&place).len(), 1);
+
+    let again = ["cache", "warm", file, "--function", "scale"];
+    let text = place.printed(&again);
+    assert!(text.contains("scale: disk in"), "{text}");
+    let with = [
+        "cache",
+        "warm",
+        file,
+        "--function",
+        "pick",
+        "--extent",
+        "a=8",
+    ];
+    let text = place.printed(&with);
+    assert!(text.contains("pick: compiled in"), "{text}");
+    let with = [
+        "cache",
+        "warm",
+        file,
+        "--function",
+        "lost",
+        "--constant",
+        "nowhere=1.5",
+    ];
+    let text = place.printed(&with);
+    assert!(text.contains("lost: compiled in"), "{text}");
+    assert_eq!(entries(&place).len(), 3);
+    let said = place.failure(&["cache", "warm", file, "--cache-mode", "read-only"], 1);
+    assert!(said.contains("not used"), "{said}");
+}
+
+#[test]
+fn a_file_is_explained_by_the_nearest_entries_with_lines() {
+    let place = Place::new();
+    let file = place.file("kernels.c", KERNEL);
+    let path = file.to_str().unwrap();
+    let scale = ["cache", "explain", path, "--function", "scale"];
+    let text = place.printed(&scale);
+    assert!(
+        text.contains("is not kept\n  no entry is near it"),
+        "{text}"
+    );
+    place.printed(&["cache", "warm", path, "--function", "scale"]);
+    let text = place.printed(&scale);
+    assert!(text.ends_with("is kept\n"), "{text}");
+    place.file("kernels.c", &KERNEL.replace("0.5", "0.25"));
+    let text = place.printed(&scale);
+    assert!(text.contains("constant 0.5 -> 0.25 (line 2)"), "{text}");
+    let all = place.json(&["cache", "explain", path, "--json", "--lanes", "1"]);
+    let told: Vec<&str> = all
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| e["kernel"].as_str().unwrap())
+        .collect();
+    assert_eq!(told, ["scale", "pick", "lost"]);
+    let differences = json!(["option lanes 2 -> 1", "constant 0.5 -> 0.25 (line 2)"]);
+    assert_eq!(all[0]["differences"], differences);
+    assert!(all[1]["refused"].as_str().unwrap().contains("extent"));
+}
+
+#[test]
+fn the_loops_of_a_file_are_explained_by_those_that_are_kept() {
+    let place = Place::new();
+    place.printed(&FILL);
+    let text = parloop_kernels::airfoil::KERNELS[0].source;
+    let file = place.file("save_soln.c", text);
+    let told = place.printed(&["cache", "explain", file.to_str().unwrap()]);
+    assert!(
+        told.contains(
+            "save_soln, a loop of (READ 4 x double, direct, dat 0; WRITE 4 x double, direct, dat 1)"
+        ),
+        "{told}"
+    );
+    assert!(told.contains("is kept"), "{told}");
+}
+
+#[test]
+fn an_entry_is_explained_by_what_would_be_asked_for_and_what_is_near() {
+    let place = Place::new();
+    let file = place.file("kernels.c", KERNEL);
+    let path = file.to_str().unwrap();
+    place.printed(&["cache", "warm", path, "--function", "scale"]);
+    let key = entries(&place)[0]["fingerprint"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    place.printed(&[
+        "cache",
+        "warm",
+        path,
+        "--function",
+        "scale",
+        "--unroll",
+        "4",
+    ]);
+    let told = place.json(&[
+        "cache",
+        "explain",
+        &key[..12],
+        "--json",
+        "--float",
+        "strict",
+    ]);
+    assert_eq!(
+        told[0]["differences"],
+        json!(["option float contract -> strict"])
+    );
+    assert_eq!(told[0]["kept"], json!(false));
+    assert_eq!(told[1]["differences"], json!(["option unroll 4 -> 16"]));
+    let said = place.failure(&["cache", "explain", "nosuchentry"], 1);
+    assert!(said.contains("nosuchentry"), "{said}");
+}
+
+#[test]
+fn verifying_authenticates_all_and_deep_compiles_again() {
+    let place = Place::new();
+    let text = place.printed(&["cache", "verify"]);
+    assert!(
+        text.starts_with("0 entries and 0 shortcuts are sound"),
+        "{text}"
+    );
+    place.printed(&FILL);
+    let report = place.json(&["cache", "verify", "--deep", "--json"]);
+    let counts = |name: &str| report[name].as_u64().unwrap();
+    assert_eq!((counts("entries"), counts("shortcuts")), (5, 5));
+    assert_eq!((counts("compiled"), counts("other_builds")), (5, 0));
+
+    let key = entries(&place)[2]["fingerprint"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let file = entry_file(&place, &key);
+    let mut bytes = fs::read(&file).unwrap();
+    bytes[200] ^= 8;
+    fs::write(&file, bytes).unwrap();
+    let output = place
+        .parloop(&["cache", "verify", "--json"])
+        .assert()
+        .code(1)
+        .get_output()
+        .clone();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let expected = json!([{"table": "entry", "fingerprint": key, "code": "bad_mac"}]);
+    assert_eq!(report["defects"], expected);
+    assert!(file.exists(), "verifying only looks");
+    let said = place.failure(&["cache", "verify"], 1);
+    assert!(said.contains("1 of 10 files"), "{said}");
+}
+
+#[test]
+fn collecting_goes_down_to_the_bounds() {
+    let place = Place::new();
+    let text = place.printed(&["cache", "gc"]);
+    assert!(text.starts_with("evicted 0 files"), "{text}");
+    assert!(!place.cache().exists());
+    place.printed(&FILL);
+    let text = place.printed(&["cache", "gc"]);
+    assert!(
+        text.starts_with("evicted 0 files") && text.contains("10 files"),
+        "{text}"
+    );
+    let text = place.printed(&["cache", "gc", "--cache-entries-max", "4"]);
+    assert!(text.starts_with("evicted 6 files"), "{text}");
+    let stats = place.json(&["cache", "stats", "--json"]);
+    let left = stats["entries"].as_u64().unwrap() + stats["shortcuts"].as_u64().unwrap();
+    assert_eq!(left, 4);
+}
+
+#[test]
+fn the_doctor_says_what_is_wrong_and_what_to_do() {
+    let place = Place::new();
+    let text = place.printed(&["cache", "doctor"]);
+    assert!(text.contains("note  missing: "), "{text}");
+    assert!(!place.cache().exists());
+    place.printed(&FILL);
+    fs::create_dir(place.cache().join("v9")).unwrap();
+    let told = place.json(&["cache", "doctor", "--json", "--cache-mode", "refresh"]);
+    let codes: Vec<&str> = told
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| c["code"].as_str().unwrap())
+        .collect();
+    let codes: Vec<&str> = codes
+        .into_iter()
+        .filter(|c| !["full", "network"].contains(c))
+        .collect();
+    assert_eq!(codes, ["mode_refresh", "other_version"]);
+    let file = place.file("file", "");
+    let said = place.failure(
+        &["cache", "doctor", "--cache-dir", file.to_str().unwrap()],
+        1,
+    );
+    assert!(said.contains("not used"), "{said}");
+    place.failure(&["cache", "doctor", "--cache-dir", ""], 1);
+}
+
+#[test]
+fn row_s20_names_with_control_characters_are_escaped_wherever_they_are_printed() {
+    let place = Place::new();
+    place.printed(&FILL);
+    fs::write(place.cache().join("v1/objects/a\x1b[2Jb"), "").unwrap();
+    for args in [
+        ["cache", "stats"],
+        ["cache", "doctor"],
+        ["cache", "verify"],
+        ["cache", "ls"],
+    ] {
+        let text = place.printed(&args);
+        assert!(!text.contains('\x1b'), "{args:?}: {text:?}");
+    }
+    let text = place.printed(&["cache", "stats"]);
+    assert!(text.contains("a\\u{1b}[2Jb"), "{text}");
+}
+
+#[test]
+fn sizes_and_counts_are_printed_at_the_end_if_asked_for() {
+    let place = Place::new();
+    for (run, disk) in [(0, "0 hits, 5 misses"), (1, "5 hits, 0 misses")] {
+        let mut command = place.parloop(&FILL);
+        command.env("PARLOOP_CACHE_INFO", "1");
+        let output = command.assert().success().get_output().clone();
+        let said = String::from_utf8(output.stderr).unwrap();
+        let starts = |what: &str| said.lines().any(|line| line.starts_with(what));
+        assert!(
+            starts("parloop: code in memory: 5 loops, "),
+            "{run}: {said}"
+        );
+        assert!(
+            starts(&format!("parloop: code on disk: {disk}; ")),
+            "{run}: {said}"
+        );
+        assert!(
+            starts("parloop: objects by identity: 0 built"),
+            "{run}: {said}"
+        );
+    }
+}
