@@ -79,15 +79,22 @@ fn warm(
 ) -> Result<(), CliError> {
     let file = KernelFile::read(path, &args.kernels)?;
     file.declare(engine)?;
-    for name in file.names()? {
-        let kernel = engine.kernel(&file.text, Some(&name));
-        let made = kernel.check().and_then(|checked| {
-            let extents = file.extents(&checked.params);
-            engine.function(&kernel, &extents)
-        });
+    let names = file.names()?;
+    let kernels: Vec<_> = names
+        .iter()
+        .map(|name| {
+            let kernel = engine.kernel(&file.text, Some(name));
+            // What does not check is said again by the engine.
+            let params = kernel.check().map(|checked| checked.params);
+            let extents = file.extents(&params.unwrap_or_default());
+            (kernel, extents)
+        })
+        .collect();
+    let wanted: Vec<_> = kernels.iter().map(|(k, e)| (k, e.as_slice())).collect();
+    for (name, made) in names.iter().zip(engine.functions(&wanted)) {
         let mut one = Warmed {
             file: path.display().to_string(),
-            kernel: name,
+            kernel: name.clone(),
             source: "",
             acquire_us: 0.0,
             fingerprint: String::new(),
