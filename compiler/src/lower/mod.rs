@@ -300,7 +300,15 @@ impl Lower<'_, '_> {
     fn several(&mut self, wide: &Wide, (lo, hi): (clif::Value, clif::Value), single: clif::Block) {
         let body = self.block_with(1);
         let count = i64::from(wide.elements);
-        self.more_or(lo, hi, count, body, single);
+        let last = self.b.ins().iadd_imm_s(lo, count - 1);
+        let some = self.b.ins().icmp(IntCC::UnsignedLessThan, last, hi);
+        // The following element is compared with the first that is left: nothing else of an element is needed after it.
+        let all = self.b.ins().isub(hi, lo);
+        let done = self.b.ins().band_imm_s(all, -count);
+        let left = self.b.ins().iadd(lo, done);
+        let first = [BlockArg::Value(lo)];
+        self.b.ins().brif(some, body, &first, single, &first);
+
         self.b.switch_to_block(body);
         let element = self.b.block_params(body)[0];
         self.element = Some(element);
@@ -309,22 +317,9 @@ impl Lower<'_, '_> {
         self.block(&wide.block);
         self.rows = rows;
         let following = self.b.ins().iadd_imm_s(element, count);
-        self.more_or(following, hi, count, body, single);
-    }
-
-    /// Goes to `body` if `count` elements from `first` come before `hi`, else to `single`.
-    fn more_or(
-        &mut self,
-        first: clif::Value,
-        hi: clif::Value,
-        count: i64,
-        body: clif::Block,
-        single: clif::Block,
-    ) {
-        let last = self.b.ins().iadd_imm_s(first, count - 1);
-        let more = self.b.ins().icmp(IntCC::UnsignedLessThan, last, hi);
-        let arg = [BlockArg::Value(first)];
-        self.b.ins().brif(more, body, &arg, single, &arg);
+        let more = self.b.ins().icmp(IntCC::UnsignedLessThan, following, left);
+        let again = [BlockArg::Value(following)];
+        self.b.ins().brif(more, body, &again, single, &again);
     }
 
     /// Fills the context and returns the status.
