@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use parloop::Extent;
+use parloop_kernels::catalogue::{Part, Size};
 use parloop_kernels::order::Order;
 use std::path::PathBuf;
 
@@ -41,14 +42,18 @@ pub(crate) enum BenchCommand {
     Jac(JacArgs),
     /// Reductions alone: INC, MIN and MAX of several types
     Reduce(ReduceArgs),
+    /// Loops by themselves: STREAM, a sparse product, integrals of finite elements, a shallow-water code's
+    Catalogue(CatalogueArgs),
+    /// All of them, with a summary of the ratios
+    All(AllArgs),
 }
 
 /// What all benchmarks take.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct BenchArgs {
-    /// Iterations to run
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) iterations: u64,
+    /// Iterations to run [default: 1000, of the catalogue 30; under `all` 200 and 30]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) iterations: Option<u64>,
     /// Print one JSON object instead of a table
     #[arg(long)]
     pub(crate) json: bool,
@@ -64,6 +69,14 @@ pub(crate) struct BenchArgs {
         allow_hyphen_values = true
     )]
     pub(crate) cc_flags: String,
+    /// More flags to compare with, beside those that the ratio is of; with a compiler's name first if it is another one
+    #[arg(
+        long = "baseline",
+        value_name = "[CC ]FLAGS",
+        requires = "compare",
+        allow_hyphen_values = true
+    )]
+    pub(crate) baselines: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -149,6 +162,83 @@ pub(crate) struct ReduceArgs {
     pub(crate) types: Vec<String>,
     #[command(flatten)]
     pub(crate) bench: BenchArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CatalogueArgs {
+    /// Which loops
+    #[arg(long, value_enum, default_value_t = PartArg::Stream)]
+    pub(crate) part: PartArg,
+    /// Data of each loop, about: 1 MiB, 8 MiB or 256 MiB
+    #[arg(long, value_enum, default_value_t = SizeArg::L2)]
+    pub(crate) size: SizeArg,
+    /// Order in which elements, nodes and degrees of freedom are numbered; STREAM has none
+    #[arg(long, value_name = "ORDER", value_enum, default_value_t = OrderArg::Natural)]
+    pub(crate) order: OrderArg,
+    #[command(flatten)]
+    pub(crate) bench: BenchArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AllArgs {
+    /// Data of each loop of the catalogue, about: 1 MiB, 8 MiB or 256 MiB; airfoil, jac and reduce run at their default sizes
+    #[arg(long, value_enum, default_value_t = SizeArg::L2)]
+    pub(crate) size: SizeArg,
+    /// Order in which all meshes are numbered
+    #[arg(long, value_name = "ORDER", value_enum, default_value_t = OrderArg::Natural)]
+    pub(crate) order: OrderArg,
+    /// Draw the ratios as a chart in this file
+    #[arg(long, value_name = "FILE", requires = "compare")]
+    pub(crate) svg: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) bench: BenchArgs,
+}
+
+/// A [`Part`] as an option.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum PartArg {
+    Stream,
+    Spmv,
+    ShallowWater,
+    FemTriangle,
+    FemQuadrilateral,
+    FemTetrahedron,
+    FemHexahedron,
+}
+
+impl From<PartArg> for Part {
+    fn from(part: PartArg) -> Part {
+        match part {
+            PartArg::Stream => Part::Stream,
+            PartArg::Spmv => Part::Spmv,
+            PartArg::ShallowWater => Part::ShallowWater,
+            PartArg::FemTriangle => Part::FemTriangle,
+            PartArg::FemQuadrilateral => Part::FemQuadrilateral,
+            PartArg::FemTetrahedron => Part::FemTetrahedron,
+            PartArg::FemHexahedron => Part::FemHexahedron,
+        }
+    }
+}
+
+/// A [`Size`] as an option.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum SizeArg {
+    /// What a core's own cache holds
+    L2,
+    /// What the cache shared by cores holds
+    L3,
+    /// More than caches hold
+    Memory,
+}
+
+impl From<SizeArg> for Size {
+    fn from(size: SizeArg) -> Size {
+        match size {
+            SizeArg::L2 => Size::L2,
+            SizeArg::L3 => Size::L3,
+            SizeArg::Memory => Size::Memory,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

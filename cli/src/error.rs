@@ -33,6 +33,8 @@ pub(crate) enum CliError {
     MeshFile(#[from] MeshFileError),
     #[error("there is no element type `{name}`; there are {known}, and all")]
     ElementType { name: String, known: String },
+    #[error("{} can not be written: {source}", path.display())]
+    Write { path: PathBuf, source: io::Error },
     #[error("{}: can not be read: {source}", path.display())]
     Read { path: PathBuf, source: io::Error },
     #[error(

@@ -300,7 +300,7 @@ fn a_comparison_gives_ratios_and_baselines_or_says_that_there_is_no_compiler() {
     for kernel in report["kernels"].as_array().unwrap() {
         assert!(kernel["ratio"].as_f64().unwrap() > 0.0);
         let baseline = &kernel["baseline"];
-        let expected = ["compile_us", "compiler", "flags", "ns_per_element"];
+        let expected = ["compile_us", "compiler", "flags", "ns_per_element", "ratio"];
         assert_eq!(keys(baseline), expected);
         assert_eq!(baseline["flags"], "-O3 -march=native");
         assert!(baseline["compile_us"].as_f64().unwrap() > 0.0);
@@ -386,4 +386,85 @@ fn perf_is_told_the_names_of_loops_on_request() {
         .collect();
     assert_eq!(names.len(), 5, "{map}");
     assert!(names.contains(&"parloop::res_calc"), "{map}");
+}
+
+#[test]
+fn more_baselines_are_measured_beside_the_first() {
+    if std::process::Command::new("cc")
+        .arg("--version")
+        .output()
+        .is_err()
+    {
+        // Nothing here to compare with.
+        return;
+    }
+    let place = Place::new();
+    let part = ["bench", "catalogue", "--part", "stream", "--json"];
+    let fast = "-O3 -march=native -ffast-math";
+    let more = [
+        "--compare",
+        "cc",
+        "--baseline",
+        fast,
+        "--baseline",
+        "cc -O1",
+    ];
+    let report = place.json(&[&part[..], &more].concat());
+    let kernels = report["kernels"].as_array().unwrap();
+    assert_eq!(kernels.len(), 4);
+    for kernel in kernels {
+        let flags: Vec<&str> = kernel["baselines"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|baseline| baseline["flags"].as_str().unwrap())
+            .collect();
+        assert_eq!(flags, [fast, "cc -O1"]);
+        assert_eq!(kernel["baseline"]["flags"], "-O3 -march=native");
+        assert_eq!(kernel["baseline"]["ratio"], kernel["ratio"]);
+        let first = &kernel["baselines"][0];
+        assert!(first["ratio"].as_f64().unwrap() > 0.0);
+    }
+    let mut unknown =
+        place.parloop(&[&part[..], &["--compare", "cc", "--baseline", "no-cc -O1"]].concat());
+    let said = unknown.assert().success().get_output().stderr.clone();
+    assert!(String::from_utf8_lossy(&said).contains("no-cc"));
+}
+
+#[test]
+fn all_runs_every_app_and_every_part_of_the_catalogue() {
+    let place = Place::new();
+    let all = ["bench", "all", "--iterations", "1"];
+    let report = place.json(&[&all[..], &["--json", "--order", "rcm"]].concat());
+    let apps = report["apps"].as_array().unwrap();
+    let named: Vec<&str> = apps.iter().map(|a| a["app"].as_str().unwrap()).collect();
+    let expected = [
+        "airfoil",
+        "jac",
+        "reduce",
+        "stream",
+        "spmv",
+        "shallow-water",
+        "fem-triangle",
+        "fem-quadrilateral",
+        "fem-tetrahedron",
+        "fem-hexahedron",
+    ];
+    assert_eq!(named, expected);
+    let loops: usize = apps
+        .iter()
+        .map(|app| app["kernels"].as_array().unwrap().len())
+        .sum();
+    assert!(loops >= 40, "{loops}");
+    assert_eq!(
+        (&report["order"], &report["size"]),
+        (&"rcm".into(), &"l2".into())
+    );
+    assert_eq!(
+        report["worst"].as_array().unwrap().len(),
+        0,
+        "nothing is compared"
+    );
+    let printed = place.printed(&all);
+    assert!(printed.contains("hyperelasticity P2 tangent"), "{printed}");
 }

@@ -7,6 +7,9 @@
 //! - [`jac`]: Jacobi iteration for a 5-point Laplacian stored as an edge set, in double and single precision.
 //! - [`reduce`]: INC, MIN and MAX of ten element types, onto globals and through a map.
 //!
+//! Beside the apps, [`catalogue`] has loops by themselves: STREAM's, a sparse product, integrals of finite elements, a
+//! shallow-water code's.
+//!
 //! airfoil and jac take their mesh in an [`order`]: as it is, shuffled, or renumbered.
 //!
 //! ```
@@ -27,6 +30,7 @@
 
 pub mod airfoil;
 pub mod app;
+pub mod catalogue;
 mod draw;
 pub mod jac;
 pub mod order;

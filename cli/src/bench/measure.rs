@@ -95,6 +95,11 @@ impl Meter {
         outcome
     }
 
+    /// How many loops there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub(crate) fn of(&self, index: usize) -> &Samples {
         &self.0[index]
     }

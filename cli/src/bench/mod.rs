@@ -1,5 +1,7 @@
 //! `parloop bench`: sets an app up, runs its iterations with a clock on every loop, compares if asked, and reports.
 
+mod all;
+mod chart;
 mod compare;
 mod machine;
 mod measure;
@@ -20,6 +22,7 @@ use parloop_kernels::airfoil::app::Airfoil;
 use parloop_kernels::airfoil::file;
 use parloop_kernels::airfoil::mesh::{Blocks, Mesh};
 use parloop_kernels::app::App;
+use parloop_kernels::catalogue::{Catalogue, Part};
 use parloop_kernels::jac;
 use parloop_kernels::order::Order;
 use parloop_kernels::reduce::{self, ElementType, app::Reduce};
@@ -31,6 +34,10 @@ use std::time::{Duration, Instant};
 /// The app's number is shown, and kept, at each multiple of this.
 const REPORT_EVERY: u64 = 100;
 
+/// Iterations of an app, and of a part of the catalogue.
+const ITERATIONS: u64 = 1000;
+const CATALOGUE_ITERATIONS: u64 = 30;
+
 /// How long to wait for the cache directory before its entries are counted.
 const FLUSH_WAIT: Duration = Duration::from_secs(10);
 
@@ -39,6 +46,7 @@ struct Run<'a> {
     name: &'static str,
     order: Order,
     args: &'a BenchArgs,
+    iterations: u64,
     engine: &'a Engine,
     watcher: &'a Watcher,
 }
@@ -48,25 +56,78 @@ pub(crate) fn run(
     config: Config,
     out: &mut dyn Write,
 ) -> Result<(), CliError> {
+    if let BenchCommand::All(args) = command {
+        return all::run(args, &config, out);
+    }
+    let report = measure(command, config, out)?;
+    match command.args().json {
+        true => output::json(out, &report)?,
+        false => write!(out, "{}", show::summary(&report))?,
+    }
+    Ok(())
+}
+
+/// Runs one app, in an engine of its own.
+fn measure(
+    command: &BenchCommand,
+    config: Config,
+    out: &mut dyn Write,
+) -> Result<Report, CliError> {
     let watcher = Arc::new(Watcher::default());
     let engine = Engine::builder()
         .config(config)
         .observer(watcher.clone())
         .build()?;
-    let (name, order, args) = match command {
-        BenchCommand::Airfoil(args) => ("airfoil", args.order.into(), &args.bench),
-        BenchCommand::Jac(args) => ("jac", args.order.into(), &args.bench),
-        BenchCommand::Reduce(args) => ("reduce", Order::Natural, &args.bench),
-    };
     let mut app = app(command, &engine)?;
     let run = Run {
-        name,
-        order,
-        args,
+        name: command.name(),
+        order: command.order(),
+        args: command.args(),
+        iterations: command.args().iterations.unwrap_or(command.iterations()),
         engine: &engine,
         watcher: &watcher,
     };
     run.go(&mut *app, out)
+}
+
+impl BenchCommand {
+    fn name(&self) -> &'static str {
+        match self {
+            BenchCommand::Airfoil(_) => "airfoil",
+            BenchCommand::Jac(_) => "jac",
+            BenchCommand::Reduce(_) => "reduce",
+            BenchCommand::Catalogue(args) => Part::from(args.part).name(),
+            BenchCommand::All(_) => "all",
+        }
+    }
+
+    fn args(&self) -> &BenchArgs {
+        match self {
+            BenchCommand::Airfoil(args) => &args.bench,
+            BenchCommand::Jac(args) => &args.bench,
+            BenchCommand::Reduce(args) => &args.bench,
+            BenchCommand::Catalogue(args) => &args.bench,
+            BenchCommand::All(args) => &args.bench,
+        }
+    }
+
+    fn order(&self) -> Order {
+        match self {
+            BenchCommand::Airfoil(args) => args.order.into(),
+            BenchCommand::Jac(args) => args.order.into(),
+            BenchCommand::Reduce(_) => Order::Natural,
+            BenchCommand::Catalogue(args) => args.order.into(),
+            BenchCommand::All(args) => args.order.into(),
+        }
+    }
+
+    /// How many iterations it runs if none are asked for.
+    fn iterations(&self) -> u64 {
+        match self {
+            BenchCommand::Catalogue(_) => CATALOGUE_ITERATIONS,
+            _ => ITERATIONS,
+        }
+    }
 }
 
 fn app(command: &BenchCommand, engine: &Engine) -> Result<Box<dyn App>, CliError> {
@@ -82,6 +143,11 @@ fn app(command: &BenchCommand, engine: &Engine) -> Result<Box<dyn App>, CliError
             let network = reduce::mesh::Network::new(args.edges.div_ceil(2), args.edges)?;
             Box::new(Reduce::new(engine, &network, &types(args)?)?)
         }
+        BenchCommand::Catalogue(args) => {
+            let (part, size) = (args.part.into(), args.size.into());
+            Box::new(Catalogue::new(engine, part, size, args.order.into())?)
+        }
+        BenchCommand::All(_) => unreachable!("it runs the others"),
     })
 }
 
@@ -118,9 +184,9 @@ fn types(args: &ReduceArgs) -> Result<Vec<ElementType>, CliError> {
 }
 
 impl Run<'_> {
-    fn go(&self, app: &mut dyn App, out: &mut dyn Write) -> Result<(), CliError> {
+    fn go(&self, app: &mut dyn App, out: &mut dyn Write) -> Result<Report, CliError> {
         if !self.args.json {
-            let heading = show::heading(self.name, app.sizes(), self.order, self.args.iterations);
+            let heading = show::heading(self.name, app.sizes(), self.order, self.iterations);
             writeln!(out, "{heading}")?;
         }
         let outcome = self.iterate(app, out)?;
@@ -130,23 +196,18 @@ impl Run<'_> {
         };
         self.engine.flush(FLUSH_WAIT);
         let cache = CacheReport::of(self.engine, self.watcher);
-        let report = Report::new(
-            (self.name, self.order),
+        let heading = (self.name, self.order);
+        Ok(Report::new(
+            heading,
             app,
             outcome,
             comparison.as_ref(),
             cache,
-        );
-        if self.args.json {
-            output::json(out, &report)?;
-        } else {
-            write!(out, "{}", show::summary(&report))?;
-        }
-        Ok(())
+        ))
     }
 
     fn iterate(&self, app: &mut dyn App, out: &mut dyn Write) -> Result<Outcome, CliError> {
-        let iterations = self.args.iterations;
+        let iterations = self.iterations;
         let bar = progress_bar(iterations);
         let mut meter = Meter::new(app.loops().len());
         let mut history = Vec::new();
@@ -175,8 +236,10 @@ impl Run<'_> {
 
     /// `None`, after saying so, if there is no C compiler.
     fn compare(&self, app: &mut dyn App) -> Result<Option<Comparison>, CliError> {
-        let (flags, iterations) = (&self.args.cc_flags, self.args.iterations);
-        match Comparison::of(self.engine, app, flags, iterations) {
+        let more = self.args.baselines.iter();
+        let flags = std::iter::once(&self.args.cc_flags).chain(more);
+        let flags: Vec<&str> = flags.map(String::as_str).collect();
+        match Comparison::of(self.engine, app, &flags, self.iterations) {
             Ok(comparison) => Ok(Some(comparison)),
             Err(error @ CompareError::NoCompiler { .. }) => {
                 writeln!(std::io::stderr(), "parloop: no comparison: {error}")?;

@@ -60,6 +60,9 @@ pub(crate) struct KernelReport {
     pub(crate) ratio: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) baseline: Option<Baseline>,
+    /// Others than the one that the ratio is of.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) baselines: Vec<Baseline>,
 }
 
 #[derive(Serialize)]
@@ -68,6 +71,9 @@ pub(crate) struct Baseline {
     pub(crate) flags: String,
     pub(crate) ns_per_element: f64,
     pub(crate) compile_us: f64,
+    /// Of our time to its.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ratio: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -105,7 +111,9 @@ impl Report {
                 let mut report = kernel(of, measured, timed);
                 if let Some(comparison) = comparison {
                     report.ratio = comparison.ratio(index);
-                    report.baseline = comparison.baseline(index, of.elements);
+                    let mut baselines = comparison.baselines(index, of.elements).into_iter();
+                    report.baseline = baselines.next();
+                    report.baselines = baselines.collect();
                 }
                 report
             })
@@ -155,6 +163,7 @@ fn kernel(of: &AppLoop, measured: &Samples, timed: &Samples) -> KernelReport {
         acquire_us: micros(of.prepared.acquire_time()),
         ratio: None,
         baseline: None,
+        baselines: Vec::new(),
     }
 }
 

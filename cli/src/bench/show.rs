@@ -65,7 +65,7 @@ pub(crate) fn summary(report: &Report) -> String {
     text
 }
 
-fn kernels(report: &Report) -> String {
+pub(crate) fn kernels(report: &Report) -> String {
     let mut headings = vec![
         "count", "time", "ns/elem", "10%", "90%", "GB/s", "kernel", "code", "acquire",
     ];
@@ -73,6 +73,12 @@ fn kernels(report: &Report) -> String {
     if report.ratio_geomean.is_some() {
         headings.extend(["cc ns/elem", "ratio"]);
         right.extend([9, 10]);
+        let more = report.kernels.iter().flat_map(|k| &k.baselines);
+        let more = more.take(report.kernels.first().map_or(0, |k| k.baselines.len()));
+        for baseline in more {
+            right.push(headings.len());
+            headings.push(&baseline.flags);
+        }
     }
     let mut shown = table(&headings, &right);
     for kernel in &report.kernels {
@@ -98,6 +104,8 @@ fn row(kernel: &KernelReport) -> Vec<String> {
         row.push(format!("{:.2}", baseline.ns_per_element));
         row.push(format!("{ratio:.3}"));
     }
+    let more = kernel.baselines.iter();
+    row.extend(more.map(|b| b.ratio.map_or(String::new(), |ratio| format!("{ratio:.3}"))));
     row
 }
 

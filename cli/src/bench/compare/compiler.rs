@@ -23,9 +23,13 @@ pub(crate) struct Built {
 }
 
 impl Compiler {
-    /// `$CC`, else `cc`.
+    /// Flags of `$CC`, else `cc`, or of the compiler that they begin with.
     pub(crate) fn find(flags: &str) -> Result<Compiler, CompareError> {
-        let found = Cc::find(None);
+        let (command, flags) = match flags.trim().split_once(char::is_whitespace) {
+            Some((first, rest)) if !first.starts_with('-') => (Some(first), rest),
+            _ => (None, flags),
+        };
+        let found = Cc::find(command);
         let cc = found.map_err(|(command, source)| CompareError::NoCompiler { command, source })?;
         let directory = tempfile::Builder::new()
             .prefix("parloop-cc-")

@@ -1,8 +1,9 @@
 //! `--compare cc`: each loop also as C, run in turn with ours on the same data.
 //!
-//! After the measured iterations the app goes on, and each call of a loop is run either by our code or by the C compiler's:
-//! which of them alternates from call to call and from iteration to iteration, so that each gets as many calls after each
-//! other loop. Both compute the same, so the data stay those of a real run. Compared are the medians of the calls' times.
+//! After the measured iterations the app goes on, and each call of a loop is run either by our code or by that of one of the
+//! baselines, a C compiler with flags: which of them takes turns from call to call and from iteration to iteration, so that each
+//! gets as many calls after each other loop. All compute the same, so the data stay those of a real run. Compared are the medians
+//! of the calls' times.
 
 mod compiler;
 mod library;
@@ -11,7 +12,7 @@ use super::measure::{Meter, Samples};
 use super::report::{Baseline, micros, per_element};
 use compiler::{Built, Compiler};
 use parloop::{Engine, PreparedLoop};
-use parloop_kernels::app::{App, AppError};
+use parloop_kernels::app::{App, AppError, AppLoop};
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -39,61 +40,66 @@ pub(crate) enum CompareError {
     Engine(#[from] parloop::Error),
 }
 
-/// Times of both codes, loop by loop.
-pub(crate) struct Comparison {
+/// A C compiler with flags, and its code of each loop.
+struct Side {
     compiler: String,
     flags: String,
+    built: Vec<Built>,
+    times: Meter,
+}
+
+impl Side {
+    fn new(engine: &Engine, loops: &[AppLoop], flags: &str) -> Result<Side, CompareError> {
+        let compiler = Compiler::find(flags)?;
+        let built = loops.iter().map(|of| compiler.build(engine, of));
+        Ok(Side {
+            compiler: compiler.version().to_owned(),
+            flags: flags.to_owned(),
+            built: built.collect::<Result<_, _>>()?,
+            times: Meter::new(loops.len()),
+        })
+    }
+}
+
+/// Times of all codes, loop by loop.
+pub(crate) struct Comparison {
     ours: Meter,
-    theirs: Meter,
-    compile_times: Vec<Duration>,
+    /// The first is the one that ratios are of.
+    sides: Vec<Side>,
 }
 
 impl Comparison {
-    /// Compiles all loops of `app` as C and runs both codes in turn.
+    /// Compiles all loops of `app` as C with each set of flags and runs all codes in turn.
     pub(crate) fn of(
         engine: &Engine,
         app: &mut dyn App,
-        flags: &str,
+        flags: &[&str],
         iterations: u64,
     ) -> Result<Comparison, CompareError> {
-        let compiler = Compiler::find(flags)?;
-        let built: Vec<Built> = app
-            .loops()
+        let sides = flags
             .iter()
-            .map(|of| compiler.build(engine, of))
-            .collect::<Result<_, _>>()?;
-        let loops = built.len();
+            .map(|flags| Side::new(engine, app.loops(), flags));
         let mut comparison = Comparison {
-            compiler: compiler.version().to_owned(),
-            flags: flags.to_owned(),
-            ours: Meter::new(loops),
-            theirs: Meter::new(loops),
-            compile_times: built.iter().map(|b| b.compile_time).collect(),
+            ours: Meter::new(app.loops().len()),
+            sides: sides.collect::<Result<_, _>>()?,
         };
-        comparison.run(
-            app,
-            &built,
-            iterations.clamp(ITERATIONS_MIN, ITERATIONS_MAX),
-        )?;
+        comparison.run(app, iterations.clamp(ITERATIONS_MIN, ITERATIONS_MAX))?;
         Ok(comparison)
     }
 
-    fn run(
-        &mut self,
-        app: &mut dyn App,
-        built: &[Built],
-        iterations: u64,
-    ) -> Result<(), CompareError> {
+    /// Two codes share the iterations; more codes get as many each.
+    fn run(&mut self, app: &mut dyn App, iterations: u64) -> Result<(), CompareError> {
+        let codes = 1 + self.sides.len() as u64;
         let started = Instant::now();
-        for iteration in 0..iterations {
+        for iteration in 0..iterations * codes / 2 {
             if iteration >= ITERATIONS_MIN && started.elapsed() > TIME_MAX {
                 break;
             }
-            let mut calls = vec![0; built.len()];
+            let mut calls = vec![0; self.ours.len()];
             app.iterate_with(&mut |index, prepared| {
                 let turn = iteration + calls[index];
                 calls[index] += 1;
-                self.call(turn, index, prepared, &built[index])
+                self.call((turn % codes) as usize, index, prepared)
             })?;
         }
         Ok(())
@@ -101,16 +107,16 @@ impl Comparison {
 
     fn call(
         &mut self,
-        turn: u64,
+        code: usize,
         index: usize,
         prepared: &mut PreparedLoop,
-        built: &Built,
     ) -> Result<(), parloop::Error> {
-        if turn.is_multiple_of(2) {
+        let Some(side) = code.checked_sub(1) else {
             return self.ours.run(index, prepared);
-        }
-        let time = built.library.run(prepared)?;
-        self.theirs.of_mut(index).push(time);
+        };
+        let side = &mut self.sides[side];
+        let time = side.built[index].library.run(prepared)?;
+        side.times.of_mut(index).push(time);
         Ok(())
     }
 
@@ -119,25 +125,36 @@ impl Comparison {
         self.ours.of(index)
     }
 
-    /// Time of our code over that of the C compiler's.
+    /// Time of our code over that of the first baseline's.
     pub(crate) fn ratio(&self, index: usize) -> Option<f64> {
-        let [ours, theirs] = [&self.ours, &self.theirs].map(|m| m.of(index).median_ns());
+        self.ratio_to(self.sides.first()?, index)
+    }
+
+    fn ratio_to(&self, side: &Side, index: usize) -> Option<f64> {
+        let [ours, theirs] = [&self.ours, &side.times].map(|m| m.of(index).median_ns());
         (ours > 0 && theirs > 0).then(|| ours as f64 / theirs as f64)
     }
 
     pub(crate) fn geometric_mean(&self) -> Option<f64> {
-        let ratios = (0..self.compile_times.len()).filter_map(|index| self.ratio(index));
-        let logs: Vec<f64> = ratios.map(f64::ln).collect();
-        let mean = logs.iter().sum::<f64>() / logs.len() as f64;
-        (!logs.is_empty()).then(|| mean.exp())
+        geometric_mean((0..self.ours.len()).filter_map(|index| self.ratio(index)))
     }
 
-    pub(crate) fn baseline(&self, index: usize, elements: usize) -> Option<Baseline> {
-        Some(Baseline {
-            compiler: self.compiler.clone(),
-            flags: self.flags.clone(),
-            ns_per_element: per_element(self.theirs.of(index).median_ns(), elements),
-            compile_us: micros(*self.compile_times.get(index)?),
-        })
+    /// All baselines of a loop, the one that its ratio is of first.
+    pub(crate) fn baselines(&self, index: usize, elements: usize) -> Vec<Baseline> {
+        let baseline = |side: &Side| Baseline {
+            compiler: side.compiler.clone(),
+            flags: side.flags.clone(),
+            ns_per_element: per_element(side.times.of(index).median_ns(), elements),
+            compile_us: micros(side.built[index].compile_time),
+            ratio: self.ratio_to(side, index),
+        };
+        self.sides.iter().map(baseline).collect()
     }
+}
+
+/// `None` of no numbers.
+pub(crate) fn geometric_mean(ratios: impl Iterator<Item = f64>) -> Option<f64> {
+    let logs: Vec<f64> = ratios.map(f64::ln).collect();
+    let mean = logs.iter().sum::<f64>() / logs.len() as f64;
+    (!logs.is_empty()).then(|| mean.exp())
 }

@@ -1,0 +1,182 @@
+//! `parloop bench all`: every app and every part of the catalogue, each in an engine of its own, and what their ratios come to.
+
+use super::compare::geometric_mean;
+use super::report::Report;
+use super::{chart, machine, measure, show};
+use crate::args::{
+    AirfoilArgs, AllArgs, BenchArgs, BenchCommand, CatalogueArgs, JacArgs, PartArg, Precision,
+    ReduceArgs,
+};
+use crate::cc::Cc;
+use crate::error::CliError;
+use crate::output;
+use crate::table::{lines, table};
+use clap::ValueEnum;
+use parloop::Config;
+use parloop_kernels::order::Order;
+use serde::Serialize;
+use std::io::Write;
+
+/// Iterations of airfoil, jac and reduce, unless more or fewer are asked for.
+const ITERATIONS: u64 = 200;
+
+/// What a comparison is with besides `--cc-flags`, unless baselines are given.
+const MORE_FLAGS: [&str; 2] = [
+    "-O3 -march=native -ffast-math",
+    "-O3 -march=native -fno-math-errno -fno-trapping-math",
+];
+const CLANG_FLAGS: &str = "clang -O3 -march=native";
+
+/// So many of the loops that lose most are named.
+const WORST: usize = 10;
+
+#[derive(Serialize)]
+struct AllReport {
+    schema: &'static str,
+    machine: String,
+    commit: &'static str,
+    order: &'static str,
+    size: String,
+    apps: Vec<Report>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ratio_geomean: Option<f64>,
+    worst: Vec<Ratio>,
+}
+
+/// A loop's time over the C compiler's.
+#[derive(Clone, Serialize)]
+pub(super) struct Ratio {
+    pub(super) app: &'static str,
+    pub(super) kernel: String,
+    pub(super) ratio: f64,
+}
+
+pub(super) fn run(args: &AllArgs, config: &Config, out: &mut dyn Write) -> Result<(), CliError> {
+    let mut apps = Vec::new();
+    for command in commands(args) {
+        let report = measure(&command, config.clone(), &mut std::io::sink())?;
+        if !args.bench.json {
+            let heading = format!("{}: {} iterations", report.app, report.iterations);
+            writeln!(out, "{heading}\n\n{}", show::kernels(&report))?;
+            out.flush()?;
+        }
+        apps.push(report);
+    }
+    let ratios = ratios(&apps);
+    if let Some(path) = &args.svg {
+        let caption = caption(args, &ratios);
+        std::fs::write(path, chart::svg(&ratios, &caption)).map_err(|source| CliError::Write {
+            path: path.clone(),
+            source,
+        })?;
+    }
+    let mut worst = ratios.clone();
+    worst.sort_by(|a, b| b.ratio.total_cmp(&a.ratio));
+    worst.truncate(WORST);
+    let report = AllReport {
+        schema: "parloop.bench-all/1",
+        machine: machine::machine(),
+        commit: machine::COMMIT,
+        order: Order::from(args.order).name(),
+        size: size(args),
+        ratio_geomean: geometric_mean(ratios.iter().map(|ratio| ratio.ratio)),
+        apps,
+        worst,
+    };
+    match args.bench.json {
+        true => output::json(out, &report)?,
+        false => write!(out, "{}", summary(&report, ratios.len()))?,
+    }
+    Ok(())
+}
+
+/// What is run: apps at their default sizes, the catalogue at the size asked for.
+fn commands(args: &AllArgs) -> Vec<BenchCommand> {
+    let mut bench = args.bench.clone();
+    if bench.compare.is_some() && bench.baselines.is_empty() {
+        bench.baselines = MORE_FLAGS.map(str::to_owned).to_vec();
+        if Cc::find(Some("clang")).is_ok() {
+            bench.baselines.push(CLANG_FLAGS.to_owned());
+        }
+    }
+    let app = || BenchArgs {
+        iterations: bench.iterations.or(Some(ITERATIONS)),
+        ..bench.clone()
+    };
+    let mut commands = vec![
+        BenchCommand::Airfoil(AirfoilArgs {
+            cells: 12_000,
+            blocks: None,
+            mesh: None,
+            order: args.order,
+            bench: app(),
+        }),
+        BenchCommand::Jac(JacArgs {
+            squares: 110,
+            precision: Precision::Double,
+            order: args.order,
+            bench: app(),
+        }),
+        BenchCommand::Reduce(ReduceArgs {
+            edges: 24_000,
+            types: vec!["double".to_owned()],
+            bench: app(),
+        }),
+    ];
+    commands.extend(PartArg::value_variants().iter().map(|part| {
+        BenchCommand::Catalogue(CatalogueArgs {
+            part: *part,
+            size: args.size,
+            order: args.order,
+            bench: bench.clone(),
+        })
+    }));
+    commands
+}
+
+fn ratios(apps: &[Report]) -> Vec<Ratio> {
+    let ratio = |(app, kernel): (&'static str, &super::report::KernelReport)| {
+        Some(Ratio {
+            app,
+            kernel: kernel.name.clone(),
+            ratio: kernel.ratio?,
+        })
+    };
+    let kernels = apps
+        .iter()
+        .flat_map(|report| report.kernels.iter().map(|kernel| (report.app, kernel)));
+    kernels.filter_map(ratio).collect()
+}
+
+fn size(args: &AllArgs) -> String {
+    let value = args.size.to_possible_value();
+    value.map_or(String::new(), |value| value.get_name().to_owned())
+}
+
+fn caption(args: &AllArgs, ratios: &[Ratio]) -> String {
+    let mean = geometric_mean(ratios.iter().map(|ratio| ratio.ratio)).unwrap_or(f64::NAN);
+    format!(
+        "time of parloop / time of cc {}: geometric mean {mean:.2} of {} loops; {} order, {}; {}, {}",
+        args.bench.cc_flags,
+        ratios.len(),
+        Order::from(args.order).name(),
+        size(args),
+        machine::machine(),
+        machine::COMMIT,
+    )
+}
+
+/// What the ratios come to, if there are any.
+fn summary(report: &AllReport, loops: usize) -> String {
+    let Some(mean) = report.ratio_geomean else {
+        return String::new();
+    };
+    let mut shown = table(&["ratio", "kernel", "app"], &[0]);
+    for Ratio { app, kernel, ratio } in &report.worst {
+        shown.add_row([&format!("{ratio:.3}"), kernel, *app]);
+    }
+    format!(
+        "parloop / cc over {loops} loops: geometric mean {mean:.3}; the highest:\n\n{}",
+        lines(&shown)
+    )
+}
