@@ -317,6 +317,41 @@ fn kernels_of_thousands_of_statements_are_compared_in_bounded_time() {
     assert!(told.iter().all(|line| line.len() < 2000), "{told:?}");
 }
 
+#[test]
+fn a_value_that_was_converted_many_times_is_shown_all_the_same() {
+    // None of them makes another superfluous.
+    const TYPES: [&str; 4] = ["unsigned long", "signed char", "unsigned char", "short"];
+    let converted = |sign: char| {
+        let each = (1..=100_000).map(|i| format!("{} n{i} = n{};", TYPES[i % 4], i - 1));
+        let each = each.collect::<Vec<_>>().join("\n");
+        format!(
+            "void k(const double *a, const double *b, double *c) {{ int n0 = a[0]; {each} c[0] = {sign}n100000; }}"
+        )
+    };
+    let told = told_of_texts(&converted('+'), &converted('-'));
+    let [line] = &told[..] else {
+        panic!("{told:?}");
+    };
+    assert!(line.contains("c[0] = "), "{line}");
+}
+
+#[test]
+fn an_index_is_shown_without_its_conversions_and_checks() {
+    let at = |text: &str| {
+        format!("void k(const double *a, const double *b, double *c) {{ int n = a[0]; {text} }}")
+    };
+    let told = told_of_texts(
+        &at("c[n] = b[n % (n + 1)];"),
+        &at("c[n] = -b[n % (n + 1)];"),
+    );
+    assert_eq!(
+        told,
+        [
+            "kernel body: 1 statement differs: `c[(int)a[0]] = b[((int)a[0] % ((int)a[0] + 1))]` -> `c[(int)a[0]] = -b[((int)a[0] % ((int)a[0] + 1))]` (line 1)"
+        ]
+    );
+}
+
 proptest! {
     #[test]
     fn no_bytes_make_the_comparison_panic(

@@ -388,17 +388,17 @@ impl<'a> Matching<'a> {
         let old_roots = roots(self.old, &self.old_differs);
         let new_roots = roots(self.new, &self.new_differs);
         let paired: BTreeMap<usize, usize> = self.pairs.iter().map(|(i, j)| (*j, *i)).collect();
-        let (old_uses, new_uses) = (Uses::of(self.old), Uses::of(self.new));
-        let show = |list: &List<'_>, uses: &Uses, at: usize| {
+        let (old_wholes, new_wholes) = (wholes(self.old), wholes(self.new));
+        let show = |list: &List<'_>, whole: usize| {
             let show = Show {
                 body: list.body,
                 names,
             };
-            let whole = list.items[uses.climb(list, at)].stmt;
+            let whole = list.items[whole].stmt;
             whole.map(|stmt| format!("`{}`", show.stmt(stmt)))
         };
-        let show_old = |at: usize| show(self.old, &old_uses, at);
-        let show_new = |at: usize| show(self.new, &new_uses, at);
+        let show_old = |at: usize| show(self.old, old_wholes[at]);
+        let show_new = |at: usize| show(self.new, new_wholes[at]);
         let mut shown = Vec::new();
         let mut unpaired: BTreeSet<usize> = old_roots.iter().copied().collect();
         for at in &new_roots {
@@ -434,32 +434,26 @@ fn pair_text((old, new): &(Option<String>, Option<String>)) -> Option<String> {
     }
 }
 
-/// Who uses each value: how many, and the last of them.
-struct Uses(BTreeMap<Ref, (usize, usize)>);
-
-impl Uses {
-    fn of(list: &List<'_>) -> Uses {
-        let mut uses = BTreeMap::new();
-        for (at, item) in list.items.iter().enumerate() {
-            for used in &item.refs {
-                let (count, last) = uses.entry(*used).or_insert((0, at));
-                *count += 1;
-                *last = at;
-            }
+/// For each item, the statement that it is a part of: that of its value's only use, and so on; else itself.
+fn wholes(list: &List<'_>) -> Vec<usize> {
+    let mut users: BTreeMap<Ref, (usize, usize)> = BTreeMap::new();
+    for (at, item) in list.items.iter().enumerate() {
+        for used in &item.refs {
+            let (count, last) = users.entry(*used).or_insert((0, at));
+            *count += 1;
+            *last = at;
         }
-        Uses(uses)
     }
-
-    /// The statement that a value is a part of: that of its only use, and so on.
-    fn climb(&self, list: &List<'_>, mut at: usize) -> usize {
-        while let Some(Stmt::Let(value)) = list.items[at].stmt
-            && let Some((1, user)) = self.0.get(&Ref::Value(value.as_u32()))
+    let mut wholes: Vec<usize> = (0..list.items.len()).collect();
+    // Uses follow definitions, so what follows an item is known before it.
+    for at in (0..list.items.len()).rev() {
+        if let Some(Stmt::Let(value)) = list.items[at].stmt
+            && let Some((1, user)) = users.get(&Ref::Value(value.as_u32()))
         {
-            // Uses follow definitions, so this ends.
-            at = *user;
+            wholes[at] = wholes[*user];
         }
-        at
     }
+    wholes
 }
 
 /// Whether two variables, arrays, tables or functions that are seen first at the same place are declared alike.

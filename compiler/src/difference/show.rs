@@ -11,6 +11,8 @@ use std::fmt::{Display, Write};
 const SHOWN_MAX: usize = 96;
 /// How deep operands are followed.
 const DEPTH_MAX: u32 = 8;
+/// So many operations in a row that are not shown are passed over: one value may go through any number of them.
+const PASSED_MAX: usize = 64;
 
 /// Writes statements of one body.
 pub(super) struct Show<'a> {
@@ -58,10 +60,26 @@ impl Show<'_> {
         out.finish()
     }
 
-    fn value(&self, out: &mut Text, value: Value, depth: u32) {
-        if depth > DEPTH_MAX || out.is_full() {
-            return out.put("..");
+    /// What is shown for a value: itself, or what was checked or converted between integers, which most often is an index.
+    fn shown(&self, mut value: Value) -> Option<Value> {
+        for _ in 0..PASSED_MAX {
+            let inst = &self.body.values[value];
+            value = match &inst.op {
+                Op::Convert(a) if self.body.ty(*a).scalar.is_int() && inst.ty.scalar.is_int() => *a,
+                Op::CheckIndex { index: a, .. } | Op::CheckDivisor { divisor: a, .. } => *a,
+                _ => return Some(value),
+            };
         }
+        None
+    }
+
+    fn value(&self, out: &mut Text, value: Value, depth: u32) {
+        let Some(value) = self
+            .shown(value)
+            .filter(|_| depth <= DEPTH_MAX && !out.is_full())
+        else {
+            return out.put("..");
+        };
         let inst = &self.body.values[value];
         let next = depth + 1;
         match &inst.op {
@@ -83,11 +101,6 @@ impl Show<'_> {
             }
             Op::Fma(a, b, c) => self.call(out, "fma", &[*a, *b, *c], next),
             Op::Convert(a) => {
-                let from = self.body.ty(*a).scalar;
-                // Between integers conversions are most often an index's.
-                if from.is_int() && inst.ty.scalar.is_int() {
-                    return self.value(out, *a, depth);
-                }
                 out.put(format_args!("({})", c_name(inst.ty.scalar)));
                 self.value(out, *a, next);
             }
@@ -98,9 +111,6 @@ impl Show<'_> {
                 self.call(out, name, args, next);
             }
             Op::Param(param) => out.put(self.param(*param)),
-            Op::CheckIndex { index: a, .. } | Op::CheckDivisor { divisor: a, .. } => {
-                self.value(out, *a, depth);
-            }
             Op::Counter => out.put(format_args!("i{}", value.as_u32())),
             // A kernel has no others.
             _ => out.put(".."),
