@@ -11,6 +11,15 @@ pub(crate) enum Elements<'a> {
     List(&'a [u32]),
 }
 
+impl Elements<'_> {
+    pub(crate) fn is_empty(self) -> bool {
+        match self {
+            Elements::Range(begin, end) => begin >= end,
+            Elements::List(list) => list.is_empty(),
+        }
+    }
+}
+
 /// Runs all of `elements`; `call` takes a list or null, and a range of elements or of the list. The status is the call's.
 #[inline]
 pub(crate) fn run(elements: Elements<'_>, call: impl FnOnce(*const u32, u64, u64) -> u32) -> u32 {

@@ -24,11 +24,13 @@ pub(super) struct Audit {
 impl Audit {
     /// Runs the call, and the interpreter beside it.
     #[cold]
-    pub(super) fn run(self, call: &mut Call, elements: Elements<'_>) -> Result<(), Stopped> {
+    pub(super) fn run(&self, call: &mut Call, elements: Elements<'_>) -> Result<(), Stopped> {
         let (outcome, copies) = call.run_copied(elements);
-        let Some(copies) = copies else { return outcome };
+        let Some(Copies { before, after }) = copies else {
+            return outcome;
+        };
         let mut memory = Memory {
-            buffers: copies.before.clone(),
+            buffers: before,
             args: self
                 .args
                 .iter()
@@ -47,7 +49,7 @@ impl Audit {
             return outcome;
         };
         let types = call.slots().iter().map(|held| held.data.buffer().dtype());
-        if same_end(&outcome, &ended) && same_data(&copies, &memory.buffers, types, &ended) {
+        if same_end(&outcome, &ended) && same_data(&after, &memory.buffers, types, &ended) {
             let (layer, key) = (Layer::Memory, self.key);
             shared.observer.event(&Event::Verified { layer, key });
         } else {
@@ -95,14 +97,14 @@ fn same_end(outcome: &Result<(), Stopped>, ended: &Ended) -> bool {
 
 /// Whether data are the same; after a failure they are not specified.
 fn same_data(
-    copies: &Copies,
+    native: &[Vec<u8>],
     interpreted: &[Vec<u8>],
     types: impl Iterator<Item = DType>,
     ended: &Ended,
 ) -> bool {
-    let native = copies.after.iter().zip(interpreted);
+    let pairs = native.iter().zip(interpreted);
     ended.status != abi::OK
-        || native
+        || pairs
             .zip(types)
             .all(|((a, b), dtype)| same_values(a, b, dtype))
 }
@@ -128,6 +130,7 @@ fn same_values(a: &[u8], b: &[u8], dtype: DType) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::call::Holder;
     use super::*;
     use crate::{Engine, Mode, PreparedLoop, Set};
     use parloop_compiler::ir::read_loop;
@@ -193,6 +196,33 @@ mod tests {
             }]
         );
         assert!(engine.shared().classes.get(&key).is_none());
+    }
+
+    #[test]
+    fn a_run_that_checks_nothing_leaves_the_audit_to_the_next() {
+        let temp = tempfile::tempdir().unwrap();
+        let told = Arc::new(Told::default());
+        let engine = Engine::builder().observer(told.clone()).build().unwrap();
+        let mut prepared = prepared(&engine, "3.0");
+        let signature = prepared.signature.clone();
+        let looped = Some(other_loop(&temp.path().join("cache")));
+        prepared.audit =
+            super::super::prepare::audit(&engine, &signature, looped, &prepared.resolution);
+        told.0.lock().unwrap().clear();
+        let Holder::Dat(b) = prepared.call.slots()[1].data.clone() else {
+            panic!("the second argument is a dat");
+        };
+        let held = b.data::<f64>().unwrap();
+        assert!(matches!(prepared.run(), Err(crate::Error::Busy { .. })));
+        drop(held);
+        prepared.run_range(1, 1).unwrap();
+        prepared.run_list(&[]).unwrap();
+        assert_eq!(*told.0.lock().unwrap(), []);
+        prepared.run().unwrap();
+        let (layer, key) = (Layer::Memory, prepared.resolution.key);
+        let verified = Event::Verified { layer, key };
+        assert_eq!(*told.0.lock().unwrap(), [verified]);
+        assert!(prepared.audit.is_none());
     }
 
     #[test]

@@ -82,19 +82,21 @@ impl Domain {
     }
 }
 
-/// Runs the call, the first time audited if that is due.
+/// Runs the call, the first time audited if that is due. A run that is refused or has no element does not count as one.
 #[inline]
 fn run(
     call: &mut Call,
     audit: &mut Option<Box<Audit>>,
     elements: Elements<'_>,
 ) -> Result<(), Stopped> {
-    if audit.is_some()
-        && let Some(audit) = audit.take()
-    {
-        return audit.run(call, elements);
+    let Some(due) = audit.as_ref().filter(|_| !elements.is_empty()) else {
+        return call.run(elements);
+    };
+    let outcome = due.run(call, elements);
+    if !matches!(outcome, Err(Stopped::Busy(_))) {
+        *audit = None;
     }
-    call.run(elements)
+    outcome
 }
 
 impl PreparedLoop {
