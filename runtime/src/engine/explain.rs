@@ -74,7 +74,10 @@ pub fn nearest_entry(
     let mut candidates: Vec<Candidate> = Vec::new();
     let mut bytes = 0;
     for listed in store.entries_of(Table::Objects).take(ENTRIES_MAX) {
-        bytes += listed.file_bytes;
+        // What is too large to be an entry is not read.
+        if listed.file_bytes <= store.config().entry_bytes_max {
+            bytes += listed.file_bytes;
+        }
         if bytes > BYTES_MAX {
             break;
         }
