@@ -1,15 +1,20 @@
 //! Code for several kernels, come by in a few threads.
 //!
 //! Kernels are parsed in the caller's order; of those that are, the largest is compiled first, so that no thread is left with a
-//! long one at the end. The calling thread is one of the threads, and none is left when it returns.
+//! long one at the end. No more than a bounded number is parsed and waits: what they were parsed to takes memory. The calling thread is one of the threads, and none is left when it returns.
 
 use super::acquire::{Acquired, Search};
 use super::{Engine, Shared};
 use crate::error::Error;
 use crate::kernel::Kernel;
 use parloop_compiler::Signature;
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
+
+/// So many kernels may be parsed and not yet compiled, save one more for each thread.
+const BEGUN_MAX: usize = 512;
 
 /// A kernel and what it is called with.
 type Wanted<'a> = (&'a Kernel, &'a Signature);
@@ -17,8 +22,34 @@ type Wanted<'a> = (&'a Kernel, &'a Signature);
 /// What is still to be done. Each has its place in the caller's order.
 struct Queue<'a> {
     waiting: std::iter::Enumerate<std::slice::Iter<'a, Wanted<'a>>>,
-    begun: Vec<(usize, Box<Search<'a>>)>,
+    begun: BinaryHeap<Begun<'a>>,
 }
+
+/// A kernel whose fingerprint is known. The largest is the greatest, of equal ones the first.
+struct Begun<'a> {
+    rank: (usize, Reverse<usize>),
+    search: Box<Search<'a>>,
+}
+
+impl Ord for Begun<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.rank.cmp(&other.rank)
+    }
+}
+
+impl PartialOrd for Begun<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Begun<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.rank == other.rank
+    }
+}
+
+impl Eq for Begun<'_> {}
 
 /// One step of one kernel.
 enum Step<'a> {
@@ -28,12 +59,13 @@ enum Step<'a> {
 
 impl<'a> Queue<'a> {
     fn next(&mut self) -> Option<Step<'a>> {
-        if let Some((at, wanted)) = self.waiting.next() {
+        if self.begun.len() < BEGUN_MAX
+            && let Some((at, wanted)) = self.waiting.next()
+        {
             return Some(Step::Begin(at, *wanted));
         }
-        let sizes = self.begun.iter().enumerate();
-        let (largest, _) = sizes.max_by_key(|(_, (_, search))| search.size())?;
-        let (at, search) = self.begun.swap_remove(largest);
+        let Begun { rank, search } = self.begun.pop()?;
+        let (_, Reverse(at)) = rank;
         Some(Step::Finish(at, search))
     }
 }
@@ -44,7 +76,7 @@ impl Engine {
         let shared = self.shared();
         let queue = Mutex::new(Queue {
             waiting: wanted.iter().enumerate(),
-            begun: Vec::new(),
+            begun: BinaryHeap::new(),
         });
         let work = || work(shared, &queue);
         let mut found = thread::scope(|scope| {
@@ -76,7 +108,10 @@ fn work<'a>(shared: &'a Shared, queue: &Mutex<Queue<'a>>) -> Vec<(usize, Result<
         match step {
             Some(Step::Begin(at, (kernel, signature))) => {
                 match Search::begin(shared, kernel, signature) {
-                    Ok(search) => queue().begun.push((at, Box::new(search))),
+                    Ok(search) => queue().begun.push(Begun {
+                        rank: (search.size(), Reverse(at)),
+                        search: Box::new(search),
+                    }),
                     Err(error) => found.push((at, Err(error))),
                 }
             }
