@@ -69,6 +69,37 @@ fn a_directory_that_is_not_there_is_told_and_not_made() {
 }
 
 #[test]
+fn a_directory_that_was_never_written_to_stays_as_it_is() {
+    let place = Place::new();
+    fs::create_dir(place.root()).unwrap();
+    fs::set_permissions(place.root(), fs::Permissions::from_mode(0o700)).unwrap();
+    assert_eq!(codes(place.config()), []);
+    assert_eq!(listed(&place.root()), [""; 0]);
+    drop(with_one_entry(&place));
+    let temporary = place.root().join("v1/tmp");
+    fs::remove_dir_all(&temporary).unwrap();
+    fs::write(&temporary, "somebody's").unwrap();
+    let before = listed(&place.root());
+    found(place.config());
+    assert_eq!(listed(&place.root()), before);
+    assert_eq!(fs::read(&temporary).unwrap(), b"somebody's");
+}
+
+#[test]
+fn nothing_is_written_where_programs_write_nothing() {
+    let place = Place::new();
+    drop(with_one_entry(&place));
+    let mut config = place.config();
+    config.faults = Some(Arc::new(|call| {
+        assert_ne!(call, "create");
+        None
+    }));
+    let store = look(config);
+    store.diagnose(Mode::ReadOnly);
+    store.diagnose(Mode::Off);
+}
+
+#[test]
 fn modes_that_keep_the_store_from_its_work_are_told() {
     let place = Place::new();
     drop(with_one_entry(&place));

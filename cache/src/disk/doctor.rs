@@ -1,7 +1,8 @@
 //! What keeps a store from its work or makes it slower, each condition with what to do about it.
 //!
-//! Looks at everything that opening, reading and writing depend on; writes one temporary file to see whether that goes, and removes
-//! it again. Invariants: goes through the verified directory's descriptor; changes nothing else; messages are escaped.
+//! Looks at everything that opening, reading and writing depend on; if the mode is one that writes and there is a place for it, writes
+//! one temporary file to see whether that goes, and removes it again. Invariants: goes through the verified directory's descriptor;
+//! makes no directory and changes nothing else; messages are escaped.
 
 use crate::config::Mode;
 use crate::disk::metadata::{escaped, unix_now};
@@ -11,6 +12,7 @@ use crate::disk::sys::{self, FILE_MODE};
 use crate::disk::tree::Tree;
 use crate::disk::trust::Refusal;
 use crate::disk::{path, secret};
+use rustix::fs::{Access, AtFlags, accessat};
 use rustix::io::Errno;
 use std::fs::{File, TryLockError};
 use std::os::fd::AsFd;
@@ -98,7 +100,9 @@ impl Store {
         if let Some(tree) = self.shared.tree() {
             root(&tree, &mut found);
             space(&tree, &mut found);
-            probe(&tree, &mut found);
+            if !matches!(mode, Mode::Off | Mode::ReadOnly) {
+                probe(&tree, &mut found);
+            }
             temporaries(&tree, &mut found);
             self.contents(&mut found);
         }
@@ -312,16 +316,17 @@ const fn network(kind: u32) -> Option<&'static str> {
     }
 }
 
-/// Writes a temporary file, and sees what comes of it.
+/// Writes a temporary file, and sees what comes of it. Where nothing was ever written, asks whether one may.
 fn probe(tree: &Tree, found: &mut Findings) {
     let written = sys::random::<10>().and_then(|random| {
         let at = path::temp(random);
-        tree.make_dirs(&[path::VERSION_DIR, path::TEMP_DIR])?;
         let fd = tree.sys.create(tree.root(), &at)?;
         Ok((at, fd))
     });
     let (at, fd) = match written {
         Ok(written) => written,
+        // The first that writes makes the directory, or another in the place of what is none.
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => return may_write(tree, found),
         Err(errno) if is_read_only(errno) => {
             return read_only(&format!("a file can not be made: {}", errno.kind()), found);
         }
@@ -349,6 +354,15 @@ fn probe(tree: &Tree, found: &mut Findings) {
         found.add(Severity::Note, "no_locks", what, advice);
     }
     let _left_to_the_sweep = tree.sys.unlink(tree.root(), &at);
+}
+
+/// Whether a directory may be made in the root.
+fn may_write(tree: &Tree, found: &mut Findings) {
+    let wanted = Access::WRITE_OK | Access::EXEC_OK;
+    if let Err(errno) = accessat(tree.root(), ".", wanted, AtFlags::empty()) {
+        let what = format!("a directory can not be made: {}", errno.kind());
+        read_only(&what, found);
+    }
 }
 
 fn unwritten(errno: Errno, found: &mut Findings) {
