@@ -255,6 +255,12 @@ fn collecting_goes_down_to_the_bounds() {
     let stats = place.json(&["cache", "stats", "--json"]);
     let left = stats["entries"].as_u64().unwrap() + stats["shortcuts"].as_u64().unwrap();
     assert_eq!(left, 4);
+    for command in ["gc", "clear"] {
+        let read_only = ["--cache-mode", "read-only", "--cache-entries-max", "1"];
+        let said = place.failure(&[&["cache", command][..], &read_only].concat(), 1);
+        assert!(said.contains("not used"), "{said}");
+    }
+    assert_eq!(place.json(&["cache", "stats", "--json"]), stats);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::args::CacheCommand;
 use crate::error::CliError;
 use crate::table::bytes;
 use parloop::{Config, Mode};
-use parloop_cache::{State, Store, StoreConfig};
+use parloop_cache::{State, Store, StoreConfig, Why};
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -58,8 +58,14 @@ pub(crate) fn run(
     Ok(())
 }
 
-/// The store of a directory that is to be written to; `None` if there is no such directory.
+/// The store of a directory that is to be written to; `None` if there is no such directory. One that is only to be read is
+/// refused; mode `off` is for programs, and a cache that they are not to use may be emptied.
 fn open_to_write(directory: &Path, config: &Config) -> Result<Option<Store>, CliError> {
+    if config.cache_mode == Mode::ReadOnly {
+        let why = Why::Mode(Mode::ReadOnly);
+        let path = directory.to_owned();
+        return Err(CliError::CacheUnusable { path, why });
+    }
     let store = open(directory, config, Mode::ReadWrite)?;
     match store.as_ref().map(Store::state) {
         Some(State::ReadOnly { why }) => {
@@ -114,8 +120,10 @@ fn open(directory: &Path, config: &Config, mode: Mode) -> Result<Option<Store>, 
 
 /// How long ago, in one unit.
 fn age(unix_s: u64) -> String {
-    let then = UNIX_EPOCH + Duration::from_secs(unix_s);
-    let Ok(age) = SystemTime::now().duration_since(then) else {
+    // An entry may state any time, also one that no clock has.
+    let then = UNIX_EPOCH.checked_add(Duration::from_secs(unix_s));
+    let age = then.and_then(|then| SystemTime::now().duration_since(then).ok());
+    let Some(age) = age else {
         return "in future".to_owned();
     };
     match age.as_secs() {
@@ -140,4 +148,18 @@ fn clear(directory: &Path, config: &Config, out: &mut dyn Write) -> Result<(), C
         directory.display(),
     )?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_time_is_too_far_away_to_be_shown() {
+        for late in [u64::MAX, u64::MAX / 2, 1 << 40] {
+            assert_eq!(age(late), "in future");
+        }
+        assert_eq!(age(0), "");
+        assert!(age(1).ends_with(" d"));
+    }
 }
