@@ -1,7 +1,8 @@
 //! Code for several kernels, come by in a few threads.
 //!
 //! Kernels are parsed in the caller's order; of those that are, the largest is compiled first, so that no thread is left with a
-//! long one at the end. No more than a bounded number is parsed and waits: what they were parsed to takes memory. The calling thread is one of the threads, and none is left when it returns.
+//! long one at the end. No more than a bounded number is parsed and waits: what they were parsed to takes memory. The calling
+//! thread is one of the threads, and none is left when it returns.
 
 use super::acquire::{Acquired, Search};
 use super::{Engine, Shared};

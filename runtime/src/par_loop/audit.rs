@@ -1,7 +1,8 @@
 //! The first run of code that is audited: the same elements again, in the interpreter, on copies of the data.
 //!
 //! Invariant: what the loop leaves is what its code computed; the interpreter sees copies alone. A difference is told, and the code
-//! that showed it is dropped from the caches.
+//! that showed it is dropped from the caches. The loop keeps it: its bytes are those of a fresh compilation, so that there is no
+//! better code to be had, and what was told is a bug of the compiler's to report.
 
 use super::call::{ArgSlots, Call, Copies, Stopped};
 use crate::engine::Engine;
