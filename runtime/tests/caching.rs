@@ -268,7 +268,7 @@ fn files_that_are_exchanged_are_not_taken_for_one_another() {
 }
 
 #[test]
-fn an_object_that_the_loader_refuses_is_rejected_and_compiled() {
+fn row_08_an_object_that_the_loader_refuses_is_rejected_and_compiled() {
     use parloop_cache::{Entry, Expect, Key, Publication, Store, StoreConfig, Table};
     use std::sync::Arc;
     let (_temp, path) = directory();
@@ -389,26 +389,33 @@ fn code_stays_while_a_prepared_loop_holds_it_though_memory_evicts_it() {
 }
 
 #[test]
-fn levels_have_entries_of_their_own() {
+fn row_12_a_host_that_gains_features_compiles_its_level_once_and_leaves_the_lower_one() {
     let (_temp, path) = directory();
     let lowest = if cfg!(target_arch = "x86_64") {
         parloop::Level::Baseline
     } else {
         parloop::Level::Aarch64
     };
-    let (engine, _) = watched(&path);
-    let native = prepare(&engine, TEXT).fingerprint();
-    flush(&engine);
-    let engine = Engine::builder()
-        .cache_dir(&path)
-        .level(lowest)
-        .build()
-        .unwrap();
-    let low = prepare(&engine, TEXT);
-    assert_eq!(
-        low.fingerprint() == native,
-        low.source() == CodeSource::Disk
-    );
+    let at = |level: parloop::Level| {
+        let engine = Engine::builder().cache_dir(&path).level(level);
+        let engine = engine.build().unwrap();
+        let prepared = prepare(&engine, TEXT);
+        flush(&engine);
+        (prepared.fingerprint(), prepared.source())
+    };
+    let native = Engine::builder().build().unwrap().level();
+    let before = at(lowest);
+    let after = at(native);
+    // The lowest level is all that some hosts have.
+    assert_eq!(after.0 == before.0, native == lowest);
+    let first = match native == lowest {
+        true => CodeSource::Disk,
+        false => CodeSource::Compiled,
+    };
+    assert_eq!(after.1, first);
+    for level in [lowest, native, lowest] {
+        assert_eq!(at(level).1, CodeSource::Disk, "{level}: both stay");
+    }
 }
 
 #[test]

@@ -78,7 +78,7 @@ fn every_hit_is_made_again_and_told() {
 }
 
 #[test]
-fn a_difference_is_told_and_the_fresh_code_is_used_and_kept() {
+fn row_s13_a_difference_is_told_and_the_fresh_code_is_used_and_kept() {
     for mode in [Mode::Verify, Mode::Audit] {
         let (_temp, path) = directory();
         plant(&path);

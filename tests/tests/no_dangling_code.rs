@@ -129,7 +129,7 @@ fn executable() -> (usize, Vec<String>) {
 }
 
 #[test]
-fn no_memory_is_ever_writable_and_executable_and_dropped_code_is_unmapped() {
+fn row_s18_no_memory_is_ever_writable_and_executable_and_dropped_code_is_unmapped() {
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let watcher = scope.spawn(|| {
