@@ -17,12 +17,14 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 /// Flags of the strict oracle.
-pub const STRICT: [&str; 6] = [
+pub const STRICT: [&str; 7] = [
     "-O2",
     "-ffp-contract=off",
     "-fno-builtin",
     "-fwrapv",
     "-fno-strict-aliasing",
+    // gcc 12 takes `0.0 - n` for `-(double)n` if `n` is an integer, though of 0 that is -0.
+    "-frounding-math",
     // gcc 12 vectorises loops wrongly that store to one entry twice and load its neighbours.
     "-fno-tree-vectorize",
 ];

@@ -18,3 +18,6 @@ void k(double *p0, int8_t *const p1, const signed char *p2, int16_t *const p3) {
 // == an index that is shifted by more than its bits
 // args: read i32 1; rw f64 8
 void k(const int *n, double *x) { x[0] = x[(n[0] & 0x7fff) >> 40] + x[(n[0] & 3) << 36]; }
+// == zero minus an integer that is zero is zero, not minus zero
+// args: read u8 1; write f64 1
+void k(const unsigned char *n, double *x) { x[0] = 0.0 - (n[0] & 1); }
