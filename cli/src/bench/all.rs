@@ -156,7 +156,7 @@ fn size(args: &AllArgs) -> String {
 fn caption(args: &AllArgs, ratios: &[Ratio]) -> String {
     let mean = geometric_mean(ratios.iter().map(|ratio| ratio.ratio)).unwrap_or(f64::NAN);
     format!(
-        "time of parloop / time of cc {}: geometric mean {mean:.2} of {} loops; {} order, {}; {}, {}",
+        "time of parloop / time of cc {}: geometric mean {mean:.2} of {} loops, {} order, data in {}\n{}, commit {}",
         args.bench.cc_flags,
         ratios.len(),
         Order::from(args.order).name(),

@@ -7,8 +7,8 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 /// In pixels: of a loop, of the chart, of what stands beside and around the bars.
 const ROW: u32 = 15;
 const WIDTH: u32 = 980;
-const LABELS: u32 = 330;
-const HEAD: u32 = 46;
+const LABELS: u32 = 350;
+const HEAD: u32 = 48;
 const FOOT: u32 = 30;
 
 /// Wins and losses, told apart by lightness too.
@@ -36,8 +36,11 @@ type Drawn = Result<(), DrawingAreaErrorKind<std::io::Error>>;
 
 fn draw(root: &Area<'_>, ratios: &[Ratio], caption: &str) -> Drawn {
     root.fill(&WHITE)?;
-    let small = ("sans-serif", 11).into_font();
-    root.draw(&Text::new(caption.to_owned(), (8, 8), small.clone()))?;
+    let small = ("sans-serif", 14).into_font();
+    for (line, text) in caption.lines().enumerate() {
+        let at = (8, 6 + 17 * line as i32);
+        root.draw(&Text::new(text.to_owned(), at, small.clone()))?;
+    }
     let values = || ratios.iter().map(|ratio| ratio.ratio);
     let low = values().fold(RANGE.0, f64::min) / 1.05;
     let high = values().fold(RANGE.1, f64::max) * 1.05;
