@@ -47,6 +47,9 @@ impl Cc {
             // A kernel with external linkage could be replaced at load time: it would not be inlined, and one that is named as a
             // function of the C library is would not be what runs.
             .args(["-shared", "-fPIC", "-fno-semantic-interposition"])
+            // Under -ffast-math gcc 12 adds code that makes subnormal numbers zero in the whole process that loads the object. What
+            // else would be added is of no use to functions alone.
+            .arg("-nostartfiles")
             .args(["-Wl,-Bsymbolic", "-o"])
             .arg(object)
             .arg(source)
@@ -71,4 +74,25 @@ fn version(command: &[String]) -> io::Result<String> {
     }
     let text = String::from_utf8_lossy(&output.stdout);
     Ok(text.lines().next().unwrap_or_default().trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_flag_adds_code_that_runs_when_the_object_is_loaded() {
+        let Ok(cc) = Cc::find(None) else {
+            // Nothing here to compile with.
+            return;
+        };
+        let directory = tempfile::tempdir().unwrap();
+        let [source, object] = ["half.c", "half.so"].map(|name| directory.path().join(name));
+        std::fs::write(&source, "void half(double *x) { x[0] *= 0.5; }\n").unwrap();
+        let made = cc.shared(["-O3", "-ffast-math"], &source, &object).unwrap();
+        assert!(made.status.success(), "{made:?}");
+        let bytes = std::fs::read(&object).unwrap();
+        let has = |name: &[u8]| bytes.windows(name.len()).any(|window| window == name);
+        assert!(has(b"half") && !has(b"set_fast_math"));
+    }
 }

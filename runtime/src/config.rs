@@ -412,11 +412,14 @@ impl Config {
 
     /// How many threads compile so many kernels that are asked for together.
     pub fn compile_threads_for(&self, kernels: usize) -> usize {
-        let threads = match self.compile_threads {
-            0 => std::thread::available_parallelism().map_or(1, usize::from),
-            threads => threads,
-        };
-        threads.min(kernels)
+        match self.compile_threads {
+            // Asking takes longer than most answers of the caches.
+            _ if kernels <= 1 => kernels,
+            0 => std::thread::available_parallelism()
+                .map_or(1, usize::from)
+                .min(kernels),
+            threads => threads.min(kernels),
+        }
     }
 
     /// All settings, with the origin of each.

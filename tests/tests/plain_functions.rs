@@ -4,7 +4,11 @@
 #![allow(unsafe_code)]
 
 use parloop::{Config, Engine, Error, Extent, ExtentError, Fault, Function};
+use parloop_cache::{Event, Observer};
+use std::collections::HashSet;
 use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread::ThreadId;
 use std::time::Duration;
 
 fn engine(directory: &Path) -> Engine {
@@ -271,6 +275,56 @@ fn functions_asked_for_together_are_those_asked_for_one_by_one() {
         assert!(found.iter().all(Result::is_ok));
         assert_eq!(engine.compilations(), 0);
     }
+}
+
+/// Notes which threads compile, and holds each until there are two of them.
+#[derive(Default)]
+struct Meeting {
+    compiled: Mutex<HashSet<ThreadId>>,
+    came: Condvar,
+    all: Mutex<HashSet<ThreadId>>,
+}
+
+impl Observer for Meeting {
+    fn event(&self, event: &Event) {
+        let me = std::thread::current().id();
+        self.all.lock().unwrap().insert(me);
+        if let Event::Compile { .. } = event {
+            let mut compiled = self.compiled.lock().unwrap();
+            compiled.insert(me);
+            self.came.notify_all();
+            let alone = |compiled: &mut HashSet<ThreadId>| compiled.len() < 2;
+            let patience = Duration::from_secs(20);
+            drop(
+                self.came
+                    .wait_timeout_while(compiled, patience, alone)
+                    .unwrap(),
+            );
+        }
+    }
+}
+
+#[test]
+fn functions_asked_for_together_are_compiled_at_the_same_time_and_kept_ones_need_no_thread() {
+    let directory = tempfile::tempdir().unwrap();
+    let met = |threads| {
+        let mut config = Config::default();
+        config.compile_threads = threads;
+        let meeting = Arc::new(Meeting::default());
+        let engine = Engine::builder().config(config).cache_dir(directory.path());
+        let engine = engine.observer(meeting.clone()).build().unwrap();
+        let kernels = ["first", "second"].map(|name| engine.kernel(FORM, Some(name)));
+        let found = engine.functions(&[(&kernels[0], &[]), (&kernels[1], &[])]);
+        assert!(found.iter().all(Result::is_ok));
+        assert!(engine.flush(Duration::from_secs(10)));
+        let count = |threads: &Mutex<HashSet<ThreadId>>| threads.lock().unwrap().len();
+        (count(&meeting.compiled), meeting)
+    };
+    assert_eq!(met(2).0, 2);
+    let (compiled, meeting) = met(2);
+    assert_eq!(compiled, 0);
+    let here = HashSet::from([std::thread::current().id()]);
+    assert_eq!(*meeting.all.lock().unwrap(), here);
 }
 
 #[test]

@@ -84,9 +84,13 @@ fn warm(
         .iter()
         .map(|name| {
             let kernel = engine.kernel(&file.text, Some(name));
-            // What does not check is said again by the engine.
-            let params = kernel.check().map(|checked| checked.params);
-            let extents = file.extents(&params.unwrap_or_default());
+            let extents = match args.kernels.extents.is_empty() {
+                true => Vec::new(),
+                // What does not check is said by the engine, too.
+                false => kernel
+                    .check()
+                    .map_or_else(|_| Vec::new(), |c| file.extents(&c.params)),
+            };
             (kernel, extents)
         })
         .collect();

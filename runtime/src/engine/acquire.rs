@@ -1,8 +1,8 @@
 //! From a kernel and a signature to code: memory, disk, compiler, in this order.
 //!
-//! `Search::begin` finds the fingerprint (remembered by the kernel, or recorded on disk, or by parsing the text); `fetch` finds
-//! the code of a fingerprint; `together` does so for several kernels. Invariants: whatever the disk holds, the caller gets code made from its own request or an error
-//! that is not the cache's; code just compiled goes through the loader that reads the disk's.
+//! `Search::begin` finds the fingerprint (remembered by the kernel, or recorded on disk, or by parsing the text), `finish` the code
+//! of it; `together` does so for several kernels. Invariants: whatever the disk holds, the caller gets code made from its own
+//! request or an error that is not the cache's; code just compiled goes through the loader that reads the disk's.
 
 use super::doubt::{Doubt, Keep};
 use super::identity::{self, Parsed, Resolution};
@@ -27,6 +27,7 @@ pub(crate) struct Acquired {
     /// Of the kernel constants' declarations that the code was made from.
     pub(crate) generation: u64,
     pub(crate) source: CodeSource,
+    /// How long it took, not counting what else was done meanwhile.
     pub(crate) duration: Duration,
     /// The loop that the code is of, if its results are to be audited.
     pub(crate) audit: Option<Box<Loop>>,
@@ -47,8 +48,6 @@ pub(super) struct Search<'a> {
     shortcut: Option<Shortcut>,
     /// Whether the disk is to be told of the shortcut.
     unrecorded: bool,
-    /// How long it took so far.
-    duration: Duration,
     /// See [`Acquired::audit`].
     audit: Option<Box<Loop>>,
 }
@@ -75,7 +74,8 @@ impl Engine {
         signature: &Signature,
         check: impl Fn(&ShortcutRecord) -> Result<(), Error>,
     ) -> Result<Acquired, Error> {
-        Search::begin(self.shared(), kernel, signature)?.finish(check)
+        let started = Instant::now();
+        Search::begin(self.shared(), kernel, signature)?.finish(started, check)
     }
 }
 
@@ -86,7 +86,6 @@ impl<'a> Search<'a> {
         kernel: &'a Kernel,
         signature: &'a Signature,
     ) -> Result<Search<'a>, Error> {
-        let started = Instant::now();
         let (generation, constants) = shared.constants.declarations();
         let (resolution, parsed, shortcut);
         if let Some(remembered) = kernel.recall(signature, generation) {
@@ -115,22 +114,21 @@ impl<'a> Search<'a> {
             shortcut,
             unrecorded,
             audit: None,
-            duration: started.elapsed(),
         })
     }
 
-    /// How much there is to compile, as far as that is known: the values of a kernel that had to be parsed.
-    pub(super) fn size(&self) -> usize {
-        let parsed = self.parsed.as_ref();
-        parsed.map_or(0, |parsed| parsed.request.kernel.body.values.len())
+    /// How much there may be to compile: the values of a kernel that had to be parsed. What is known without is most often kept.
+    pub(super) fn size(&self) -> Option<usize> {
+        let parsed = self.parsed.as_ref()?;
+        Some(parsed.request.kernel.body.values.len())
     }
 
-    /// Comes to code. `check` sees the kernel's parameters before anything is looked for.
+    /// Comes to code, on which work `started`. `check` sees the kernel's parameters before anything is looked for.
     pub(super) fn finish(
         mut self,
+        started: Instant,
         check: impl Fn(&ShortcutRecord) -> Result<(), Error>,
     ) -> Result<Acquired, Error> {
-        let started = Instant::now();
         check(&self.resolution.record)?;
         let mut found = self.fetch();
         if let Err(Unmade::Misled(parsed)) = found {
@@ -153,7 +151,7 @@ impl<'a> Search<'a> {
             resolution: self.resolution,
             generation: self.generation,
             source,
-            duration: self.duration + started.elapsed(),
+            duration: started.elapsed(),
             audit: self.audit,
         })
     }

@@ -2,17 +2,18 @@
 //!
 //! Kernels are parsed in the caller's order; of those that are, the largest is compiled first, so that no thread is left with a
 //! long one at the end. No more than a bounded number is parsed and waits: what they were parsed to takes memory. The calling
-//! thread is one of the threads, and none is left when it returns.
+//! thread is one of the threads, and alone until there is something to compile; none is left when it returns.
 
 use super::acquire::{Acquired, Search};
 use super::{Engine, Shared};
 use crate::error::Error;
 use crate::kernel::Kernel;
 use parloop_compiler::Signature;
-use std::cmp::{Ordering, Reverse};
-use std::collections::BinaryHeap;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::time::{Duration, Instant};
 
 /// So many kernels may be parsed and not yet compiled, save one more for each thread.
 const BEGUN_MAX: usize = 512;
@@ -20,42 +21,27 @@ const BEGUN_MAX: usize = 512;
 /// A kernel and what it is called with.
 type Wanted<'a> = (&'a Kernel, &'a Signature);
 
-/// What is still to be done. Each has its place in the caller's order.
-struct Queue<'a> {
-    waiting: std::iter::Enumerate<std::slice::Iter<'a, Wanted<'a>>>,
-    begun: BinaryHeap<Begun<'a>>,
-}
+/// What came of kernels, each with its place in the caller's order.
+type Found = Vec<(usize, Result<Acquired, Error>)>;
 
-/// A kernel whose fingerprint is known. The largest is the greatest, of equal ones the first.
+/// A parsed kernel, and how long that took.
 struct Begun<'a> {
-    rank: (usize, Reverse<usize>),
-    search: Box<Search<'a>>,
+    search: Search<'a>,
+    spent: Duration,
 }
 
-impl Ord for Begun<'_> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.rank.cmp(&other.rank)
-    }
+/// What is still to be done.
+struct Queue<'a> {
+    /// With their places.
+    waiting: std::iter::Enumerate<std::slice::Iter<'a, Wanted<'a>>>,
+    /// By size and place: the last is the largest, of equal ones the caller's first.
+    begun: BTreeMap<(usize, Reverse<usize>), Begun<'a>>,
 }
-
-impl PartialOrd for Begun<'_> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Begun<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.rank == other.rank
-    }
-}
-
-impl Eq for Begun<'_> {}
 
 /// One step of one kernel.
 enum Step<'a> {
     Begin(usize, Wanted<'a>),
-    Finish(usize, Box<Search<'a>>),
+    Finish(usize, Box<Begun<'a>>),
 }
 
 impl<'a> Queue<'a> {
@@ -65,28 +51,51 @@ impl<'a> Queue<'a> {
         {
             return Some(Step::Begin(at, *wanted));
         }
-        let Begun { rank, search } = self.begun.pop()?;
-        let (_, Reverse(at)) = rank;
-        Some(Step::Finish(at, search))
+        let ((_, Reverse(at)), begun) = self.begun.pop_last()?;
+        Some(Step::Finish(at, Box::new(begun)))
     }
 }
 
 impl Engine {
     /// What [`Engine::acquire`] gives for each, in this order.
     pub(crate) fn acquire_together(&self, wanted: &[Wanted<'_>]) -> Vec<Result<Acquired, Error>> {
-        let shared = self.shared();
-        let queue = Mutex::new(Queue {
-            waiting: wanted.iter().enumerate(),
-            begun: BinaryHeap::new(),
-        });
-        let work = || work(shared, &queue);
-        let mut found = thread::scope(|scope| {
-            let helpers = (1..shared.config.compile_threads_for(wanted.len())).map_while(|_| {
+        let work = Work {
+            shared: self.shared(),
+            queue: Mutex::new(Queue {
+                waiting: wanted.iter().enumerate(),
+                begun: BTreeMap::new(),
+            }),
+        };
+        let mut found = Found::new();
+        if work.go(&mut found, true) {
+            found.extend(work.shared_out(wanted.len() - found.len()));
+        }
+        found.sort_by_key(|(at, _)| *at);
+        found.into_iter().map(|(_, acquired)| acquired).collect()
+    }
+}
+
+/// What all threads see.
+struct Work<'a> {
+    shared: &'a Shared,
+    queue: Mutex<Queue<'a>>,
+}
+
+impl Work<'_> {
+    /// Does all that is left, so many kernels, in as many threads as are to compile.
+    fn shared_out(&self, kernels: usize) -> Found {
+        let run = || {
+            let mut found = Found::new();
+            self.go(&mut found, false);
+            found
+        };
+        thread::scope(|scope| {
+            let helpers = (1..self.shared.config.compile_threads_for(kernels)).map_while(|_| {
                 // A host that has no more threads to give gets by with fewer.
-                thread::Builder::new().spawn_scoped(scope, work).ok()
+                thread::Builder::new().spawn_scoped(scope, run).ok()
             });
             let helpers: Vec<_> = helpers.collect();
-            let mut found = work();
+            let mut found = run();
             for helper in helpers {
                 match helper.join() {
                     Ok(others) => found.extend(others),
@@ -94,30 +103,46 @@ impl Engine {
                 }
             }
             found
-        });
-        found.sort_by_key(|(at, _)| *at);
-        found.into_iter().map(|(_, acquired)| acquired).collect()
+        })
     }
-}
 
-/// Does steps until none is left. What another thread is still parsing it compiles itself.
-fn work<'a>(shared: &'a Shared, queue: &Mutex<Queue<'a>>) -> Vec<(usize, Result<Acquired, Error>)> {
-    let queue = || queue.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut found = Vec::new();
-    loop {
-        let step = queue().next();
-        match step {
-            Some(Step::Begin(at, (kernel, signature))) => {
-                match Search::begin(shared, kernel, signature) {
-                    Ok(search) => queue().begun.push(Begun {
-                        rank: (search.size(), Reverse(at)),
-                        search: Box::new(search),
-                    }),
-                    Err(error) => found.push((at, Err(error))),
+    /// Does steps until none is left, or, if `alone`, until a kernel had to be parsed; whether that was so. What another thread is
+    /// still parsing it compiles itself.
+    fn go(&self, found: &mut Found, alone: bool) -> bool {
+        let queue = || self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            let step = queue().next();
+            let started = Instant::now();
+            match step {
+                Some(Step::Begin(at, (kernel, signature))) => {
+                    let search = match Search::begin(self.shared, kernel, signature) {
+                        Ok(search) => search,
+                        Err(error) => {
+                            found.push((at, Err(error)));
+                            continue;
+                        }
+                    };
+                    let Some(size) = search.size() else {
+                        found.push((at, search.finish(started, |_| Ok(()))));
+                        continue;
+                    };
+                    let spent = started.elapsed();
+                    let begun = Begun { search, spent };
+                    queue().begun.insert((size, Reverse(at)), begun);
+                    if alone {
+                        return true;
+                    }
                 }
+                Some(Step::Finish(at, begun)) => {
+                    let Begun { search, spent } = *begun;
+                    let acquired = search.finish(started, |_| Ok(())).map(|acquired| Acquired {
+                        duration: spent + acquired.duration,
+                        ..acquired
+                    });
+                    found.push((at, acquired));
+                }
+                None => return false,
             }
-            Some(Step::Finish(at, search)) => found.push((at, search.finish(|_| Ok(())))),
-            None => return found,
         }
     }
 }
