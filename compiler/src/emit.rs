@@ -13,6 +13,7 @@ use cranelift_codegen::Context;
 use cranelift_codegen::ir::{
     AbiParam, ExternalName, Function, GlobalValueData, Signature, UserExternalName, UserFuncName,
 };
+use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_entity::SecondaryMap;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_module::{DataDescription, DataId, FuncId, Linkage, Module};
@@ -24,6 +25,21 @@ use std::fmt;
 pub struct Workspace {
     context: Context,
     builder: FunctionBuilderContext,
+    /// The last code generator made, and what for.
+    isa: Option<(Target, Work, OwnedTargetIsa)>,
+}
+
+impl Workspace {
+    fn isa(&mut self, target: &Target, work: Work) -> Result<OwnedTargetIsa, CompileError> {
+        if let Some((made_for, made_to, isa)) = &self.isa
+            && (made_for, made_to) == (target, &work)
+        {
+            return Ok(isa.clone());
+        }
+        let isa = lower::isa(target, work)?;
+        self.isa = Some((*target, work, isa.clone()));
+        Ok(isa)
+    }
 }
 
 impl Default for Workspace {
@@ -31,6 +47,7 @@ impl Default for Workspace {
         Workspace {
             context: Context::new(),
             builder: FunctionBuilderContext::new(),
+            isa: None,
         }
     }
 }
@@ -87,7 +104,7 @@ pub(crate) fn translate<'w>(
     workspace: &'w mut Workspace,
 ) -> Result<Clif<'w>, CompileError> {
     check_size(it)?;
-    let isa = lower::isa(target, work)?;
+    let isa = workspace.isa(target, work)?;
     let frontend = isa.frontend_config();
     let call_conv = isa.default_call_conv();
     let signature = match it.signature.iteration {
@@ -100,7 +117,9 @@ pub(crate) fn translate<'w>(
     let entry = module
         .declare_function(abi::ENTRY, Linkage::Export, &signature)
         .map_err(backend)?;
-    let Workspace { context, builder } = workspace;
+    let Workspace {
+        context, builder, ..
+    } = workspace;
     context.clear();
     context.func = Function::with_name_signature(UserFuncName::user(0, entry.as_u32()), signature);
     let mut pool = Pool::default();

@@ -39,9 +39,9 @@ use crate::syntax::ast::DeclId;
 use num::Num;
 use place::Pointer;
 use resolve::Resolved;
+use rustc_hash::FxHashMap as HashMap;
 pub use skipped::{SkippedItem, skipped_items};
 use smallvec::SmallVec;
-use std::collections::HashMap;
 use std::rc::Rc;
 pub use summary::{FunctionSummary, kernel_functions};
 use unit::{Lexed, Unit};
@@ -297,8 +297,8 @@ impl<'u, 'a> Checker<'u, 'a> {
             sites: Vec::new(),
             frame: Frame::new(resolved, None),
             path: Vec::new(),
-            globals: HashMap::new(),
-            declared: HashMap::new(),
+            globals: HashMap::default(),
+            declared: HashMap::default(),
             tables: Vec::new(),
             constants: Vec::new(),
             slots: Vec::new(),

@@ -10,7 +10,7 @@ use crate::syntax::ast::{
     Unary,
 };
 use crate::syntax::token::Name;
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 /// What happens to a parameter or local.
 #[derive(Clone, Debug, Default)]
@@ -60,7 +60,7 @@ pub(super) fn function(unit: &mut Unit<'_>, function: Function, first: DeclId) -
         unit,
         first,
         locals: vec![LocalUse::default(); count],
-        scope: HashMap::new(),
+        scope: HashMap::default(),
         hidden: Vec::new(),
         depth: 0,
         unknown: function.skipped.iter().copied().collect(),
@@ -82,7 +82,7 @@ pub(super) fn outer_decl(unit: &mut Unit<'_>, decl: Decl) {
 
 /// Resolves an expression outside functions.
 pub(super) fn outer_expr(unit: &mut Unit<'_>, full: Full) {
-    let mut unknown = HashSet::new();
+    let mut unknown = HashSet::default();
     unit.set_entities(full, |unit, id, name| {
         let entity = unit.outer(name);
         if entity == Entity::None && unknown.insert(name) {

@@ -8,7 +8,7 @@ use crate::diagnostic::{Diagnostics, Span};
 use crate::source::KernelText;
 use crate::syntax::items::{Item, ItemKind};
 use crate::syntax::token::{Name, kw};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 /// An item of a text that is skipped.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -42,7 +42,7 @@ pub fn skipped_items(
 
 /// By item, whether one of `functions` needs it.
 fn needed(unit: &Unit<'_>, functions: &[&str]) -> Vec<bool> {
-    let mut by_name: HashMap<Name, Vec<usize>> = HashMap::new();
+    let mut by_name: HashMap<Name, Vec<usize>> = HashMap::default();
     for (at, item) in unit.items.iter().enumerate() {
         // What is not in the language is of no use to anybody.
         let names = match item.kind {

@@ -6,7 +6,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Span};
 use crate::source::KernelText;
 use crate::syntax::items::ItemKind;
 use crate::syntax::token::Name;
-use std::collections::HashSet;
+use rustc_hash::FxHashSet as HashSet;
 
 /// A function of a text.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -39,7 +39,7 @@ fn summaries(unit: &Unit<'_>) -> Vec<FunctionSummary> {
         let items = unit.items.iter();
         items.filter(|item| item.kind == ItemKind::Function)
     };
-    let mut called: HashSet<Name> = HashSet::new();
+    let mut called: HashSet<Name> = HashSet::default();
     for item in functions() {
         called.extend(item.calls.iter().filter(|name| item.names[0] != **name));
     }
@@ -108,7 +108,7 @@ fn only_kernel(unit: &mut Unit<'_>) -> Checked<String> {
 
 /// Parses what a function that does not parse calls, to report all of it at once.
 pub(super) fn parse_helpers(unit: &mut Unit<'_>, item: usize) {
-    let mut seen = HashSet::from([item]);
+    let mut seen = HashSet::from_iter([item]);
     let mut open = vec![item];
     while let Some(item) = open.pop() {
         for name in unit.items[item].calls.clone() {

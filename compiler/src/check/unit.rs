@@ -9,7 +9,7 @@ use crate::syntax::ast::{Ast, Decl, DeclId, ExprId, Full, Init};
 use crate::syntax::items::{self, Item, ItemKind};
 use crate::syntax::parser::{Parser, TypeNames};
 use crate::syntax::token::{Name, Tokens};
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::rc::Rc;
 
 /// What a name in an expression stands for.
@@ -99,12 +99,12 @@ impl<'a> Unit<'a> {
             constants,
             errors: errors.clone(),
             types,
-            outer: HashMap::new(),
-            functions: HashMap::new(),
+            outer: HashMap::default(),
+            functions: HashMap::default(),
             entities: Vec::new(),
-            parsed: HashMap::new(),
-            values: HashMap::new(),
-            broken: HashSet::new(),
+            parsed: HashMap::default(),
+            values: HashMap::default(),
+            broken: HashSet::default(),
             nested: 0,
         };
         unit.index();

@@ -34,7 +34,7 @@ pub fn canonicalize(kernel: &Kernel) -> Canonical {
             sites: kernel.body.sites,
             ..Body::default()
         },
-        values: SecondaryMap::new(),
+        values: SecondaryMap::with_capacity(kernel.body.values.len()),
         vars: SecondaryMap::new(),
         arrays: SecondaryMap::new(),
         tables: SecondaryMap::new(),

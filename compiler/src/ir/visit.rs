@@ -155,6 +155,11 @@ impl Stmt {
         }
     }
 
+    /// Whether the blocks inside may run more than once.
+    pub fn is_loop(&self) -> bool {
+        matches!(self, Stmt::For(_) | Stmt::Loop { .. })
+    }
+
     /// The blocks inside the statement.
     pub fn blocks(&self) -> impl Iterator<Item = &Block> {
         let (first, second) = match self {

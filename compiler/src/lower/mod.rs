@@ -142,7 +142,7 @@ pub(crate) fn lower(
         b,
         externals,
         pool,
-        values: SecondaryMap::new(),
+        values: SecondaryMap::with_capacity(it.body.values.len()),
         vars: SecondaryMap::new(),
         arrays: SecondaryMap::new(),
         labels: Vec::new(),

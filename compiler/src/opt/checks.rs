@@ -14,8 +14,8 @@ use rustc_hash::{FxHashMap as HashMap, FxHashSet};
 /// Fewer checks are not worth joining: the one costs two.
 const CHECKS_MIN: u32 = 3;
 
-/// Joins the checks of a body's root and the blocks inside.
-pub(super) fn join_checks(body: &mut Body) {
+/// Joins the checks of a body's root and the blocks inside; `false` if there are too few.
+pub(super) fn join_checks(body: &mut Body) -> bool {
     let mut checks = 0;
     for_each_stmt(&body.root, &mut |stmt| {
         if let Stmt::Let(value) = stmt {
@@ -23,7 +23,7 @@ pub(super) fn join_checks(body: &mut Body) {
         }
     });
     if checks < CHECKS_MIN {
-        return;
+        return false;
     }
     let mut taken = std::mem::take(body);
     let root = std::mem::take(&mut taken.root);
@@ -33,6 +33,7 @@ pub(super) fn join_checks(body: &mut Body) {
     };
     pass.block(root);
     *body = pass.builder.finish();
+    true
 }
 
 /// A check, as a part of a group.

@@ -34,7 +34,7 @@ impl Contract<'_> {
     fn block(&mut self, block: &mut Block) {
         let mut kept = Block::with_capacity(block.len());
         for mut stmt in std::mem::take(block) {
-            let is_loop = matches!(stmt, Stmt::For(_) | Stmt::Loop { .. });
+            let is_loop = stmt.is_loop();
             if is_loop {
                 let body = stmt.blocks().next().expect("a loop has a body");
                 self.loops.push(super::effects::effects(body).vars);

@@ -28,7 +28,7 @@ fn loops_of(body: &Body, block: &Block, found: &mut Crowded) {
     for stmt in block {
         for inner in stmt.blocks() {
             loops_of(body, inner, found);
-            if matches!(stmt, Stmt::For(_) | Stmt::Loop { .. }) {
+            if stmt.is_loop() {
                 let read = entries_read(body, inner);
                 if read.len() > HELD_MAX {
                     read.into_iter().for_each(|(array, _)| found[array] = true);
@@ -53,7 +53,7 @@ fn entries_read(body: &Body, block: &Block) -> BTreeSet<(Array, i64)> {
             {
                 read.insert((array, at));
             }
-            if !matches!(stmt, Stmt::For(_) | Stmt::Loop { .. }) {
+            if !stmt.is_loop() {
                 open.extend(stmt.blocks());
             }
         }

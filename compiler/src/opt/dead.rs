@@ -19,15 +19,18 @@ struct Live {
     values: SecondaryMap<Value, bool>,
     vars: SecondaryMap<Var, bool>,
     arrays: SecondaryMap<Array, bool>,
+    /// Values that are used, but not marked yet.
+    pending: Vec<Value>,
 }
 
 impl Live {
     /// Marks all that is used by statements with effects, and by what those use. Each value is marked once.
     fn of(body: &Body, blocks: &[&Block]) -> Live {
         let mut live = Live {
-            values: SecondaryMap::new(),
-            vars: SecondaryMap::new(),
+            values: SecondaryMap::with_capacity(body.values.len()),
+            vars: SecondaryMap::with_capacity(body.vars.len()),
             arrays: SecondaryMap::new(),
+            pending: Vec::new(),
         };
         // Variables and arrays become live while marking, and their writers with them: repeat until nothing is added.
         let mut count = 0;
@@ -75,8 +78,8 @@ impl Live {
 
     fn mark(&mut self, body: &Body, value: Value) -> usize {
         let mut count = 0;
-        let mut pending = vec![value];
-        while let Some(value) = pending.pop() {
+        self.pending.push(value);
+        while let Some(value) = self.pending.pop() {
             if std::mem::replace(&mut self.values[value], true) {
                 continue;
             }
@@ -90,7 +93,7 @@ impl Live {
                 } => self.arrays[*array] = true,
                 _ => {}
             }
-            op.for_each_operand(|v| pending.push(v));
+            op.for_each_operand(|v| self.pending.push(v));
         }
         count
     }

@@ -7,6 +7,7 @@
 
 use super::crowded::Crowded;
 use super::effects::{Effects, effects};
+use super::has_loops;
 use super::operands::count_uses;
 use super::simplify::memory;
 use crate::ir::{Block, Body, Inst, Loop, Op, Place, Stmt, Value};
@@ -15,11 +16,15 @@ use cranelift_entity::SecondaryMap;
 
 /// Hoists out of every loop of `it`, and out of its elements into `before`.
 pub(super) fn hoist(it: &mut Loop, crowded: &Crowded) {
+    let is_function = it.signature.iteration == Iteration::Function;
+    if is_function && !has_loops(&it.body.root) {
+        return;
+    }
     let mut root = std::mem::take(&mut it.body.root);
     let mut pass = Hoist {
         body: &it.body,
-        depth: SecondaryMap::new(),
-        is_function: it.signature.iteration == Iteration::Function,
+        depth: SecondaryMap::with_capacity(it.body.values.len()),
+        is_function,
         uses: count_uses(&it.body, &root),
         crowded,
     };
@@ -73,7 +78,7 @@ impl Hoist<'_> {
                 Stmt::For(it) => self.depth[it.counter] = depth + 1,
                 _ => {}
             }
-            let inside = depth + u32::from(is_loop(stmt));
+            let inside = depth + u32::from(stmt.is_loop());
             for inner in stmt.blocks() {
                 self.note(inner, inside);
             }
@@ -84,8 +89,8 @@ impl Hoist<'_> {
     fn loops_of(&mut self, block: &mut Block, depth: u32) {
         let mut kept = Block::with_capacity(block.len());
         for mut stmt in std::mem::take(block) {
-            let inside = depth + u32::from(is_loop(&stmt));
-            let runs = is_loop(&stmt).then(|| self.runs(&stmt));
+            let inside = depth + u32::from(stmt.is_loop());
+            let runs = stmt.is_loop().then(|| self.runs(&stmt));
             let is_counted = matches!(stmt, Stmt::For(_));
             for inner in stmt.blocks_mut() {
                 self.loops_of(inner, inside);
@@ -233,8 +238,4 @@ impl Hoist<'_> {
             _ => false,
         }
     }
-}
-
-fn is_loop(stmt: &Stmt) -> bool {
-    matches!(stmt, Stmt::For(_) | Stmt::Loop { .. })
 }

@@ -34,6 +34,7 @@ use std::collections::BTreeSet;
 /// Makes a kernel's indices as constant as they get, before it is wrapped: loops unrolled, constants folded.
 pub(crate) fn prepare(kernel: &mut Kernel, options: &Options) {
     simplify::simplify_once(&mut kernel.body, &Crowded::new());
+    let values = kernel.body.values.len();
     widen::widen_indices(&mut kernel.body);
     if options.unroll > 1 {
         interchange::interchange(&mut kernel.body);
@@ -42,8 +43,10 @@ pub(crate) fn prepare(kernel: &mut Kernel, options: &Options) {
     if options.float == FloatMode::Contract {
         powers::expand_powers(&mut kernel.body);
     }
-    let crowded = crowded::crowded(&kernel.body);
-    simplify::simplify_once(&mut kernel.body, &crowded);
+    if kernel.body.values.len() > values {
+        let crowded = crowded::crowded(&kernel.body);
+        simplify::simplify_once(&mut kernel.body, &crowded);
+    }
     overwritten::remove_overwritten(&mut kernel.body);
 }
 
@@ -58,21 +61,25 @@ pub(crate) fn guard(it: &mut Loop, options: &Options) {
 /// Makes a loop fast.
 pub(crate) fn optimise(it: &mut Loop, options: &Options, target: &Target) {
     let crowded = crowded::crowded(&it.body);
-    if options.unroll > 1 {
+    if options.unroll > 1 && has_loops(&it.body.root) {
         hoist::hoist(it, &crowded);
         unroll::unroll_partly(&mut it.body);
     }
     scalars::arrays_to_variables(&mut it.body, &mut [&mut it.before, &mut it.after], &crowded);
     indices::share_indices(&mut it.body);
     clean(it, &crowded);
-    checks::join_checks(&mut it.body);
+    let has_joined = checks::join_checks(&mut it.body);
     if options.float == FloatMode::Contract && target.level.has_fma() {
         let carried = variables_set(&it.before);
         contract::contract(&mut it.body, &carried);
     }
-    clean(it, &crowded);
+    match has_joined {
+        true => clean(it, &crowded),
+        false => dead::remove_dead(it),
+    }
     hoist::hoist(it, &crowded);
     overwritten::remove_overwritten(&mut it.body);
+    let values = it.body.values.len();
     across::across_elements(it, options, target);
     each_body(it, pack::pack);
     if it.wide.is_some() {
@@ -80,7 +87,9 @@ pub(crate) fn optimise(it: &mut Loop, options: &Options, target: &Target) {
         across::keep_cheaper(it);
     }
     each_body(it, stores::group_stores);
-    hoist::hoist(it, &crowded);
+    if it.body.values.len() > values {
+        hoist::hoist(it, &crowded);
+    }
     dead::remove_dead(it);
     each_body(it, order::order);
 }
@@ -99,6 +108,13 @@ fn each_body(it: &mut Loop, pass: impl Fn(&mut Body)) {
         pass(&mut it.body);
         std::mem::swap(&mut it.body.root, &mut wide.block);
     }
+}
+
+/// Whether a block or one inside has a loop.
+fn has_loops(block: &Block) -> bool {
+    let mut found = false;
+    for_each_stmt(block, &mut |stmt| found |= stmt.is_loop());
+    found
 }
 
 /// The variables that a block sets.

@@ -13,7 +13,7 @@ pub(super) fn for_each_operand(body: &Body, stmt: &Stmt, mut f: impl FnMut(Value
 
 /// How often a block and the blocks inside use each value.
 pub(super) fn count_uses(body: &Body, root: &Block) -> SecondaryMap<Value, u32> {
-    let mut uses: SecondaryMap<Value, u32> = SecondaryMap::new();
+    let mut uses: SecondaryMap<Value, u32> = SecondaryMap::with_capacity(body.values.len());
     for_each_stmt(root, &mut |stmt| {
         for_each_operand(body, stmt, |value| uses[value] += 1)
     });

@@ -16,8 +16,8 @@ use rustc_hash::FxHashMap as HashMap;
 pub(super) fn order(body: &mut Body) {
     let mut root = std::mem::take(&mut body.root);
     let mut pass = Order {
+        at: SecondaryMap::with_capacity(body.values.len()),
         body,
-        at: SecondaryMap::new(),
         passed: 0,
     };
     pass.block(&mut root);

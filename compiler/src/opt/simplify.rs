@@ -133,9 +133,9 @@ struct Mark {
 impl<'a> Simplify<'a> {
     fn new(body: &'a mut Body, crowded: &'a Crowded) -> Simplify<'a> {
         Simplify {
+            same: SecondaryMap::with_capacity(body.values.len()),
+            held: SecondaryMap::with_capacity(body.vars.len()),
             body,
-            same: SecondaryMap::new(),
-            held: SecondaryMap::new(),
             held_log: Vec::new(),
             known: HashTable::new(),
             known_log: Vec::new(),

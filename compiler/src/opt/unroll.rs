@@ -148,6 +148,7 @@ fn copy_with(body: &mut Body, it: &For, counter: Op, to: &mut Block) {
     let at = body.values.push(Inst { op: counter, ty });
     to.push(Stmt::Let(at));
     let mut copy = Copy::new(body);
+    copy.values.reserve(it.body.len() + 1);
     copy.values.insert(it.counter, at);
     to.extend(copy.block(&it.body));
 }

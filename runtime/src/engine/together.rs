@@ -1,8 +1,9 @@
 //! Code for several kernels, come by in a few threads.
 //!
-//! Kernels are parsed in the caller's order; of those that are, the largest is compiled first, so that no thread is left with a
-//! long one at the end. No more than a bounded number is parsed and waits: what they were parsed to takes memory. The calling
-//! thread is one of the threads, and alone until there is something to compile; none is left when it returns.
+//! Kernels are parsed in the caller's order; of those that it has parsed, a thread compiles the largest first, then those that
+//! others have, so that none is left with a long one at the end. No more than a bounded number is parsed and waits: what they
+//! were parsed to takes memory. The calling thread is one of the threads, and alone until there is something to compile; none is
+//! left when it returns.
 
 use super::acquire::{Acquired, Search};
 use super::{Engine, Shared};
@@ -30,12 +31,15 @@ struct Begun<'a> {
     spent: Duration,
 }
 
+/// Kernels that one thread has parsed, by size and place: the last is the largest, of equal ones the caller's first.
+type Parsed<'a> = BTreeMap<(usize, Reverse<usize>), Begun<'a>>;
+
 /// What is still to be done.
 struct Queue<'a> {
     /// With their places.
     waiting: std::iter::Enumerate<std::slice::Iter<'a, Wanted<'a>>>,
-    /// By size and place: the last is the largest, of equal ones the caller's first.
-    begun: BTreeMap<(usize, Reverse<usize>), Begun<'a>>,
+    /// By thread.
+    begun: BTreeMap<usize, Parsed<'a>>,
 }
 
 /// One step of one kernel.
@@ -45,15 +49,25 @@ enum Step<'a> {
 }
 
 impl<'a> Queue<'a> {
-    fn next(&mut self) -> Option<Step<'a>> {
-        if self.begun.len() < BEGUN_MAX
+    /// The next step for a thread. What it has parsed itself lies in its caches, and in its part of the allocator.
+    fn next(&mut self, thread: usize) -> Option<Step<'a>> {
+        if self.begun.values().map(Parsed::len).sum::<usize>() < BEGUN_MAX
             && let Some((at, wanted)) = self.waiting.next()
         {
             return Some(Step::Begin(at, *wanted));
         }
-        let ((_, Reverse(at)), begun) = self.begun.pop_last()?;
+        let own = self.begun.get(&thread).and_then(largest);
+        let from = match own {
+            Some(_) => self.begun.get_mut(&thread),
+            None => self.begun.values_mut().max_by_key(|begun| largest(begun)),
+        };
+        let ((_, Reverse(at)), begun) = from?.pop_last()?;
         Some(Step::Finish(at, Box::new(begun)))
     }
+}
+
+fn largest(begun: &Parsed<'_>) -> Option<usize> {
+    begun.last_key_value().map(|((size, _), _)| *size)
 }
 
 impl Engine {
@@ -67,7 +81,7 @@ impl Engine {
             }),
         };
         let mut found = Found::new();
-        if work.go(&mut found, true) {
+        if work.go(0, &mut found, true) {
             found.extend(work.shared_out(wanted.len() - found.len()));
         }
         found.sort_by_key(|(at, _)| *at);
@@ -84,18 +98,20 @@ struct Work<'a> {
 impl Work<'_> {
     /// Does all that is left, so many kernels, in as many threads as are to compile.
     fn shared_out(&self, kernels: usize) -> Found {
-        let run = || {
+        let threads = self.shared.config.compile_threads_for(kernels);
+        let run = |thread| {
             let mut found = Found::new();
-            self.go(&mut found, false);
+            self.go(thread, &mut found, false);
             found
         };
         thread::scope(|scope| {
-            let helpers = (1..self.shared.config.compile_threads_for(kernels)).map_while(|_| {
+            let helpers = (1..threads).map_while(|thread| {
                 // A host that has no more threads to give gets by with fewer.
-                thread::Builder::new().spawn_scoped(scope, run).ok()
+                let helper = move || run(thread);
+                thread::Builder::new().spawn_scoped(scope, helper).ok()
             });
             let helpers: Vec<_> = helpers.collect();
-            let mut found = run();
+            let mut found = run(0);
             for helper in helpers {
                 match helper.join() {
                     Ok(others) => found.extend(others),
@@ -108,10 +124,10 @@ impl Work<'_> {
 
     /// Does steps until none is left, or, if `alone`, until a kernel had to be parsed; whether that was so. What another thread is
     /// still parsing it compiles itself.
-    fn go(&self, found: &mut Found, alone: bool) -> bool {
+    fn go(&self, thread: usize, found: &mut Found, alone: bool) -> bool {
         let queue = || self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            let step = queue().next();
+            let step = queue().next(thread);
             let started = Instant::now();
             match step {
                 Some(Step::Begin(at, (kernel, signature))) => {
@@ -128,7 +144,12 @@ impl Work<'_> {
                     };
                     let spent = started.elapsed();
                     let begun = Begun { search, spent };
-                    queue().begun.insert((size, Reverse(at)), begun);
+                    let place = (size, Reverse(at));
+                    queue()
+                        .begun
+                        .entry(thread)
+                        .or_default()
+                        .insert(place, begun);
                     if alone {
                         return true;
                     }

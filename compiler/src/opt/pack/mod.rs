@@ -70,7 +70,7 @@ fn block(
     let mut run = Block::new();
     for mut stmt in std::mem::take(statements) {
         let mut control = matches!(stmt, Stmt::Exit(_) | Stmt::Continue(_));
-        let in_loop = in_loop || matches!(stmt, Stmt::For(_) | Stmt::Loop { .. });
+        let in_loop = in_loop || stmt.is_loop();
         for inner in stmt.blocks_mut() {
             control = true;
             block(body, uses, lanes, inner, in_loop);
