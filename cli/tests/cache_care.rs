@@ -144,7 +144,7 @@ fn a_file_is_explained_by_the_nearest_entries_with_lines() {
         .map(|e| e["kernel"].as_str().unwrap())
         .collect();
     assert_eq!(told, ["scale", "pick", "lost"]);
-    let differences = json!(["option lanes 2 -> 1", "constant 0.5 -> 0.25 (line 2)"]);
+    let differences = json!(["option lanes 4 -> 1", "constant 0.5 -> 0.25 (line 2)"]);
     assert_eq!(all[0]["differences"], differences);
     assert!(all[1]["refused"].as_str().unwrap().contains("extent"));
 }

@@ -16,7 +16,7 @@ mod neutral;
 mod value;
 
 use crate::options::FloatMode;
-use crate::signature::{Access, ArgSignature, DType, IndexWidth, Iteration, Signature, Source};
+use crate::signature::{ArgSignature, DType, IndexWidth, Iteration, Signature, Source};
 use crate::source::{CheckedKernel, ConstantDecl, KernelText, ParamInfo};
 use argument::Argument;
 use std::collections::BTreeMap;
@@ -155,9 +155,6 @@ impl File<'_> {
         put!(out, "{KERNEL_HEAD}{}\n{KERNEL_TAIL}", self.neutral.text);
         if self.is_function {
             return out;
-        }
-        if self.float == FloatMode::Strict && self.args.iter().any(Argument::has_float_extreme) {
-            out.push_str(EXTREMES);
         }
         self.run(&mut out, false);
         self.run(&mut out, true);
@@ -365,11 +362,6 @@ impl File<'_> {
     }
 }
 
-/// Whether values are combined by comparison.
-fn is_extreme(access: Access) -> bool {
-    matches!(access, Access::Min | Access::Max)
-}
-
 const HEAD: &str = "\
 #include <math.h>
 #include <stdbool.h>
@@ -408,19 +400,3 @@ const KERNEL_HEAD: &str = "\
 ";
 
 const KERNEL_TAIL: &str = "#undef inline\n/* The loop. */\n";
-
-/// Minimum and maximum as C has them, with signed zeros told apart.
-const EXTREMES: &str = "\
-static double pl_min(double pl_x, double pl_y)
-{
-    if (pl_x == pl_y) return signbit(pl_x) ? pl_x : pl_y;
-    return pl_x < pl_y || pl_y != pl_y ? pl_x : pl_y;
-}
-
-static double pl_max(double pl_x, double pl_y)
-{
-    if (pl_x == pl_y) return signbit(pl_x) ? pl_y : pl_x;
-    return pl_x > pl_y || pl_y != pl_y ? pl_x : pl_y;
-}
-
-";

@@ -29,7 +29,8 @@ pub struct Options {
     pub float: FloatMode,
     /// Effort of the code generator after our own passes.
     pub effort: Effort,
-    /// The most elements in flight at a time; 1 runs them one by one, from 2 on two go together where they compute doubles.
+    /// The most elements in flight at a time; 1 runs them one by one, from 2 on two go together where they compute doubles, with
+    /// 4 four where they compute floats.
     pub lanes: u8,
     /// The most copies of a loop's body that unrolling may make.
     pub unroll: u16,
@@ -40,7 +41,7 @@ impl Default for Options {
         Options {
             float: FloatMode::Contract,
             effort: Effort::None,
-            lanes: 2,
+            lanes: 4,
             unroll: 16,
         }
     }

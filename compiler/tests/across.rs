@@ -3,7 +3,7 @@
 mod loops;
 
 use loops::{DIRECT, arg, map, stage_with};
-use parloop_compiler::{Access, ArgSignature, Options, Source, Stage};
+use parloop_compiler::{Access, ArgSignature, DType, Options, Source, Stage};
 
 /// Arithmetic that is worth doing for two elements at once: of `w[0]` and `w[1]`, `s` and `t`.
 const ARITHMETIC: &str =
@@ -18,7 +18,11 @@ fn wide_with(text: &str, args: &[ArgSignature], options: Options) -> Option<Stri
 }
 
 fn wide(text: &str, args: &[ArgSignature]) -> Option<String> {
-    wide_with(text, args, Options::default())
+    let options = Options {
+        lanes: 2,
+        ..Options::default()
+    };
+    wide_with(text, args, options)
 }
 
 fn at(column: u16) -> Source {
@@ -71,16 +75,48 @@ fn one_lane_is_one_element_at_a_time() {
 }
 
 #[test]
-fn copies_and_what_pairs_within_an_element_stay_as_they_are() {
+fn copies_and_what_pairs_within_an_element_are_done_again_and_not_turned() {
     let args = [
         arg(0, 4, Access::Read, DIRECT),
         arg(1, 4, Access::Write, DIRECT),
     ];
     let copy = "void k(const double *w, double *x) { for (int i = 0; i < 4; i++) x[i] = w[i]; }";
-    assert_eq!(wide(copy, &args), None);
     let scale =
         "void k(const double *w, double *x) { for (int i = 0; i < 4; i++) x[i] = 2 * w[i] + 1; }";
-    assert_eq!(wide(scale, &args), None);
+    for text in [copy, scale] {
+        let wide = wide(text, &args).expect("it is short");
+        assert_eq!(loops::count(&wide, ": f64x2 = load"), 4, "{wide}");
+        assert_eq!(loops::count(&wide, "store row"), 4, "{wide}");
+        assert_eq!(loops::count(&wide, "row_addr"), 2, "{wide}");
+        assert_eq!(loops::count(&wide, "shuffle"), 0, "{wide}");
+    }
+}
+
+#[test]
+fn a_short_trip_is_of_two_vectors_of_doubles() {
+    let args = [
+        arg(0, 1, Access::Read, DIRECT),
+        arg(1, 1, Access::Rw, DIRECT),
+    ];
+    let text = "void k(const double *w, double *x) { x[0] += 3 * w[0]; }";
+    let optimised = stage_with(text, &args, Stage::Optimised, Options::default());
+    let (_, wide) = optimised.split_once("\nwide 4 {").expect("it is short");
+    let (wide, _) = wide.split_once("\n}").unwrap();
+    assert_eq!(loops::count(wide, ": f64x2 = load"), 4, "{wide}");
+    assert_eq!(loops::count(wide, "store row"), 2, "{wide}");
+}
+
+#[test]
+fn a_sum_that_is_carried_is_added_to_by_one_element_after_the_other() {
+    let args = [
+        arg(0, 1, Access::Read, DIRECT),
+        arg(1, 1, Access::Inc, Source::Global),
+    ];
+    let text = "void k(const double *w, double *sum) { sum[0] += w[0]; }";
+    let optimised = stage_with(text, &args, Stage::Optimised, Options::default());
+    let (_, wide) = optimised.split_once("\nwide 4 {").expect("it is short");
+    let (wide, _) = wide.split_once("\n}").unwrap();
+    assert_eq!(loops::count(wide, ": f64 = add"), 4, "{wide}");
 }
 
 #[test]
@@ -133,9 +169,18 @@ fn a_variable_that_a_branch_reads_and_leaves_is_carried_by_no_choice() {
 }
 
 #[test]
-fn branches_that_touch_memory_loops_and_checks_forbid_it() {
+fn branches_that_store_to_own_rows_choose_what_is_stored() {
+    let what = "x[0] = s; if (s > t) { x[1] = t; x[0] = x[1] - s; }";
+    let wide = of_two(what, Access::Rw, DIRECT).expect("it pays");
+    assert!(!wide.contains("if "), "{wide}");
+    assert_eq!(loops::count(&wide, ": f64x2 = select"), 2, "{wide}");
+    assert_eq!(loops::count(&wide, "store row"), 2, "{wide}");
+}
+
+#[test]
+fn branches_that_call_loops_and_checks_forbid_it() {
     assert_eq!(
-        of_two("x[0] = s; if (s > t) x[1] = t;", Access::Rw, DIRECT),
+        of_two("x[0] = s; if (s > t) x[1] = exp(t);", Access::Rw, DIRECT),
         None
     );
     let trips = "for (int i = 0; i < 40; i++) x[0] += s * i; x[1] = t;";
@@ -259,4 +304,93 @@ fn branches_load_what_every_element_has_and_nothing_that_partial_maps_lead_to() 
     assert!(of(DIRECT).is_some());
     assert!(of(at(1)).is_some());
     assert_eq!(of(Source::At(map(2, true), 1)), None);
+}
+
+/// The statements for four elements of a kernel of floats, if there are any.
+fn wide_of_floats(text: &str, args: &[ArgSignature]) -> Option<String> {
+    let args: Vec<ArgSignature> = args
+        .iter()
+        .map(|arg| ArgSignature {
+            dtype: DType::F32,
+            ..*arg
+        })
+        .collect();
+    let optimised = stage_with(text, &args, Stage::Optimised, Options::default());
+    let (_, wide) = optimised.split_once("\nwide 4 {")?;
+    let (wide, _) = wide.split_once("\n}")?;
+    Some(wide.to_string())
+}
+
+const OF_FLOATS: &str = "float s = w[0] / (1 + w[1] * w[1]), t = sqrtf(1 + s * s) / (2 + s);";
+
+#[test]
+fn floats_are_computed_for_four_elements() {
+    let args = [
+        arg(0, 1, Access::Read, DIRECT),
+        arg(1, 1, Access::Write, DIRECT),
+    ];
+    let text = "void k(const float *w, float *x) { x[0] = w[0] / (1 + w[0] * w[0]); }";
+    let wide = wide_of_floats(text, &args).expect("it pays");
+    assert_eq!(loops::count(&wide, ": f32x4 = load"), 1, "{wide}");
+    assert_eq!(loops::count(&wide, ": f32x4 = div"), 1, "{wide}");
+    assert_eq!(loops::count(&wide, "store"), 1, "{wide}");
+    assert_eq!(loops::count(&wide, "shuffle"), 0, "{wide}");
+}
+
+#[test]
+fn rows_of_two_floats_are_loaded_two_at_a_time() {
+    let args = [
+        arg(0, 2, Access::Read, DIRECT),
+        arg(1, 2, Access::Write, DIRECT),
+    ];
+    let text = format!("void k(const float *w, float *x) {{ {OF_FLOATS} x[0] = s; x[1] = t; }}");
+    let wide = wide_of_floats(&text, &args).expect("it pays");
+    assert_eq!(loops::count(&wide, ": f32x4 = load"), 2, "{wide}");
+    assert_eq!(loops::count(&wide, "store"), 2, "{wide}");
+    assert_eq!(loops::count(&wide, "shuffle"), 4, "{wide}");
+}
+
+#[test]
+fn rows_of_four_floats_are_loaded_and_stored_whole() {
+    let args = [
+        arg(0, 4, Access::Read, at(0)),
+        arg(1, 4, Access::Write, DIRECT),
+    ];
+    let text = format!(
+        "void k(const float *w, float *x) {{ {OF_FLOATS} x[0] = s; x[1] = t; x[2] = s * t; x[3] = w[3] / s; }}"
+    );
+    let wide = wide_of_floats(&text, &args).expect("it pays");
+    assert_eq!(loops::count(&wide, ": f32x4 = load"), 4, "{wide}");
+    assert_eq!(loops::count(&wide, "store"), 4, "{wide}");
+    // Turned on the way in, where one column is not needed, and on the way out.
+    assert_eq!(loops::count(&wide, "shuffle"), 7 + 8, "{wide}");
+}
+
+#[test]
+fn what_is_left_of_a_row_is_loaded_with_its_neighbours() {
+    let args = [
+        arg(0, 6, Access::Read, DIRECT),
+        arg(1, 1, Access::Write, DIRECT),
+    ];
+    let text =
+        "void k(const float *w, float *x) { x[0] = w[0] / w[1] + w[2] / w[3] + w[4] / w[5]; }";
+    let wide = wide_of_floats(text, &args).expect("it pays");
+    assert_eq!(loops::count(&wide, ": f32x4 = load"), 8, "{wide}");
+    assert_eq!(loops::count(&wide, ": f32 = load"), 0, "{wide}");
+}
+
+#[test]
+fn floats_that_elements_share_are_added_for_one_after_the_other() {
+    let args = [
+        arg(0, 2, Access::Read, DIRECT),
+        arg(1, 1, Access::Inc, at(0)),
+    ];
+    let text = format!("void k(const float *w, float *x) {{ {OF_FLOATS} x[0] += s * t; }}");
+    let wide = wide_of_floats(&text, &args).expect("it pays");
+    let lines = touches(&wide, 1);
+    assert_eq!(lines.len(), 8, "{wide}");
+    for pair in lines.chunks(2) {
+        assert!(pair[0].contains("load"), "{wide}");
+        assert!(pair[1].contains("store"), "{wide}");
+    }
 }

@@ -78,7 +78,7 @@ fn each_part_of_a_request_is_told_in_words() {
             |r| r.target.level = Level::V4,
             &["CPU level x86-64-v3 -> x86-64-v4"],
         ),
-        (|r| r.options.lanes = 1, &["option lanes 2 -> 1"]),
+        (|r| r.options.lanes = 1, &["option lanes 4 -> 1"]),
         (|r| r.options.unroll = 4, &["option unroll 16 -> 4"]),
         (
             |r| r.options.float = FloatMode::Strict,

@@ -4,7 +4,7 @@
 
 mod loops;
 
-use loops::{DIRECT, arg, count, map, stage, stage_with};
+use loops::{DIRECT, arg, count, map, one_by_one, stage, stage_with};
 use parloop_compiler::{Access, ArgSignature, DType, FloatMode, Options, Source, Stage};
 
 #[test]
@@ -100,7 +100,7 @@ fn strict_mode_fuses_nothing() {
     ];
     let options = Options {
         float: FloatMode::Strict,
-        ..Options::default()
+        ..one_by_one()
     };
     let text = "void k(const double *x, double *y) { y[0] = x[0] * x[1] + x[2]; }";
     let optimised = stage_with(text, &args, Stage::Optimised, options);
@@ -240,9 +240,9 @@ fn an_increment_that_starts_from_zero_is_not_added_to_it() {
     };
     let strict = Options {
         float: FloatMode::Strict,
-        ..Options::default()
+        ..one_by_one()
     };
-    assert_eq!(body(Options::default()), 1);
+    assert_eq!(body(one_by_one()), 1);
     assert_eq!(body(strict), 2);
 }
 
@@ -251,12 +251,12 @@ fn an_increment_that_the_kernel_never_makes_adds_zero_in_strict_mode() {
     let args = [arg(0, 1, Access::Inc, Source::At(map(1, false), 0))];
     let strict = Options {
         float: FloatMode::Strict,
-        ..Options::default()
+        ..one_by_one()
     };
     let text = "void k(double *y) { }";
     let body = |options| count(&stage_with(text, &args, Stage::Optimised, options), "= add");
     assert_eq!(body(strict), 1);
-    assert_eq!(body(Options::default()), 0);
+    assert_eq!(body(one_by_one()), 0);
 }
 
 #[test]
@@ -534,4 +534,54 @@ fn arrays_are_zeroed_unless_they_are_written_whole_before_anything_reads_them() 
     };
     assert!(zeroed(&choice("")));
     assert!(zeroed(&choice("default: t[0] = 2;")));
+}
+
+/// The statements of a kernel that reads two doubles, `x`, and writes one, `y`.
+fn of_pair(text: &str) -> String {
+    let args = [
+        arg(0, 2, Access::Read, DIRECT),
+        arg(1, 1, Access::Write, DIRECT),
+    ];
+    let text = format!("void k(const double *x, double *y) {{ {text} }}");
+    stage(&text, &args, Stage::Optimised)
+}
+
+#[test]
+fn a_branch_that_only_sets_variables_is_a_choice() {
+    let least = of_pair("double s = x[0]; if (x[1] < s) s = x[1]; y[0] = s;");
+    assert_eq!(count(&least, "if "), 0, "{least}");
+    assert_eq!(count(&least, "= select"), 1, "{least}");
+    let both = of_pair(
+        "double s = x[0], t = x[1]; if (s > t) { double r = s; s = t - 1; t = r; } y[0] = s - 2 * t;",
+    );
+    assert_eq!(count(&both, "if "), 0, "{both}");
+    assert_eq!(count(&both, "= select"), 2, "{both}");
+    let nested = of_pair("double a = x[0], b = x[1]; y[0] = a < 0 ? -a : b < a ? b : a;");
+    assert_eq!(count(&nested, "if "), 0, "{nested}");
+}
+
+#[test]
+fn a_branch_around_what_costs_more_stays_one() {
+    for text in [
+        "double s = x[0]; if (x[1] < s) s = x[1] / s; y[0] = s;",
+        "double s = x[0]; if (x[1] < s) s = exp(s); y[0] = s;",
+        "y[0] = x[0]; if (x[1] < x[0]) y[0] = x[1] * (x[0] - 3) * (x[0] + x[1] * 7) - x[0] * x[0] * x[1];",
+    ] {
+        let kept = of_pair(text);
+        assert_eq!(count(&kept, "if "), 1, "{kept}");
+    }
+}
+
+#[test]
+fn a_minimum_that_the_kernel_takes_is_not_taken_again() {
+    let args = [
+        arg(0, 1, Access::Read, DIRECT),
+        arg(1, 1, Access::Min, Source::At(map(2, false), 0)),
+    ];
+    for text in ["if (*v < *y) *y = *v;", "*y = *y > *v ? *v : *y;"] {
+        let text = format!("void k(const double *v, double *y) {{ {text} }}");
+        let found = stage(&text, &args, Stage::Optimised);
+        assert_eq!(count(&found, "= select"), 1, "{found}");
+        assert_eq!(count(&found, "= min"), 0, "{found}");
+    }
 }

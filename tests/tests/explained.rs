@@ -111,7 +111,7 @@ fn options_and_levels_that_differ_are_told() {
         };
     });
     run_small(&two, SMALL);
-    let lines = ["option float contract -> strict", "option lanes 2 -> 1"];
+    let lines = ["option float contract -> strict", "option lanes 4 -> 1"];
     assert_eq!(explained(&log), [(true, lines.map(str::to_owned).to_vec())]);
     flush(&two);
     if Engine::builder().level(Level::V2).build().is_ok() {

@@ -479,7 +479,7 @@ fn options_levels_conflicts_and_the_compiler_change_the_fingerprint_and_nothing_
         ("strict", |o| o.float = FloatMode::Strict),
         ("speed", |o| o.effort = Effort::Speed),
         ("one lane", |o| o.lanes = 1),
-        ("four lanes", |o| o.lanes = 4),
+        ("two lanes", |o| o.lanes = 2),
         ("unroll less", |o| o.unroll = 15),
         ("unroll nothing", |o| o.unroll = 0),
         ("unroll far", |o| o.unroll = u16::MAX),

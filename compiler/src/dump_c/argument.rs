@@ -1,6 +1,6 @@
 //! How one argument reaches the kernel and comes back, as C.
 
-use super::{ACCUMULATORS_MAX, is_extreme};
+use super::ACCUMULATORS_MAX;
 use crate::ir::Passing;
 use crate::options::FloatMode;
 use crate::signature::{Access, ArgSignature, DType, MapUse, Signature, Source};
@@ -54,12 +54,6 @@ impl Argument {
             }
         };
         signature.args.iter().enumerate().map(with_param).collect()
-    }
-
-    /// Whether a scatter compares floats.
-    pub(super) fn has_float_extreme(&self) -> bool {
-        let indirect = self.signature.source.map().is_some();
-        indirect && is_extreme(self.signature.access) && self.signature.dtype.scalar().is_float()
     }
 
     fn placing(&self) -> Placing {
@@ -233,15 +227,12 @@ impl Argument {
     /// A statement that stores a local to where it belongs.
     fn combine(&self, data: &str, local: &str) -> String {
         let is_float = self.signature.dtype.scalar().is_float();
-        let (order, name) = match self.signature.access {
+        let order = match self.signature.access {
             Access::Inc => return format!("{data} += {local};"),
-            Access::Min => ("<", "pl_min"),
-            Access::Max => (">", "pl_max"),
+            Access::Min => "<",
+            Access::Max => ">",
             Access::Read | Access::Write | Access::Rw => return format!("{data} = {local};"),
         };
-        if is_float && self.float == FloatMode::Strict {
-            return format!("{data} = {name}({data}, {local});");
-        }
         // A NaN in the data gives way, as in fmin.
         let nan = match is_float {
             true => format!(" || {data} != {data}"),

@@ -186,9 +186,9 @@ pub enum BinaryOp {
     Shl = 8,
     /// Shift right, arithmetic for signed types; the count is taken modulo the width.
     Shr = 9,
-    /// C's `fmin`: a NaN operand is ignored; of equal operands the first, save that -0 is less than +0.
+    /// C's `fmin`: a NaN operand is ignored; of equal operands the second.
     Min = 10,
-    /// C's `fmax`: a NaN operand is ignored; of equal operands the first, save that +0 is more than -0.
+    /// C's `fmax`: a NaN operand is ignored; of equal operands the second.
     Max = 11,
     /// Magnitude of the first, sign of the second (floats).
     Copysign = 12,

@@ -109,8 +109,7 @@ impl Lower<'_, '_> {
             BinaryOp::Sub if float => self.b.ins().fsub(x, y),
             BinaryOp::Mul if float => self.b.ins().fmul(x, y),
             BinaryOp::Div if float => self.b.ins().fdiv(x, y),
-            BinaryOp::Min => self.extreme(x, y, true),
-            BinaryOp::Max => self.extreme(x, y, false),
+            BinaryOp::Min | BinaryOp::Max => self.extreme(op, (a, x), (b, y)),
             BinaryOp::Copysign => self.b.ins().fcopysign(x, y),
             BinaryOp::Add => self.b.ins().iadd(x, y),
             BinaryOp::Sub => self.b.ins().isub(x, y),
@@ -125,17 +124,40 @@ impl Lower<'_, '_> {
         }
     }
 
-    /// C's `fmin` and `fmax`: the machine's propagates NaN, these ignore one.
-    fn extreme(&mut self, x: clif::Value, y: clif::Value, least: bool) -> clif::Value {
-        let both = match least {
-            true => self.b.ins().fmin(x, y),
-            false => self.b.ins().fmax(x, y),
+    /// What a floating-point constant is, if it is no NaN.
+    fn number(&self, value: Value) -> Option<f64> {
+        let bits = self.it.body.constant(value)?;
+        let number = match self.it.body.ty(value).scalar {
+            Scalar::F32 => f64::from(f32::from_bits(bits as u32)),
+            _ => f64::from_bits(bits),
         };
+        (!number.is_nan()).then_some(number)
+    }
+
+    /// C's `fmin` and `fmax`. The machine's give the second operand if one is a NaN.
+    fn extreme(
+        &mut self,
+        op: BinaryOp,
+        (a, mut x): (Value, clif::Value),
+        (b, mut y): (Value, clif::Value),
+    ) -> clif::Value {
+        let (first, second) = (self.number(a), self.number(b));
+        // Of a number other than 0 and another operand it does not matter which comes first.
+        let turned = first.is_some_and(|number| number != 0.0) && second.is_none();
+        if turned {
+            (x, y) = (y, x);
+        }
         let vector = self.b.func.dfg.value_type(x).is_vector();
-        let x_nan = self.b.ins().fcmp(FloatCC::Unordered, x, x);
-        let y_nan = self.b.ins().fcmp(FloatCC::Unordered, y, y);
-        let without_y = self.blend(vector, y_nan, x, both);
-        self.blend(vector, x_nan, y, without_y)
+        let better = match op {
+            BinaryOp::Min => self.b.ins().fcmp(FloatCC::LessThan, x, y),
+            _ => self.b.ins().fcmp(FloatCC::LessThan, y, x),
+        };
+        let chosen = self.blend(vector, better, x, y);
+        if turned || second.is_some() {
+            return chosen;
+        }
+        let is_nan = self.b.ins().fcmp(FloatCC::Unordered, y, y);
+        self.blend(vector, is_nan, x, chosen)
     }
 
     /// `a` where `mask`, else `b`; a vector's mask has all bits of a lane alike.
@@ -196,15 +218,45 @@ impl Lower<'_, '_> {
         let scalar = self.it.body.ty(a).scalar;
         let (x, y) = (self.value(a), self.value(b));
         if scalar.is_float() {
-            return self.b.ins().fcmp(float_condition(op), x, y);
+            return match op {
+                // As the code generator knows minimum and maximum.
+                CompareOp::Gt => self.b.ins().fcmp(FloatCC::LessThan, y, x),
+                op => self.b.ins().fcmp(float_condition(op), x, y),
+            };
         }
         let condition = int_condition(op, scalar.is_signed());
         self.b.ins().icmp(condition, x, y)
     }
 
     fn select(&mut self, c: Value, a: Value, b: Value, ty: Type) -> clif::Value {
+        if ty.lanes == 1
+            && let Some(blended) = self.blended(c, a, b, ty)
+        {
+            return blended;
+        }
         let (c, a, b) = (self.value(c), self.value(a), self.value(b));
         self.blend(ty.lanes > 1, c, a, b)
+    }
+
+    /// A choice between floats by a comparison of such, in vectors: of scalars it would be a branch, and often a wrong one.
+    fn blended(&mut self, c: Value, a: Value, b: Value, ty: Type) -> Option<clif::Value> {
+        let Op::Compare(op, x, y) = self.it.body.values[c].op else {
+            return None;
+        };
+        // Minimum and maximum have instructions.
+        let is_extreme =
+            matches!(op, CompareOp::Lt | CompareOp::Gt) && [[x, y], [y, x]].contains(&[a, b]);
+        if !ty.scalar.is_float() || self.it.body.ty(x) != ty || is_extreme {
+            return None;
+        }
+        let vector = clif_type(ty.with_lanes(16 / ty.scalar.bytes() as u8));
+        let [x, y, a, b] = [x, y, a, b].map(|operand| {
+            let scalar = self.value(operand);
+            self.b.ins().splat(vector, scalar)
+        });
+        let mask = self.b.ins().fcmp(float_condition(op), x, y);
+        let chosen = self.blend(true, mask, a, b);
+        Some(self.b.ins().extractlane(chosen, 0))
     }
 
     /// A scalar put in one lane: one move, where a shuffle with a splat would take more.

@@ -2,7 +2,7 @@
 //!
 //! Exact only: IEEE arithmetic as the machine would do it, nothing that is or may become NaN, no host function.
 
-use crate::ir::{BinaryOp, Body, Op, Scalar, Type, UnaryOp, Value, eval};
+use crate::ir::{BinaryOp, Body, CompareOp, Op, Scalar, Type, UnaryOp, Value, eval};
 
 /// What an instruction turned out to be.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -75,7 +75,9 @@ fn binary(body: &Body, op: BinaryOp, a: Value, b: Value, scalar: Scalar) -> Opti
         return unless_nan(scalar, bits).map(Folded::Const);
     }
     match scalar.is_float() {
-        true => float_identity(op, left, right, scalar, a, b).or_else(|| signs(body, op, a, b)),
+        true => float_identity(op, left, right, scalar, a, b)
+            .or_else(|| signs(body, op, a, b))
+            .or_else(|| combined(body, op, a, b)),
         false => int_identity(op, left, right, scalar, a, b),
     }
 }
@@ -100,6 +102,21 @@ fn float_identity(
         BinaryOp::Sub if left == minus_zero => Some(Folded::Op(Op::Unary(UnaryOp::Neg, b))),
         _ => None,
     }
+}
+
+/// The smaller of `b` and what is already the smaller of it and something else; the larger likewise.
+fn combined(body: &Body, op: BinaryOp, a: Value, b: Value) -> Option<Folded> {
+    let Op::Select(cond, better, old) = body.values[a].op else {
+        return None;
+    };
+    let is_better = match (op, &body.values[cond].op) {
+        (BinaryOp::Min, Op::Compare(CompareOp::Lt, x, y)) => (*x, *y) == (better, b),
+        (BinaryOp::Min, Op::Compare(CompareOp::Gt, x, y)) => (*x, *y) == (b, better),
+        (BinaryOp::Max, Op::Compare(CompareOp::Gt, x, y)) => (*x, *y) == (better, b),
+        (BinaryOp::Max, Op::Compare(CompareOp::Lt, x, y)) => (*x, *y) == (b, better),
+        _ => false,
+    };
+    (is_better && old == b).then_some(Folded::Same(a))
 }
 
 /// Adding what was negated is subtracting it, and the other way round; both are exact.

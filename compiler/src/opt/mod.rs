@@ -86,6 +86,10 @@ pub(crate) fn optimise(it: &mut Loop, options: &Options, target: &Target) {
         dead::remove_dead(it);
         across::keep_cheaper(it);
     }
+    if across::repeat(it, options.lanes) {
+        // What neighbours store may be a vector now.
+        each_body(it, pack::pack);
+    }
     each_body(it, stores::group_stores);
     if it.body.values.len() > values {
         hoist::hoist(it, &crowded);

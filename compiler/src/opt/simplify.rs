@@ -3,6 +3,8 @@
 //! Knowledge is scoped by blocks: what is learned in a block is forgotten when it ends, and what a block may change is
 //! forgotten by those around it. Runs in time near linear in the size of the code (times its nesting).
 
+mod choice;
+
 use super::crowded::Crowded;
 use super::effects::{Effects, effects};
 use super::fold::{Folded, fold};
@@ -355,6 +357,10 @@ impl<'a> Simplify<'a> {
         let other_ends = self.block(&mut other);
         self.rewind(mark);
         self.states = states;
+        if self.is_choice(&then, &other) {
+            self.choose(cond, [then, other], kept);
+            return false;
+        }
         if !then_ends {
             self.forget(&changed);
         }

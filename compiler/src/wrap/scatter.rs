@@ -124,14 +124,14 @@ fn combine_into(b: &mut Builder, access: Access, place: Place, at: Value, value:
     store(b, place, at, combined);
 }
 
-/// The smaller or larger of two values.
+/// The smaller or larger of two values; of equal ones the old one.
 fn extreme(b: &mut Builder, access: Access, old: Value, value: Value) -> Value {
     let (float_op, compare) = match access {
         Access::Min => (BinaryOp::Min, CompareOp::Lt),
         _ => (BinaryOp::Max, CompareOp::Gt),
     };
     if b.body.ty(value).scalar.is_float() {
-        return b.binary(float_op, old, value);
+        return b.binary(float_op, value, old);
     }
     let better = b.compare(compare, value, old);
     b.select(better, value, old)

@@ -97,9 +97,17 @@ fn statements(
     statements.collect::<Vec<_>>().join("\n")
 }
 
-/// [`stage_with`] the default options.
+/// The default options, save that elements run one by one.
+pub(crate) fn one_by_one() -> Options {
+    Options {
+        lanes: 1,
+        ..Options::default()
+    }
+}
+
+/// [`stage_with`] elements one by one.
 pub(crate) fn stage(text: &str, args: &[ArgSignature], stage: Stage) -> String {
-    stage_with(text, args, stage, Options::default())
+    stage_with(text, args, stage, one_by_one())
 }
 
 /// How often a word is there.

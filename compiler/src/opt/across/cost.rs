@@ -25,7 +25,9 @@ fn of_instruction(Inst { op, ty }: &Inst) -> u32 {
         Op::Const(_) | Op::Get(_) | Op::Element | Op::ArgBase(_) => 0,
         Op::Unary(UnaryOp::Sqrt, _) => 18,
         Op::Binary(BinaryOp::Div | BinaryOp::Rem, ..) => 16,
-        Op::Binary(BinaryOp::Min | BinaryOp::Max, ..) if is_float => 8,
+        Op::Binary(BinaryOp::Min | BinaryOp::Max, ..) if is_float => 6,
+        // A comparison in a register of its own, and a blend.
+        Op::Select(..) if is_float && ty.lanes == 1 => 10,
         Op::Call(..) => 80,
         // A value in all lanes is mostly loaded so.
         Op::Splat(_) | Op::Load { .. } | Op::MapEntry { .. } => 2,

@@ -1,31 +1,30 @@
-//! Writes the statements for two elements.
+//! Writes the statements for several elements.
 
-use super::loads::{is_next_door, neighbours, row_distance};
+use super::loads::{Groups, is_next_door, row_distance};
 use super::plan::Plan;
 use crate::ir::{BinaryOp, Block, Body, Inst, Loop, Op, Place, Site, Stmt, Type, Value};
 use crate::opt::simplify::memory;
 use cranelift_entity::SecondaryMap;
 use cranelift_entity::packed_option::PackedOption;
-use rustc_hash::FxHashMap;
 
-/// A double of each element.
-const VECTOR: Type = Type::F64.with_lanes(2);
+/// The most elements at once.
+const ELEMENTS_MAX: usize = 4;
 
-/// The statements for two elements.
+/// The statements for several elements.
 pub(super) struct Made {
     /// What is computed before the first element for them.
     pub(super) before: Block,
     pub(super) block: Block,
 }
 
-/// Writes the statements of a loop for two elements.
+/// Writes the statements of a loop for several elements.
 pub(super) fn emit(it: &mut Loop, plan: &Plan) -> Made {
-    let pairs = neighbours(&it.body, plan);
+    let groups = Groups::of(it, plan);
     let root = std::mem::take(&mut it.body.root);
     let mut pass = Emit {
         body: &mut it.body,
         plan,
-        pairs,
+        groups,
         forms: SecondaryMap::new(),
         vectors: SecondaryMap::new(),
         lanes: SecondaryMap::new(),
@@ -39,10 +38,10 @@ pub(super) fn emit(it: &mut Loop, plan: &Plan) -> Made {
         if pass.is_serial(stmt) {
             serial.push(stmt);
         } else {
-            pass.both(stmt);
+            pass.all(stmt);
         }
     }
-    for element in 0..2 {
+    for element in 0..plan.elements() {
         for stmt in &serial {
             pass.one(stmt, element);
         }
@@ -52,29 +51,29 @@ pub(super) fn emit(it: &mut Loop, plan: &Plan) -> Made {
     made
 }
 
-/// What a value of one element is for two.
+/// What a value of one element is for several.
 #[derive(Clone, Copy, Default)]
 enum Form {
     /// The value itself: it is defined before all elements, or not treated yet.
     #[default]
     Itself,
-    /// One value for both.
+    /// One value for all.
     Common(Value),
-    /// A value for each.
-    Each([Value; 2]),
-    /// A vector of both.
+    /// A value for each; beyond the last element the first's again.
+    Each([Value; ELEMENTS_MAX]),
+    /// A vector of all.
     Vector(Value),
 }
 
 struct Emit<'a> {
     body: &'a mut Body,
     plan: &'a Plan,
-    pairs: FxHashMap<Value, (Value, Value)>,
+    groups: Groups,
     forms: SecondaryMap<Value, Form>,
     /// Vectors made of other forms.
     vectors: SecondaryMap<Value, PackedOption<Value>>,
     /// Lanes taken out of vectors.
-    lanes: SecondaryMap<Value, [PackedOption<Value>; 2]>,
+    lanes: SecondaryMap<Value, [PackedOption<Value>; ELEMENTS_MAX]>,
     made: Made,
 }
 
@@ -94,8 +93,20 @@ impl Emit<'_> {
         value
     }
 
-    /// Does a statement for both elements.
-    fn both(&mut self, stmt: &Stmt) {
+    /// What `f` makes for each element.
+    fn each(&mut self, mut f: impl FnMut(&mut Self, usize) -> Value) -> [Value; ELEMENTS_MAX] {
+        let first = f(self, 0);
+        let mut values = [first; ELEMENTS_MAX];
+        for (element, value) in values.iter_mut().enumerate().take(self.plan.elements()) {
+            if element > 0 {
+                *value = f(self, element);
+            }
+        }
+        values
+    }
+
+    /// Does a statement for all elements.
+    fn all(&mut self, stmt: &Stmt) {
         match stmt {
             Stmt::Let(value) => {
                 if matches!(self.forms[*value], Form::Itself) {
@@ -122,7 +133,7 @@ impl Emit<'_> {
             return Form::Common(self.push(op, ty));
         }
         if let Op::Load { place, .. } = op
-            && ty == Type::F64
+            && ty == self.plan.float()
             && let Some(loaded) = self.loaded(value, place, &op)
         {
             return loaded;
@@ -130,18 +141,18 @@ impl Emit<'_> {
         if self.plan.is_shared(self.body, value) {
             return Form::Vector(self.in_lanes(op, ty));
         }
-        Form::Each([0, 1].map(|element| {
-            let op = self.copied(op.clone(), ty, element);
-            self.push(op, ty)
+        Form::Each(self.each(|pass, element| {
+            let op = pass.copied(op.clone(), ty, element);
+            pass.push(op, ty)
         }))
     }
 
     fn elements(&mut self) -> Form {
         let first = self.push(Op::Element, Type::I64);
-        let one = self.push(Op::Const(1), Type::I64);
-        let op = Op::Binary(BinaryOp::Add, first, one);
-        let second = self.push(op, Type::I64);
-        Form::Each([first, second])
+        Form::Each(self.each(|pass, element| match element {
+            0 => first,
+            _ => pass.shifted(first, element as i64),
+        }))
     }
 
     /// An operation with the operands of one element.
@@ -158,56 +169,79 @@ impl Emit<'_> {
     /// An operation on vectors.
     fn in_lanes(&mut self, mut op: Op, ty: Type) -> Value {
         op.map_operands(|operand| self.vector(operand));
-        self.push(op, ty.with_lanes(2))
+        self.push(op, ty.with_lanes(self.plan.vector.lanes))
     }
 
-    /// A load of both elements' doubles, if it takes less than a load for each.
+    /// A load of all elements' floats, if it takes less than a load for each.
     fn loaded(&mut self, value: Value, place: Place, op: &Op) -> Option<Form> {
         let Op::Load { index, .. } = *op else {
             return None;
         };
+        let vector = self.plan.vector;
         if is_next_door(self.body, self.plan, place) && self.plan.uniform[index] {
-            let op = self.copied(op.clone(), VECTOR, 0);
-            return Some(Form::Vector(self.push(op, VECTOR)));
+            let op = self.copied(op.clone(), vector, 0);
+            return Some(Form::Vector(self.push(op, vector)));
         }
-        let (first, second) = *self.pairs.get(&value)?;
-        let Op::Load { place, index, site } = self.body.values[first].op else {
-            unreachable!("neighbours are loads");
+        let group = self.groups.of_value(value)?.clone();
+        let Op::Load { place, site, .. } = self.body.values[group.like].op else {
+            unreachable!("groups are of loads");
         };
-        let rows = [0, 1].map(|element| {
-            // The first of the two may stand behind the other, and its index too.
-            let own = self.constant(index);
-            let (place, index) = self.spot(place, own, 8, element);
-            self.push(Op::Load { place, index, site }, VECTOR)
-        });
-        let [a, b] = rows;
-        let firsts = self.push(Op::Shuffle(a, b, [0, 2, 0, 0]), VECTOR);
-        let seconds = self.push(Op::Shuffle(a, b, [1, 3, 0, 0]), VECTOR);
-        self.forms[first] = Form::Vector(firsts);
-        self.forms[second] = Form::Vector(seconds);
+        let bytes = u64::from(vector.scalar.bytes());
+        let rows: Vec<Value> = (0..self.plan.elements())
+            .step_by(group.elements_in_row)
+            .map(|element| {
+                // The first of a group may stand behind the others, and its index too.
+                let own = self.push(Op::Const(group.entry as u64), Type::I64);
+                let (place, index) = self.spot(place, own, bytes, element);
+                self.push(Op::Load { place, index, site }, vector)
+            })
+            .collect();
+        let columns = self.turned(&rows);
+        for (column, member) in columns.into_iter().zip(&group.members) {
+            if let Some(member) = member {
+                self.forms[*member] = Form::Vector(column);
+            }
+        }
         Some(self.forms[value])
     }
 
-    /// An index that may be needed before the statement that defines it.
-    fn constant(&mut self, index: Value) -> Value {
-        let Inst { op, ty } = self.body.values[index].clone();
-        self.push(op, ty)
+    /// Vectors of the first entries of some rows, of the second, and so on.
+    fn turned(&mut self, rows: &[Value]) -> Vec<Value> {
+        let vector = self.plan.vector;
+        let mut shuffle = |a, b, lanes| self.push(Op::Shuffle(a, b, lanes), vector);
+        match (rows, vector.lanes) {
+            (&[a, b], 2) => vec![shuffle(a, b, [0, 2, 0, 0]), shuffle(a, b, [1, 3, 0, 0])],
+            // Two elements in a row.
+            (&[a, b], _) => vec![shuffle(a, b, [0, 2, 4, 6]), shuffle(a, b, [1, 3, 5, 7])],
+            (&[a, b, c, d], _) => {
+                let (low, high) = ([0, 4, 1, 5], [2, 6, 3, 7]);
+                let firsts = (shuffle(a, b, low), shuffle(c, d, low));
+                let lasts = (shuffle(a, b, high), shuffle(c, d, high));
+                vec![
+                    shuffle(firsts.0, firsts.1, [0, 1, 4, 5]),
+                    shuffle(firsts.0, firsts.1, [2, 3, 6, 7]),
+                    shuffle(lasts.0, lasts.1, [0, 1, 4, 5]),
+                    shuffle(lasts.0, lasts.1, [2, 3, 6, 7]),
+                ]
+            }
+            _ => unreachable!("rows are as many as lanes, or two"),
+        }
     }
 
     fn stored(&mut self, place: Place, index: Value, value: Value, site: Site) {
-        let is_double = self.body.ty(value) == Type::F64;
-        let together = is_double && is_next_door(self.body, self.plan, place);
+        let is_float = self.body.ty(value) == self.plan.float();
+        let together = is_float && is_next_door(self.body, self.plan, place);
         if together && self.plan.uniform[index] {
             let value = self.vector(value);
             return self.store(place, index, value, site, 0);
         }
-        for element in 0..2 {
+        for element in 0..self.plan.elements() {
             let value = self.lane(value, element);
             self.store(place, index, value, site, element);
         }
     }
 
-    /// Where one element accesses values of some bytes: the second's own row counts from the first's, which saves an address.
+    /// Where one element accesses values of some bytes: its own row counts from the first's, which saves an address.
     fn spot(
         &mut self,
         mut place: Place,
@@ -217,10 +251,11 @@ impl Emit<'_> {
     ) -> (Place, Value) {
         let distance = row_distance(self.body, self.plan, place);
         let own = self.lane(index, element);
-        match distance.filter(|distance| element == 1 && distance % bytes == 0) {
+        match distance.filter(|distance| element > 0 && distance % bytes == 0) {
             Some(distance) => {
                 place.map_operands(|operand| self.lane(operand, 0));
-                (place, self.shifted(own, (distance / bytes) as i64))
+                let entries = (distance / bytes) * element as u64;
+                (place, self.shifted(own, entries as i64))
             }
             None => {
                 place.map_operands(|operand| self.lane(operand, element));
@@ -257,7 +292,7 @@ impl Emit<'_> {
                 let Inst { op, ty } = self.body.values[*value].clone();
                 let op = self.copied(op, ty, element);
                 let copy = self.push(op, ty);
-                self.forms[*value] = Form::Each([copy; 2]);
+                self.forms[*value] = Form::Each([copy; ELEMENTS_MAX]);
             }
             Stmt::Set(var, value) => {
                 let value = self.lane(*value, element);
@@ -294,25 +329,40 @@ impl Emit<'_> {
         }
     }
 
-    /// A vector of both elements' values.
+    /// A vector of all elements' values.
     fn vector(&mut self, value: Value) -> Value {
         if let Some(known) = self.vectors[value].expand() {
             return known;
         }
-        let ty = self.body.ty(value).with_lanes(2);
+        let lanes = self.plan.vector.lanes;
+        let ty = self.body.ty(value).with_lanes(lanes);
         let vector = match self.forms[value] {
             Form::Vector(vector) => return vector,
-            Form::Each(values) => {
-                let [a, b] = values.map(|scalar| self.push(Op::Splat(scalar), ty));
-                self.push(Op::Shuffle(a, b, [0, 2, 0, 0]), ty)
-            }
+            Form::Each(values) => self.joined(&values[..usize::from(lanes)], ty),
             Form::Itself | Form::Common(_) => self.repeated(value, ty),
         };
         self.vectors[value] = vector.into();
         vector
     }
 
-    /// A value in both lanes; made before the first element if it is known then.
+    /// A vector of scalars, two by two.
+    fn joined(&mut self, values: &[Value], ty: Type) -> Value {
+        let splats = values
+            .iter()
+            .map(|scalar| self.push(Op::Splat(*scalar), ty))
+            .collect::<Vec<_>>();
+        match splats[..] {
+            [a, b] => self.push(Op::Shuffle(a, b, [0, 2, 0, 0]), ty),
+            [a, b, c, d] => {
+                let first = self.push(Op::Shuffle(a, b, [0, 4, 1, 5]), ty);
+                let second = self.push(Op::Shuffle(c, d, [0, 4, 1, 5]), ty);
+                self.push(Op::Shuffle(first, second, [0, 1, 4, 5]), ty)
+            }
+            _ => unreachable!("two or four elements are done at once"),
+        }
+    }
+
+    /// A value in all lanes; made before the first element if it is known then.
     fn repeated(&mut self, value: Value, ty: Type) -> Value {
         let op = match self.body.constant(value) {
             Some(bits) => Op::Const(bits),

@@ -1,59 +1,59 @@
-//! Two consecutive elements at once, in the lanes of vectors.
+//! Consecutive elements at once, in the lanes of vectors: two of doubles, four of floats.
 //!
-//! Of the statements of one element, what is the same for both is computed once; arithmetic on doubles is done for both in one
-//! instruction; integers, addresses and calls are done for each. What an element could see of the one before - sums carried from
-//! element to element, and rows that maps lead to and the loop writes - is done last, for the first element and then for the
-//! second, in the order of the text. So each lane computes what its element did, and memory changes in the same order: results
+//! Of the statements of one element, what is the same for all is computed once; arithmetic on the vectors' kind of float is done
+//! for all in one instruction; integers, addresses and calls are done for each. What an element could see of the one before -
+//! sums carried from element to element, and rows that maps lead to and the loop writes - is done last, for one element after the
+//! other, in the order of the text. So each lane computes what its element did, and memory changes in the same order: results
 //! are the same bits.
 //!
-//! Only for statements without loops, local arrays and checks, whose branches do nothing but compute and load what is there for
-//! every element, and only where the arithmetic that is saved is worth more than what moves lanes about. A map's rows that are
-//! read and written in place rule it out: the second element may read what the first writes.
+//! Only for statements without loops, local arrays and checks, whose branches do nothing but compute, load what is there for
+//! every element and store to the element's own rows, and only where the arithmetic that is saved is worth more than what moves
+//! lanes about. A map's rows that are read and written in place rule it out: an element may read what the one before writes.
 
 mod cost;
 mod emit;
 mod loads;
 mod plan;
+mod repeat;
 mod straighten;
 
-use crate::ir::{Loop, Wide};
+use crate::ir::{Loop, Type, Wide};
 use crate::options::Options;
 use crate::signature::{Access, Iteration};
 use crate::target::Target;
 use plan::Plan;
+pub(super) use repeat::repeat;
 
 /// Longer kernels stay as they are: what they compute is spilled anyway, and there would be two copies to compile.
 const STATEMENTS_MAX: usize = 2000;
 
-/// How many elements are done at once.
-const ELEMENTS: u8 = 2;
-
-/// Gives a loop statements for two elements at once, where that is allowed and there is arithmetic to share.
+/// Gives a loop statements for several elements at once, where that is allowed and there is arithmetic to share.
 pub(super) fn across_elements(it: &mut Loop, options: &Options, target: &Target) {
     let is_short = it.body.root.len() <= STATEMENTS_MAX;
-    if options.lanes < ELEMENTS || !is_short || !is_allowed(it) {
+    let vector = plan::vector_for(&it.body, &it.body.root, options.lanes);
+    let Some(vector) = vector.filter(|_| is_short && is_allowed(it)) else {
         return;
-    }
+    };
     let has_branches = it
         .body
         .root
         .iter()
         .any(|stmt| stmt.blocks().next().is_some());
     if !has_branches {
-        it.wide = of_both(it, target);
+        it.wide = of_all(it, vector, target);
     } else if let Some(straight) = straighten::straightened(it) {
         let root = std::mem::replace(&mut it.body.root, straight);
-        it.wide = of_both(it, target);
+        it.wide = of_all(it, vector, target);
         it.body.root = root;
     }
 }
 
-/// The statements for two elements of those of one, which have no branches.
-fn of_both(it: &mut Loop, target: &Target) -> Option<Wide> {
-    let plan = Plan::of(it, target).filter(|plan| plan.saves_something(it))?;
+/// The statements for several elements of those of one, which have no branches.
+fn of_all(it: &mut Loop, vector: Type, target: &Target) -> Option<Wide> {
+    let plan = Plan::of(it, vector, target).filter(|plan| plan.saves_something(it))?;
     let made = emit::emit(it, &plan);
     it.before.extend(made.before);
-    let (elements, block) = (ELEMENTS, made.block);
+    let (elements, block) = (vector.lanes, made.block);
     Some(Wide { elements, block })
 }
 
@@ -67,7 +67,7 @@ pub(super) fn keep_cheaper(it: &mut Loop) {
     }
 }
 
-/// Whether the arguments let two elements be in flight.
+/// Whether the arguments let several elements be in flight.
 fn is_allowed(it: &Loop) -> bool {
     let signature = &it.signature;
     let in_place = |access| access == Access::Rw;

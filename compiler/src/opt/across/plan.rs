@@ -1,6 +1,9 @@
-//! What of an element's statements is done for both elements at once, and what for one after the other.
+//! What of an element's statements is done for all elements at once, and what for one after the other.
 
-use crate::ir::{BinaryOp, Body, Inst, Loop, Op, Place, Stmt, Type, UnaryOp, Value, Var};
+use crate::ir::{
+    BinaryOp, Block, Body, Inst, Loop, Op, Place, Scalar, Stmt, Type, UnaryOp, Value, Var,
+    for_each_stmt,
+};
 use crate::opt::operands::{count_uses, for_each_operand};
 use crate::opt::simplify::{Memory, memory};
 use crate::signature::Source;
@@ -10,13 +13,15 @@ use std::collections::BTreeSet;
 
 /// What is known of the statements of one element.
 pub(super) struct Plan {
-    /// Memory that the second element may see the first one write.
+    /// What is computed for all elements at once: a float of each.
+    pub(super) vector: Type,
+    /// Memory that an element may see the one before write.
     pub(super) shared: BTreeSet<Memory>,
     /// Variables that are set.
     pub(super) carried: BTreeSet<Var>,
     /// Values that depend on what the element before did.
     pub(super) serial: SecondaryMap<Value, bool>,
-    /// Comparisons of each element's doubles that only choose between doubles.
+    /// Comparisons of each element's floats that only choose between floats, all of the vector's kind.
     pub(super) masks: SecondaryMap<Value, bool>,
     /// Values that elements have in common.
     pub(super) uniform: SecondaryMap<Value, bool>,
@@ -24,9 +29,10 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Plans the statements of a loop, if they are of a kind that can be done for two elements.
-    pub(super) fn of(it: &Loop, target: &Target) -> Option<Plan> {
+    /// Plans the statements of a loop, if they are of a kind that can be done for several elements.
+    pub(super) fn of(it: &Loop, vector: Type, target: &Target) -> Option<Plan> {
         let mut plan = Plan {
+            vector,
             shared: shared(it),
             carried: BTreeSet::new(),
             serial: SecondaryMap::new(),
@@ -51,7 +57,7 @@ impl Plan {
         Some(plan)
     }
 
-    /// Notes what a statement depends on; `false` if it can't be done for two elements.
+    /// Notes what a statement depends on; `false` if it can't be done for several elements.
     fn note(&mut self, body: &Body, stmt: &Stmt) -> bool {
         let is_serial = self.depends(body, stmt);
         match stmt {
@@ -62,7 +68,7 @@ impl Plan {
                 !op.can_fail() && !is_in_array(op)
             }
             Stmt::Set(..) => true,
-            // What both elements store by themselves must not wait for what they share.
+            // What elements store by themselves must not wait for what they share.
             Stmt::Store { place, .. } => {
                 let is_shared = self.shared.contains(&memory(place));
                 !matches!(place, Place::Array(_)) && (is_shared || !is_serial)
@@ -101,7 +107,17 @@ impl Plan {
         common && is_same && !self.sees_others(op)
     }
 
-    /// Finds the comparisons of doubles that nothing but choices between doubles uses.
+    /// How many elements are done at once.
+    pub(super) fn elements(&self) -> usize {
+        usize::from(self.vector.lanes)
+    }
+
+    /// What one element has of a vector.
+    pub(super) fn float(&self) -> Type {
+        Type::of(self.vector.scalar)
+    }
+
+    /// Finds the comparisons of floats that nothing but choices between floats uses.
     fn find_masks(&mut self, body: &Body) {
         let uses = count_uses(body, &body.root);
         let mut chosen: SecondaryMap<Value, u32> = SecondaryMap::new();
@@ -109,8 +125,9 @@ impl Plan {
             if let Stmt::Let(value) = stmt
                 && let Inst {
                     op: Op::Select(cond, ..),
-                    ty: Type::F64,
+                    ty,
                 } = body.values[*value]
+                && ty == self.float()
                 && !self.serial[*value]
             {
                 chosen[cond] += 1;
@@ -120,13 +137,13 @@ impl Plan {
             if let Stmt::Let(value) = stmt
                 && let Op::Compare(_, a, _) = body.values[*value].op
             {
-                let of_each = body.ty(a) == Type::F64 && !self.uniform[*value];
+                let of_each = body.ty(a) == self.float() && !self.uniform[*value];
                 self.masks[*value] = of_each && chosen[*value] == uses[*value];
             }
         }
     }
 
-    /// Whether anything but moves is done for both elements in one instruction.
+    /// Whether anything but moves is done for all elements in one instruction.
     pub(super) fn saves_something(&self, it: &Loop) -> bool {
         it.body.root.iter().any(|stmt| match stmt {
             Stmt::Let(value) => self.is_shared(&it.body, *value),
@@ -134,7 +151,7 @@ impl Plan {
         })
     }
 
-    /// Whether one instruction does an operation for both elements.
+    /// Whether one instruction does an operation for all elements.
     pub(super) fn is_shared(&self, body: &Body, value: Value) -> bool {
         if self.serial[value] || self.uniform[value] {
             return false;
@@ -142,8 +159,8 @@ impl Plan {
         let Inst { op, ty } = &body.values[value];
         match op {
             Op::Compare(..) => self.masks[value],
-            Op::Select(cond, ..) => *ty == Type::F64 && self.masks[*cond],
-            _ if *ty != Type::F64 => false,
+            Op::Select(cond, ..) => *ty == self.float() && self.masks[*cond],
+            _ if *ty != self.float() => false,
             Op::Unary(UnaryOp::Sqrt | UnaryOp::Neg | UnaryOp::Abs, _) => true,
             // Without these instructions they are a call for each lane.
             Op::Unary(..) | Op::Fma(..) => self.level.has_fma(),
@@ -159,6 +176,25 @@ impl Plan {
             _ => false,
         }
     }
+}
+
+/// The vector for a loop whose lanes may be so many: of the kind of float that more of its operations are on.
+pub(super) fn vector_for(body: &Body, root: &Block, lanes: u8) -> Option<Type> {
+    let (mut doubles, mut floats) = (0, 0);
+    for_each_stmt(root, &mut |stmt| {
+        if let Stmt::Let(value) = stmt
+            && let Inst { op, ty } = &body.values[*value]
+            && matches!(op, Op::Unary(..) | Op::Binary(..) | Op::Fma(..))
+        {
+            doubles += u32::from(*ty == Type::F64);
+            floats += u32::from(*ty == Type::of(Scalar::F32));
+        }
+    });
+    let vector = match floats > doubles {
+        true => Type::of(Scalar::F32).with_lanes(4),
+        false => Type::F64.with_lanes(2),
+    };
+    (vector.lanes <= lanes).then_some(vector)
 }
 
 fn is_in_array(op: &Op) -> bool {

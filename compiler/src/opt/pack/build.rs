@@ -5,6 +5,9 @@ use super::{Access, Group, Run};
 use crate::ir::{Inst, Op, Stmt, Type, Value};
 use smallvec::SmallVec;
 
+/// Lanes of vectors.
+type Lanes = SmallVec<[(Value, u8); 4]>;
+
 impl Run<'_> {
     /// Emits a vector where it can be.
     pub(super) fn build(&mut self, plan: &Plan) -> Value {
@@ -75,24 +78,68 @@ impl Run<'_> {
         vector
     }
 
-    /// The vectors and lanes that two values are taken from, if nothing else uses them.
-    pub(super) fn lanes_of(&self, values: &[Value]) -> Option<[(Value, u8); 2]> {
-        let [a, b] = values else {
-            return None;
-        };
-        match (&self.body.values[*a].op, &self.body.values[*b].op) {
-            (Op::Lane(a, i), Op::Lane(b, j)) if self.single(values) => {
-                let is_like = |vector: Value| self.body.ty(vector) == self.vector;
-                (is_like(*a) && is_like(*b)).then_some([(*a, *i), (*b, *j)])
-            }
+    /// The vectors and lanes that values are taken from, if nothing else uses them.
+    pub(super) fn lanes_of(&self, values: &[Value]) -> Option<Lanes> {
+        let lane = |value: &Value| match self.body.values[*value].op {
+            Op::Lane(vector, lane) if self.body.ty(vector) == self.vector => Some((vector, lane)),
             _ => None,
+        };
+        let lanes: Lanes = values.iter().map(lane).collect::<Option<_>>()?;
+        self.single(values).then_some(lanes)
+    }
+
+    /// A vector of lanes of others.
+    fn build_lanes(&mut self, lanes: &Lanes, at: usize) -> Value {
+        if let [(a, i), (b, j)] = lanes[..] {
+            return self.emit(Op::Shuffle(a, b, [i, 2 + j, 0, 0]), at);
         }
+        let [(a, _), (b, _), (c, _), (d, _)] = lanes[..] else {
+            unreachable!("vectors have two or four lanes");
+        };
+        let of_two = |a: Value, b: Value| {
+            let mask = lanes.iter().map(|(vector, lane)| match *vector {
+                vector if vector == a => Some(*lane),
+                vector if vector == b => Some(4 + lane),
+                _ => None,
+            });
+            mask.collect::<Option<SmallVec<[u8; 4]>>>()
+        };
+        // One shuffle does for lanes of two vectors.
+        for (first, second) in [(a, b), (a, c), (a, d)] {
+            if let Some(mask) = of_two(first, second) {
+                let mask = [mask[0], mask[1], mask[2], mask[3]];
+                return self.emit(Op::Shuffle(first, second, mask), at);
+            }
+        }
+        let (first, low) = self.halves(lanes[0], lanes[1], at);
+        let (second, high) = self.halves(lanes[2], lanes[3], at);
+        let mask = [low, low + 1, 4 + high, 5 + high];
+        self.emit(Op::Shuffle(first, second, mask), at)
+    }
+
+    /// A vector that has two lanes of others, and where. If they are alike its other half has the lanes next to them, and it
+    /// serves both.
+    fn halves(&mut self, (a, i): (Value, u8), (b, j): (Value, u8), at: usize) -> (Value, u8) {
+        if i != j {
+            let mask = [i, 4 + j, i, 4 + j];
+            return (self.emit(Op::Shuffle(a, b, mask), at), 0);
+        }
+        let (half, place) = (i / 2 * 2, i % 2 * 2);
+        if let Some((vector, built_at)) = self.halves.get(&(a, b, half))
+            && *built_at <= at
+        {
+            return (*vector, place);
+        }
+        let mask = [half, 4 + half, half + 1, 5 + half];
+        let vector = self.emit(Op::Shuffle(a, b, mask), at);
+        self.halves.insert((a, b, half), (vector, at));
+        (vector, place)
     }
 
     /// The first in all lanes, the others put in theirs one by one.
     fn build_joined(&mut self, values: &Group, at: usize) -> Value {
-        if let Some([(a, i), (b, j)]) = self.lanes_of(values) {
-            let vector = self.emit(Op::Shuffle(a, b, [i, 2 + j, 0, 0]), at);
+        if let Some(lanes) = self.lanes_of(values) {
+            let vector = self.build_lanes(&lanes, at);
             self.built.insert(values.clone(), (vector, at));
             return vector;
         }

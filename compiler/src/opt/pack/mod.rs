@@ -135,6 +135,8 @@ struct Run<'a> {
     removed: Vec<bool>,
     /// Vectors already built, and in front of which statement.
     built: HashMap<Group, (Value, usize)>,
+    /// Vectors of the low or high lanes of two others in turn, and in front of which statement they are.
+    halves: HashMap<(Value, Value, u8), (Value, usize)>,
     /// Scalars taken from lanes, with their lane.
     taken: Vec<(Value, Value)>,
     /// Operations looked at for the stores at hand.
@@ -169,6 +171,7 @@ impl<'a> Run<'a> {
             inserted: HashMap::default(),
             removed,
             built: HashMap::default(),
+            halves: HashMap::default(),
             taken: Vec::new(),
             work: 0,
             vector,
