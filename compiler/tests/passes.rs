@@ -585,3 +585,52 @@ fn a_minimum_that_the_kernel_takes_is_not_taken_again() {
         assert_eq!(count(&found, "= min"), 0, "{found}");
     }
 }
+
+#[test]
+fn a_carried_sum_is_fused_where_a_trip_has_more_to_do_than_wait_for_it() {
+    let args = [
+        arg(0, 64, Access::Read, DIRECT),
+        arg(1, 1, Access::Write, DIRECT),
+    ];
+    let busy = "void k(const double *x, double *y) { double s = 0; \
+                for (int i = 0; i < 64; i++) { \
+                  double a = x[i], b = sqrt(a - 1), c = sqrt(b - a), d = sqrt(c - b), e = sqrt(d - c); \
+                  double f = (a - b) / (c - d), g = (a - e) / (b - d), h = (c - e) / (f - g); \
+                  double p = sqrt(h - a) / (g - a), q = sqrt(p - f) / (p - g); \
+                  s += sqrt(p - q) * sqrt(q - h); } y[0] = s; }";
+    let found = stage(busy, &args, Stage::Optimised);
+    assert!(count(&found, "= fma") > 0, "{found}");
+    assert_eq!(
+        count(&found, "= add v"),
+        count(&found, "i64 = add v"),
+        "{found}"
+    );
+}
+
+#[test]
+fn sums_that_share_what_they_add_grow_side_by_side() {
+    let args = [
+        arg(0, 8, Access::Read, DIRECT),
+        arg(1, 8, Access::Read, DIRECT),
+        arg(2, 16, Access::Write, DIRECT),
+    ];
+    // Sixteen entries of eight sums: one sum after the other would hold all of both rows.
+    let text = "void k(const double *a, const double *b, double *y) { \
+                double s[8] = {0}; \
+                for (int k = 0; k < 8; k++) for (int i = 0; i < 8; i++) s[i] += a[k] * b[(k + i) % 8]; \
+                for (int i = 0; i < 8; i++) y[2 * i] = s[i] * s[7 - i]; }";
+    let found = stage(text, &args, Stage::Optimised);
+    let (_, body) = found.split_once("\nbody {").unwrap();
+    let products: Vec<&str> = body
+        .lines()
+        .filter(|line| line.contains("= fma") || line.contains("f64 = mul"))
+        .collect();
+    // The first eight do not add to each other.
+    for line in &products[1..8] {
+        let first = products[0].trim().split(':').next().unwrap();
+        assert!(
+            !line.contains(&format!("{first},")) && !line.ends_with(first),
+            "{body}"
+        );
+    }
+}

@@ -243,11 +243,16 @@ impl Lower<'_, '_> {
         let Op::Compare(op, x, y) = self.it.body.values[c].op else {
             return None;
         };
-        // Minimum and maximum have instructions.
-        let is_extreme =
-            matches!(op, CompareOp::Lt | CompareOp::Gt) && [[x, y], [y, x]].contains(&[a, b]);
-        if !ty.scalar.is_float() || self.it.body.ty(x) != ty || is_extreme {
+        if !ty.scalar.is_float() || self.it.body.ty(x) != ty {
             return None;
+        }
+        let compared = [[x, y], [y, x]].contains(&[a, b]);
+        if compared && matches!(op, CompareOp::Lt | CompareOp::Gt) {
+            let is_carried = [a, b]
+                .iter()
+                .any(|v| matches!(self.it.body.values[*v].op, Op::Get(_)));
+            // Minimum and maximum have instructions.
+            return is_carried.then(|| self.seldom(op, [x, y], [a, b]));
         }
         let vector = clif_type(ty.with_lanes(16 / ty.scalar.bytes() as u8));
         let [x, y, a, b] = [x, y, a, b].map(|operand| {
@@ -257,6 +262,18 @@ impl Lower<'_, '_> {
         let mask = self.b.ins().fcmp(float_condition(op), x, y);
         let chosen = self.blend(true, mask, a, b);
         Some(self.b.ins().extractlane(chosen, 0))
+    }
+
+    /// The least or greatest so far, which later elements hardly change: a branch that is taken rightly, where the instruction
+    /// would have each element wait for the one before. The comparison is told the other way round, or it would be one.
+    fn seldom(&mut self, op: CompareOp, compared: [Value; 2], [a, b]: [Value; 2]) -> clif::Value {
+        let [x, y, a, b] = [compared[0], compared[1], a, b].map(|operand| self.value(operand));
+        let not = match op {
+            CompareOp::Lt => FloatCC::UnorderedOrGreaterThanOrEqual,
+            _ => FloatCC::UnorderedOrLessThanOrEqual,
+        };
+        let fails = self.b.ins().fcmp(not, x, y);
+        self.b.ins().select(fails, b, a)
     }
 
     /// A scalar put in one lane: one move, where a shuffle with a splat would take more.

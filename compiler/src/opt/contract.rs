@@ -1,12 +1,14 @@
-//! Products that are added become fused multiply-adds, save on sums carried round a loop.
+//! Products that are added become fused multiply-adds, save on sums carried round a loop that does little else.
 //!
-//! A product with other uses stays as it is. A carried sum stays an addition: its latency bounds the loop, and a fused
-//! operation's is longer. Needs a target with the instruction and the option to contract.
+//! A product with other uses stays as it is. A carried sum stays an addition where its latency bounds the loop, as a fused
+//! operation's is longer: not where a trip's other work takes longer than all that is added to the sum one after the other.
+//! Needs a target with the instruction and the option to contract.
 
 use super::operands::count_uses;
 use crate::ir::{BinaryOp, Block, Body, Inst, Op, Stmt, UnaryOp, Value, Var};
 use cranelift_entity::SecondaryMap;
-use std::collections::BTreeSet;
+use cranelift_entity::packed_option::PackedOption;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Contracts the root of a body. `carried` are variables carried from element to element.
 pub(super) fn contract(body: &mut Body, carried: &BTreeSet<Var>) {
@@ -14,7 +16,7 @@ pub(super) fn contract(body: &mut Body, carried: &BTreeSet<Var>) {
     let mut pass = Contract {
         uses: count_uses(body, &root),
         carried: SecondaryMap::new(),
-        loops: vec![carried.clone()],
+        loops: vec![awaited(body, &root, carried)],
         body,
     };
     pass.block(&mut root);
@@ -26,7 +28,7 @@ struct Contract<'a> {
     uses: SecondaryMap<Value, u32>,
     /// Values that hold a carried sum.
     carried: SecondaryMap<Value, bool>,
-    /// For each loop around: the variables set in it.
+    /// For each loop around: the variables whose sums it waits for.
     loops: Vec<BTreeSet<Var>>,
 }
 
@@ -37,7 +39,8 @@ impl Contract<'_> {
             let is_loop = stmt.is_loop();
             if is_loop {
                 let body = stmt.blocks().next().expect("a loop has a body");
-                self.loops.push(super::effects::effects(body).vars);
+                let set = super::effects::effects(body).vars;
+                self.loops.push(awaited(self.body, body, &set));
             }
             for inner in stmt.blocks_mut() {
                 self.block(inner);
@@ -101,5 +104,82 @@ impl Contract<'_> {
         let negated = self.body.values.push(Inst { op, ty });
         kept.push(Stmt::Let(negated));
         negated
+    }
+}
+
+/// So many loads, stores and operations on floats run while one that is fused does.
+const OPERATIONS_PER_FMA: usize = 16;
+
+/// How often a loop of unknown length is taken to run.
+const TRIPS: u64 = 8;
+
+/// Of the variables that a loop's trip sets, those whose sums take longer, fused, than the rest of it.
+fn awaited(body: &Body, block: &Block, set: &BTreeSet<Var>) -> BTreeSet<Var> {
+    let mut trip = Trip {
+        body,
+        set,
+        operations: 0,
+        sums: SecondaryMap::new(),
+        added: BTreeMap::new(),
+    };
+    if !set.is_empty() {
+        trip.count(block, 1);
+    }
+    let Trip {
+        operations, added, ..
+    } = trip;
+    let is_awaited = |count: &usize| count.saturating_mul(OPERATIONS_PER_FMA) > operations;
+    let awaited = added.iter().filter(|(_, count)| is_awaited(count));
+    awaited.map(|(var, _)| *var).collect()
+}
+
+/// What one trip of a loop does.
+struct Trip<'a> {
+    body: &'a Body,
+    set: &'a BTreeSet<Var>,
+    /// Loads, stores and operations on floats.
+    operations: usize,
+    /// The variable that a value is the sum of so far.
+    sums: SecondaryMap<Value, PackedOption<Var>>,
+    /// How often is added to each.
+    added: BTreeMap<Var, usize>,
+}
+
+impl Trip<'_> {
+    fn count(&mut self, block: &Block, times: usize) {
+        for stmt in block {
+            match stmt {
+                Stmt::Let(value) => self.instruction(*value, times),
+                Stmt::Store { .. } => self.operations = self.operations.saturating_add(times),
+                _ => {}
+            }
+            let trips = match stmt {
+                Stmt::For(it) => self.body.trips(it).unwrap_or(TRIPS),
+                Stmt::Loop { .. } => TRIPS,
+                _ => 1,
+            };
+            for inner in stmt.blocks() {
+                self.count(inner, times.saturating_mul(trips as usize));
+            }
+        }
+    }
+
+    fn instruction(&mut self, value: Value, times: usize) {
+        let Inst { op, ty } = &self.body.values[value];
+        if ty.scalar.is_float() && !matches!(op, Op::Const(_) | Op::Get(_)) {
+            self.operations = self.operations.saturating_add(times);
+        }
+        match *op {
+            Op::Get(var) if self.set.contains(&var) => self.sums[value] = var.into(),
+            Op::Binary(BinaryOp::Add | BinaryOp::Sub, a, b) => {
+                let sum = self.sums[a].expand().or(self.sums[b].expand());
+                if let Some(var) = sum {
+                    self.sums[value] = var.into();
+                    let added = self.added.entry(var).or_default();
+                    *added = added.saturating_add(times);
+                }
+            }
+            _ => {}
+        }
     }
 }

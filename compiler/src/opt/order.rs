@@ -2,7 +2,8 @@
 //!
 //! Within a run of statements without control flow, what stores, sets, may fail or is used behind the run keeps its order; all
 //! else goes in front of its first use, the operand that needs most registers first (Sethi and Ullman, "The generation of optimal
-//! code for arithmetic expressions", 1970). Nothing moves up, and no load moves past a store to what it loads.
+//! code for arithmetic expressions", 1970). Nothing moves up, and no load moves past a store to what it loads. A run whose own order
+//! would have fewer floats spilled keeps it: sums that share what they add grow side by side.
 
 use super::alias::{Origin, Touch, touch};
 use super::effects::{Effects, effects};
@@ -32,16 +33,21 @@ struct Order<'a> {
     passed: usize,
 }
 
+/// How many floats are held in registers, one being needed to compute.
+const REGISTERS: usize = 15;
+
 /// A run of statements without control flow.
 struct Run {
     /// The number of its first statement.
     start: usize,
-    statements: Vec<Option<Stmt>>,
+    statements: Block,
+    /// Which of them have their place.
+    placed: Vec<bool>,
     /// By statement: how many registers its value takes to compute, about.
     needs: Vec<u16>,
     /// By statement that stores: the loads that have to come before it.
     loads: HashMap<usize, Vec<usize>>,
-    ordered: Block,
+    ordered: Vec<usize>,
 }
 
 impl Order<'_> {
@@ -75,15 +81,53 @@ impl Order<'_> {
             start: self.passed + 1,
             needs: Vec::with_capacity(statements.len()),
             loads: HashMap::default(),
-            ordered: Block::with_capacity(statements.len()),
-            statements: statements.into_iter().map(Some).collect(),
+            ordered: Vec::with_capacity(statements.len()),
+            placed: vec![false; statements.len()],
+            statements,
         };
         self.passed += run.statements.len();
         let roots = self.roots(&mut run, &changed);
         for at in roots {
             self.emit(&mut run, at);
         }
-        done.append(&mut run.ordered);
+        let len = run.statements.len();
+        let ordered = self.spilled(&run, run.ordered.iter().copied());
+        if ordered > 0 && self.spilled(&run, 0..len) < ordered {
+            done.append(&mut run.statements);
+            return;
+        }
+        let mut statements: Vec<Option<Stmt>> = run.statements.into_iter().map(Some).collect();
+        let ordered = run.ordered.into_iter();
+        done.extend(ordered.filter_map(|at| statements[at].take()));
+    }
+
+    /// How much is spilled in an order, about: by how many floats each statement that computes one has too many.
+    fn spilled(&self, run: &Run, order: impl Iterator<Item = usize> + Clone) -> usize {
+        let mut last: HashMap<Value, usize> = HashMap::default();
+        let is_float = |value: Value| self.body.ty(value).scalar.is_float();
+        for (place, at) in order.clone().enumerate() {
+            for_each_operand(self.body, &run.statements[at], |operand| {
+                if is_float(operand) && self.body.constant(operand).is_none() {
+                    last.insert(operand, place);
+                }
+            });
+        }
+        // What is there before the run is held from its beginning on.
+        let is_own = |value: &Value| self.at[*value] >= run.start;
+        let mut held = last.keys().filter(|value| !is_own(value)).count();
+        let mut ends: Vec<u32> = vec![0; run.statements.len()];
+        last.values().for_each(|place| ends[*place] += 1);
+        let mut spilled = 0;
+        for (place, at) in order.enumerate() {
+            held -= ends[place] as usize;
+            if let Stmt::Let(value) = &run.statements[at]
+                && is_float(*value)
+            {
+                held += 1;
+                spilled += held.saturating_sub(REGISTERS);
+            }
+        }
+        spilled
     }
 
     /// The statements that keep their order. Numbers all of them, and says what each needs.
@@ -91,7 +135,7 @@ impl Order<'_> {
         let mut used = vec![false; run.statements.len()];
         let mut keeps = vec![true; run.statements.len()];
         let mut waiting = Waiting::default();
-        for (at, stmt) in run.statements.iter().flatten().enumerate() {
+        for (at, stmt) in run.statements.iter().enumerate() {
             let mut needs = [0u16; 2];
             for_each_operand(self.body, stmt, |operand| {
                 let need = match self.at[operand].checked_sub(run.start) {
@@ -137,18 +181,20 @@ impl Order<'_> {
         }
         let mut open = vec![(root, false)];
         while let Some((at, is_ready)) = open.pop() {
-            if is_ready {
-                run.ordered.extend(run.statements[at].take());
+            if run.placed[at] {
                 continue;
             }
-            let Some(stmt) = &run.statements[at] else {
+            if is_ready {
+                run.placed[at] = true;
+                run.ordered.push(at);
                 continue;
-            };
+            }
+            let stmt = &run.statements[at];
             open.push((at, true));
             let first = open.len();
             for_each_operand(self.body, stmt, |operand| {
                 if let Some(at) = self.at[operand].checked_sub(run.start)
-                    && run.statements[at].is_some()
+                    && !run.placed[at]
                 {
                     open.push((at, false));
                 }
