@@ -283,16 +283,23 @@ fn walks_through_arrays_mean_the_same_in_the_interpreter_natively_and_in_c() {
 
 #[test]
 fn straight_loops_mean_the_same_in_the_interpreter_natively_and_in_c() {
-    let (drawn_in_all, two_at_once) = (Cell::new(0), Cell::new(0));
+    let (drawn_in_all, two_at_once, four_at_once) = (Cell::new(0), Cell::new(0), Cell::new(0));
     soak(straight(), 600, |drawn| {
         let case = Case::corpus(&drawn.file()).pop().unwrap();
         let front = case.check().map_err(|e| fail(&case, e))?;
         let stages = stages(&front, Mode::native(FloatMode::Contract));
         let wide = stages.map_err(|e| fail(&case, e))?.optimised.wide;
         drawn_in_all.set(drawn_in_all.get() + 1);
-        two_at_once.set(two_at_once.get() + u32::from(wide.is_some()));
+        let elements = wide.map_or(1, |wide| wide.elements);
+        two_at_once.set(two_at_once.get() + u32::from(elements == 2));
+        four_at_once.set(four_at_once.get() + u32::from(elements == 4));
         check(&case, drawn.seed, true)
     });
-    let (all, wide) = (drawn_in_all.get(), two_at_once.get());
-    assert!(5 * wide > all, "{wide} of {all} do two elements at once");
+    let all = drawn_in_all.get();
+    for (elements, wide) in [(2, two_at_once.get()), (4, four_at_once.get())] {
+        assert!(
+            12 * wide > all,
+            "{wide} of {all} do {elements} elements at once"
+        );
+    }
 }

@@ -1,5 +1,5 @@
-//! Kernels on doubles with no control flow but short branches, as assembly over edges and cells is: rows that are an element's own, rows of one or
-//! all entries of a map, globals, increments that meet. Two elements at once are for these.
+//! Kernels on doubles or floats with no control flow but short branches, as assembly over edges and cells is: rows that are an
+//! element's own, rows of one or all entries of a map, globals, increments that meet. Several elements at once are for these.
 
 use proptest::prelude::*;
 use std::fmt::Write;
@@ -9,12 +9,16 @@ pub(crate) fn straight() -> impl Strategy<Value = Straight> {
     let inputs = prop::collection::vec(any::<[u8; 2]>(), 1..4);
     let results = prop::collection::vec(any::<[u8; 3]>(), 1..4);
     let steps = prop::collection::vec(any::<[u8; 5]>(), 2..24);
-    (inputs, results, steps, any::<u64>()).prop_map(|(inputs, results, steps, seed)| Straight {
-        inputs,
-        results,
-        steps,
-        seed,
-    })
+    let of_floats = any::<bool>();
+    (inputs, results, steps, of_floats, any::<u64>()).prop_map(
+        |(inputs, results, steps, of_floats, seed)| Straight {
+            inputs,
+            results,
+            steps,
+            of_floats,
+            seed,
+        },
+    )
 }
 
 /// A kernel as it was drawn.
@@ -23,6 +27,7 @@ pub(crate) struct Straight {
     inputs: Vec<[u8; 2]>,
     results: Vec<[u8; 3]>,
     steps: Vec<[u8; 5]>,
+    of_floats: bool,
     pub(crate) seed: u64,
 }
 
@@ -56,26 +61,31 @@ fn values(path: &str, dim: u8) -> u8 {
 impl Straight {
     /// The file of a corpus with this kernel alone.
     pub(crate) fn file(&self) -> String {
+        // Scalar, its C type, and what its functions and literals end with.
+        let (scalar, ty, f) = match self.of_floats {
+            true => ("f32", "float", "f"),
+            false => ("f64", "double", ""),
+        };
         let (mut args, mut params, mut body) = (Vec::new(), Vec::new(), String::new());
         let mut known: Vec<String> = Vec::new();
         for (n, [path, dim]) in self.inputs.iter().enumerate() {
-            let (path, dim) = (pick(&INPUT_PATHS, *path), 1 + dim % 5);
-            args.push(format!("read f64 {dim} {path}"));
-            params.push(format!("const double *a{n}"));
+            let (path, dim) = (pick(&INPUT_PATHS, *path), 1 + dim % 8);
+            args.push(format!("read {scalar} {dim} {path}"));
+            params.push(format!("const {ty} *a{n}"));
             known.extend((0..values(path, dim)).map(|i| format!("a{n}[{i}]")));
         }
         for (n, step) in self.steps.iter().enumerate() {
-            let value = expression(step, &known);
+            let value = expression(step, &known, f);
             let (first, last) = (&known[0], &known[known.len() - 1]);
             match step[0] {
-                0..180 => writeln!(body, "  double t{n} = {value};"),
+                0..180 => writeln!(body, "  {ty} t{n} = {value};"),
                 180..220 => writeln!(
                     body,
-                    "  double t{n} = {last}; if (a0[0] < {last}) t{n} = {value} - {first};"
+                    "  {ty} t{n} = {last}; if (a0[0] < {last}) t{n} = {value} - {first};"
                 ),
                 _ => writeln!(
                     body,
-                    "  double t{n}; if ({last} > 1) {{ t{n} = {value}; if (t{n} < {first}) t{n} = {first}; }} \
+                    "  {ty} t{n}; if ({last} > 1) {{ t{n} = {value}; if (t{n} < {first}) t{n} = {first}; }} \
                      else t{n} = {last} - {first};"
                 ),
             }
@@ -88,17 +98,28 @@ impl Straight {
             let shared = format!(" of r{dim}");
             let meets = access == "inc" && path.contains("ends");
             let of = if meets { &shared } else { "" };
-            args.push(format!("{access} f64 {dim} {path}{of}"));
-            params.push(format!("double *x{n}"));
+            args.push(format!("{access} {scalar} {dim} {path}{of}"));
+            params.push(format!("{ty} *x{n}"));
             for i in 0..values(path, dim) {
                 let entry = format!("x{n}[{i}]");
                 let at = known.len() - 1 - usize::from(order.wrapping_mul(i + 1)) % known.len();
                 let value = &known[at];
                 let statement = match access {
+                    "write" if order % 4 == 0 => {
+                        let first = &known[0];
+                        format!("{entry} = {first}; if ({value} < {first}) {entry} = {value};")
+                    }
+                    "rw" if order % 4 == 0 => format!(
+                        "if ({value} > 1) {entry} = {value} * 0.5{f}; else if ({value} < {entry}) {entry} -= {value};"
+                    ),
                     "write" => format!("{entry} = {value};"),
-                    "rw" => format!("{entry} = {entry} * 0.5 - {value};"),
-                    "min" => format!("{entry} = fmin({entry}, {value}) + 0.0;"),
-                    "max" => format!("{entry} = fmax({entry}, {value}) + 0.0;"),
+                    "rw" => format!("{entry} = {entry} * 0.5{f} - {value};"),
+                    "min" if order % 3 == 0 => format!("if ({value} < {entry}) {entry} = {value};"),
+                    "max" if order % 3 == 0 => {
+                        format!("{entry} = {entry} > {value} ? {entry} : {value};")
+                    }
+                    "min" => format!("{entry} = fmin{f}({entry}, {value}) + 0.0{f};"),
+                    "max" => format!("{entry} = fmax{f}({entry}, {value}) + 0.0{f};"),
                     _ if order % 3 == 0 => format!("{entry} -= {value} * {};", known[0]),
                     _ => format!("{entry} += {value};"),
                 };
@@ -114,7 +135,7 @@ impl Straight {
 }
 
 /// C leaves open which of two zeros is the least; the sum with 0 is the same for both.
-fn expression([op, a, b, c, k]: &[u8; 5], known: &[String]) -> String {
+fn expression([op, a, b, c, k]: &[u8; 5], known: &[String], f: &str) -> String {
     // Most operands are of the latest.
     let operand = |by: u8| {
         let back = usize::from(by) % known.len();
@@ -132,13 +153,13 @@ fn expression([op, a, b, c, k]: &[u8; 5], known: &[String]) -> String {
         1 => format!("{a} - {b} * {c}"),
         2 => format!("{a} * {b} + {c}"),
         3 => format!("{a} / (1 + {b} * {b})"),
-        4 => format!("sqrt(fabs({a})) * {k}"),
-        5 => format!("(fmin({a}, {b}) + 0.0) - {c}"),
-        6 => format!("(fmax({a}, {b}) + 0.0) * 0.25"),
+        4 => format!("sqrt{f}(fabs{f}({a})) * {k}"),
+        5 => format!("(fmin{f}({a}, {b}) + 0.0{f}) - {c}"),
+        6 => format!("(fmax{f}({a}, {b}) + 0.0{f}) * 0.25{f}"),
         7 => format!("-({a}) + {k}"),
         8 => format!("{a} < {b} ? {c} : {a}"),
-        9 => format!("floor({a} * 4) - rint({b})"),
-        10 => format!("({a} - {b}) / (2 + fabs({c}))"),
-        _ => format!("sqrt(1 + {a} * {a}) - {b} * {k}"),
+        9 => format!("floor{f}({a} * 4) - rint{f}({b})"),
+        10 => format!("({a} - {b}) / (2 + fabs{f}({c}))"),
+        _ => format!("sqrt{f}(1 + {a} * {a}) - {b} * {k}"),
     }
 }
