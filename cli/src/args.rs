@@ -190,6 +190,9 @@ pub(crate) struct AllArgs {
     /// Draw the ratios as a chart in this file
     #[arg(long, value_name = "FILE", requires = "compare")]
     pub(crate) svg: Option<PathBuf>,
+    /// Draw what each loop does a second over what it does with a byte, under what the machine can do, in this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) roofline: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) bench: BenchArgs,
 }

@@ -32,6 +32,23 @@ impl Cc {
         &self.version
     }
 
+    /// Compiles a C file to a program.
+    pub(crate) fn program<S: AsRef<OsStr>>(
+        &self,
+        flags: impl IntoIterator<Item = S>,
+        source: &Path,
+        program: &Path,
+    ) -> io::Result<Output> {
+        Command::new(&self.command[0])
+            .args(&self.command[1..])
+            .env("LC_ALL", "C")
+            .args(flags)
+            .arg("-o")
+            .arg(program)
+            .arg(source)
+            .output()
+    }
+
     /// Compiles a C file to a shared object.
     pub(crate) fn shared<S: AsRef<OsStr>>(
         &self,

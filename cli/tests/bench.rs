@@ -66,7 +66,11 @@ fn json_is_one_object_with_exactly_the_promised_fields() {
             "acquire_us",
             "calls",
             "elements",
+            "flops_exact",
+            "flops_per_element",
             "gb_per_s",
+            "gflop_per_s",
+            "intensity",
             "name",
             "ns_per_element",
             "ns_per_element_min",
@@ -465,6 +469,31 @@ fn all_runs_every_app_and_every_part_of_the_catalogue() {
         0,
         "nothing is compared"
     );
-    let printed = place.printed(&all);
+    // Arithmetic is that of the texts: a residual of airfoil's cells, a triad.
+    let kernel = |app: &str, name: &str| {
+        let app = apps.iter().find(|a| a["app"] == app).unwrap();
+        let kernels = app["kernels"].as_array().unwrap();
+        kernels.iter().find(|k| k["name"] == name).unwrap().clone()
+    };
+    let triad = kernel("stream", "triad");
+    assert_eq!(
+        (&triad["flops_per_element"], &triad["flops_exact"]),
+        (&2.into(), &true.into())
+    );
+    assert!(
+        (triad["intensity"].as_f64().unwrap() - 2.0 / 24.0).abs() < 1e-4,
+        "{triad}"
+    );
+    assert_eq!(kernel("stream", "copy")["gflop_per_s"], 0.0);
+    assert_eq!(kernel("airfoil", "bres_calc")["flops_exact"], false);
+    assert!(report["peaks"]["triad_gb_per_s"].as_f64().unwrap() > 0.0);
+    let chart = place.path().join("roofline.svg");
+    let drawn = [&all[..], &["--roofline", chart.to_str().unwrap()]].concat();
+    let printed = place.printed(&drawn);
     assert!(printed.contains("hyperelasticity P2 tangent"), "{printed}");
+    let chart = std::fs::read_to_string(chart).unwrap();
+    for shown in ["<svg", "stream: triad", "GB/s", "airfoil: adt_calc"] {
+        assert!(chart.contains(shown), "{shown}");
+    }
+    assert!(!chart.contains("stream: copy"), "it computes nothing");
 }

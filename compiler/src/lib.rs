@@ -13,6 +13,7 @@ mod encode;
 mod error;
 mod extents;
 pub mod fingerprint;
+mod flops;
 pub mod ir;
 mod lower;
 mod opt;
@@ -38,6 +39,7 @@ pub use extents::{
     provisional_function_signature,
 };
 pub use fingerprint::{Fingerprint, Preimage, Shortcut, ShortcutRecord, build_id};
+pub use flops::Flops;
 pub use options::{Effort, FloatMode, Options};
 pub use pipeline::{Compiled, Stage, Watch, compile, compile_in, compile_watched};
 pub use request::Request;

@@ -1,8 +1,9 @@
 //! `parloop bench all`: every app and every part of the catalogue, each in an engine of its own, and what their ratios come to.
 
 use super::compare::geometric_mean;
+use super::peaks::Peaks;
 use super::report::Report;
-use super::{chart, machine, measure, show};
+use super::{chart, machine, measure, roofline, show};
 use crate::args::{
     AirfoilArgs, AllArgs, BenchArgs, BenchCommand, CatalogueArgs, JacArgs, PartArg, Precision,
     ReduceArgs,
@@ -16,6 +17,7 @@ use parloop::Config;
 use parloop_kernels::order::Order;
 use serde::Serialize;
 use std::io::Write;
+use std::path::Path;
 
 /// Iterations of airfoil, jac and reduce, unless more or fewer are asked for.
 const ITERATIONS: u64 = 200;
@@ -37,6 +39,7 @@ struct AllReport {
     commit: &'static str,
     order: &'static str,
     size: String,
+    peaks: Peaks,
     apps: Vec<Report>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ratio_geomean: Option<f64>,
@@ -64,11 +67,11 @@ pub(super) fn run(args: &AllArgs, config: &Config, out: &mut dyn Write) -> Resul
     }
     let ratios = ratios(&apps);
     if let Some(path) = &args.svg {
-        let caption = caption(args, &ratios);
-        std::fs::write(path, chart::svg(&ratios, &caption)).map_err(|source| CliError::Write {
-            path: path.clone(),
-            source,
-        })?;
+        write_chart(path, &chart::svg(&ratios, &caption(args, &ratios)))?;
+    }
+    let peaks = Peaks::of(&apps);
+    if let Some(path) = &args.roofline {
+        write_chart(path, &roofline::svg(&apps, peaks, &machine_caption(args)))?;
     }
     let mut worst = ratios.clone();
     worst.sort_by(|a, b| b.ratio.total_cmp(&a.ratio));
@@ -79,6 +82,7 @@ pub(super) fn run(args: &AllArgs, config: &Config, out: &mut dyn Write) -> Resul
         commit: machine::COMMIT,
         order: Order::from(args.order).name(),
         size: size(args),
+        peaks,
         ratio_geomean: geometric_mean(ratios.iter().map(|ratio| ratio.ratio)),
         apps,
         worst,
@@ -164,6 +168,23 @@ fn caption(args: &AllArgs, ratios: &[Ratio]) -> String {
         machine::machine(),
         machine::COMMIT,
     )
+}
+
+fn machine_caption(args: &AllArgs) -> String {
+    format!(
+        "one core of {}, {} order, data in {}, commit {}",
+        machine::machine(),
+        Order::from(args.order).name(),
+        size(args),
+        machine::COMMIT,
+    )
+}
+
+fn write_chart(path: &Path, svg: &str) -> Result<(), CliError> {
+    std::fs::write(path, svg).map_err(|source| CliError::Write {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// What the ratios come to, if there are any.

@@ -5,7 +5,9 @@ mod chart;
 mod compare;
 mod machine;
 mod measure;
+mod peaks;
 mod report;
+mod roofline;
 mod show;
 
 pub(crate) use compare::CompareError;
@@ -18,6 +20,7 @@ use compare::Comparison;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use measure::Meter;
 use parloop::{Config, Engine};
+use parloop_compiler::Flops;
 use parloop_kernels::airfoil::app::Airfoil;
 use parloop_kernels::airfoil::file;
 use parloop_kernels::airfoil::mesh::{Blocks, Mesh};
@@ -184,6 +187,15 @@ fn types(args: &ReduceArgs) -> Result<Vec<ElementType>, CliError> {
 }
 
 impl Run<'_> {
+    /// What each loop's kernel computes.
+    fn flops(&self, app: &dyn App) -> Result<Vec<Flops>, CliError> {
+        let each = app.loops().iter().map(|of| {
+            let kernel = self.engine.kernel(&of.text, Some(of.function));
+            Ok(Flops::of(&kernel.check()?.kernel))
+        });
+        each.collect()
+    }
+
     fn go(&self, app: &mut dyn App, out: &mut dyn Write) -> Result<Report, CliError> {
         if !self.args.json {
             let heading = show::heading(self.name, app.sizes(), self.order, self.iterations);
@@ -200,6 +212,7 @@ impl Run<'_> {
         Ok(Report::new(
             heading,
             app,
+            &self.flops(app)?,
             outcome,
             comparison.as_ref(),
             cache,

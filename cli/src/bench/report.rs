@@ -8,6 +8,7 @@ use super::machine;
 use super::measure::{Meter, Samples};
 use crate::watcher::Watcher;
 use parloop::Engine;
+use parloop_compiler::Flops;
 use parloop_kernels::app::{App, AppLoop};
 use parloop_kernels::order::Order;
 use serde::Serialize;
@@ -54,6 +55,13 @@ pub(crate) struct KernelReport {
     #[serde(skip)]
     pub(crate) ns_per_element_spread: (f64, f64),
     pub(crate) gb_per_s: f64,
+    /// Floating-point operations of the kernel's text, of an element.
+    pub(crate) flops_per_element: u64,
+    /// Whether each element does so many.
+    pub(crate) flops_exact: bool,
+    pub(crate) gflop_per_s: f64,
+    /// Operations for each useful byte.
+    pub(crate) intensity: f64,
     pub(crate) source: &'static str,
     pub(crate) acquire_us: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -98,6 +106,7 @@ impl Report {
     pub(crate) fn new(
         (name, order): (&'static str, Order),
         app: &dyn App,
+        flops: &[Flops],
         outcome: Outcome,
         comparison: Option<&Comparison>,
         cache: CacheReport,
@@ -108,7 +117,7 @@ impl Report {
             .map(|(index, of)| {
                 let measured = outcome.meter.of(index);
                 let timed = comparison.map_or(measured, |comparison| comparison.ours(index));
-                let mut report = kernel(of, measured, timed);
+                let mut report = kernel(of, flops[index], measured, timed);
                 if let Some(comparison) = comparison {
                     report.ratio = comparison.ratio(index);
                     let mut baselines = comparison.baselines(index, of.elements).into_iter();
@@ -144,8 +153,10 @@ impl Report {
 
 /// Totals are of the `measured` run; times an element of the calls to be `timed`, those that alternated with the baseline's
 /// where there is one.
-fn kernel(of: &AppLoop, measured: &Samples, timed: &Samples) -> KernelReport {
+fn kernel(of: &AppLoop, flops: Flops, measured: &Samples, timed: &Samples) -> KernelReport {
     let [low, median, high] = timed.spread_ns();
+    let operations = flops.count as f64 * of.elements as f64;
+    let bytes = of.prepared.useful_bytes() as f64;
     KernelReport {
         name: of.label.clone(),
         calls: measured.calls(),
@@ -158,7 +169,11 @@ fn kernel(of: &AppLoop, measured: &Samples, timed: &Samples) -> KernelReport {
             per_element(high, of.elements),
         ),
         // Bytes a nanosecond are gigabytes a second.
-        gb_per_s: quotient(of.prepared.useful_bytes() as f64, median as f64),
+        gb_per_s: quotient(bytes, median as f64),
+        flops_per_element: flops.count,
+        flops_exact: flops.is_exact,
+        gflop_per_s: quotient(operations, median as f64),
+        intensity: quotient(operations, bytes),
         source: of.prepared.source().name(),
         acquire_us: micros(of.prepared.acquire_time()),
         ratio: None,

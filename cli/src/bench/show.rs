@@ -67,12 +67,12 @@ pub(crate) fn summary(report: &Report) -> String {
 
 pub(crate) fn kernels(report: &Report) -> String {
     let mut headings = vec![
-        "count", "time", "ns/elem", "10%", "90%", "GB/s", "kernel", "code", "acquire",
+        "count", "time", "ns/elem", "10%", "90%", "GB/s", "GFLOP/s", "kernel", "code", "acquire",
     ];
-    let mut right = vec![0, 1, 2, 3, 4, 5, 8];
+    let mut right = vec![0, 1, 2, 3, 4, 5, 6, 9];
     if report.ratio_geomean.is_some() {
         headings.extend(["cc ns/elem", "ratio"]);
-        right.extend([9, 10]);
+        right.extend([10, 11]);
         let more = report.kernels.iter().flat_map(|k| &k.baselines);
         let more = more.take(report.kernels.first().map_or(0, |k| k.baselines.len()));
         for baseline in more {
@@ -96,6 +96,7 @@ fn row(kernel: &KernelReport) -> Vec<String> {
         format!("{low:.2}"),
         format!("{high:.2}"),
         format!("{:.2}", kernel.gb_per_s),
+        gflop_per_s(kernel),
         kernel.name.clone(),
         kernel.source.to_owned(),
         duration(Duration::from_secs_f64(kernel.acquire_us / 1e6)),
@@ -107,6 +108,12 @@ fn row(kernel: &KernelReport) -> Vec<String> {
     let more = kernel.baselines.iter();
     row.extend(more.map(|b| b.ratio.map_or(String::new(), |ratio| format!("{ratio:.3}"))));
     row
+}
+
+/// With a mark where not every element does so many operations.
+fn gflop_per_s(kernel: &KernelReport) -> String {
+    let mark = if kernel.flops_exact { "" } else { "<" };
+    format!("{mark}{:.2}", kernel.gflop_per_s)
 }
 
 fn compared(report: &Report, mean: f64) -> String {
