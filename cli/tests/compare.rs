@@ -156,6 +156,21 @@ fn kernel_constants_get_values() {
 }
 
 #[test]
+fn a_constant_without_a_value_leaves_out_the_functions_that_read_it_and_no_others() {
+    if !have_cc() {
+        return;
+    }
+    let place = Place::new();
+    let text = "extern double gam; extern const float rates[3];
+        void wants(double *y, const double *x) { y[0] = gam * rates[1] * x[0]; }
+        void plain(double *y, const double *x) { y[0] = 2 * x[0]; }";
+    let report = json(&place, &["compare", &file(&place, "kernels.c", text)]);
+    assert_eq!(report["functions"][0]["name"], "plain", "{report}");
+    assert_eq!(report["functions"][0]["agrees"], true, "{report}");
+    assert_eq!(report["skipped"][0]["name"], "wants", "{report}");
+}
+
+#[test]
 fn wrong_usage_is_refused_with_what_to_write() {
     let place = Place::new();
     let file = file(&place, "kernels.c", KERNELS);

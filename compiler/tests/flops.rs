@@ -48,8 +48,6 @@ fn loops_count_for_each_trip_and_branches_for_the_larger_side() {
         flops("for (int i = 0; i < n[0]; i++) y[0] += x[0];"),
         (1, false)
     );
-    assert_eq!(
-        flops("for (int i = 0; i < 4; i++) { if (x[i] < 0) break; y[i] = x[i] * 2; }").1,
-        false
-    );
+    let left_early = flops("for (int i = 0; i < 4; i++) { if (x[i] < 0) break; y[i] = x[i] * 2; }");
+    assert!(!left_early.1);
 }

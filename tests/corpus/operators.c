@@ -85,3 +85,19 @@ void k(int *r) {
 #endif
   for (int i = 6; i < 12; i++) IS(i, i);
 }
+
+// == integers of 64 bits divided by constants
+// args: read i64 2; read u64 2; write i64 10; write u64 8
+void k(const int64_t *a, const uint64_t *u, int64_t *b, uint64_t *c) {
+  b[0] = a[0] / 3; b[1] = a[0] % 10; b[2] = a[1] / -7; b[3] = a[1] % -7; b[4] = a[0] / 641; b[5] = a[0] / (-9223372036854775807 - 1);
+  b[6] = a[1] % 16; b[7] = a[1] / -32; b[8] = a[0] / 6148914691236517205; b[9] = a[0] / -1;
+  c[0] = u[0] / 3; c[1] = u[0] % 7; c[2] = u[1] / 641; c[3] = u[1] / 18446744073709551615u; c[4] = u[0] / 9223372036854775809u;
+  c[5] = u[0] % 1000000007; c[6] = u[1] / 4294967297; c[7] = u[1] % 1024;
+}
+
+// == narrow integers divided by constants
+// args: read i32 2; read u32 2; write i32 6; write u32 6
+void k(const int *a, const unsigned *u, int *b, unsigned *c) {
+  b[0] = a[0] / 7 - a[1] / -10; b[1] = a[0] % 1000; b[2] = a[1] / 2147483647; b[3] = a[1] / (-2147483647 - 1); b[4] = a[0] % -3; b[5] = a[0] / -1;
+  c[0] = u[0] / 3u + u[0] % 3u; c[1] = u[0] / 4294967295u; c[2] = u[1] % 641u; c[3] = u[1] / 2147483649u; c[4] = u[0] % 10u; c[5] = u[1] / 1u;
+}

@@ -5,6 +5,7 @@
 
 use parloop_compiler::ParamInfo;
 use parloop_compiler::ir::Passing;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::{Component, Path};
 
@@ -55,11 +56,20 @@ pub(super) fn address_name(index: usize) -> String {
 }
 
 /// The C file for a text and the functions in it.
-pub(super) fn c_file(text: &str, functions: &[(String, Vec<ParamInfo>)]) -> String {
+///
+/// `unset` are constants that others of the text's functions read: without them the whole would not load.
+pub(super) fn c_file(
+    text: &str,
+    functions: &[(String, Vec<ParamInfo>)],
+    unset: &BTreeSet<String>,
+) -> String {
     let mut out =
         String::from("#include <stdint.h>\n#include <stdbool.h>\n#include <math.h>\n#line 1\n");
     out.push_str(text);
     out.push('\n');
+    for name in unset {
+        let _ = writeln!(out, "__typeof__({name}) {name};");
+    }
     for (index, (name, params)) in functions.iter().enumerate() {
         let (types, values): (Vec<_>, Vec<_>) = params.iter().enumerate().map(parameter).unzip();
         let (types, values) = (types.join(", "), values.join(", "));

@@ -27,6 +27,7 @@ use parloop_compiler::{
     function_signature, kernel_functions,
 };
 use report::{Baseline, Compared, Compiling, Report, Skipped};
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -98,6 +99,20 @@ struct Candidate {
     extents: Vec<Extent>,
 }
 
+/// Why a function can't be compared.
+struct Unfit {
+    why: String,
+    /// Constants without a value that it reads.
+    reads: Vec<String>,
+}
+
+impl From<String> for Unfit {
+    fn from(why: String) -> Unfit {
+        let reads = Vec::new();
+        Unfit { why, reads }
+    }
+}
+
 /// What became of a candidate's process.
 enum Ran {
     Compared(Findings),
@@ -154,16 +169,20 @@ impl<'a> Comparison<'a> {
     fn report(&self) -> Result<Report, CliError> {
         let mut skipped = Vec::new();
         let mut candidates = Vec::new();
+        let mut unset = BTreeSet::new();
         for name in self.names()? {
             match self.candidate(&name) {
                 Ok(candidate) => candidates.push(candidate),
-                Err(why) => skipped.push(Skipped { name, why }),
+                Err(Unfit { why, reads }) => {
+                    unset.extend(reads);
+                    skipped.push(Skipped { name, why });
+                }
             }
         }
         let mut functions = Vec::new();
         let drivers = match candidates.is_empty() {
             true => Vec::new(),
-            false => self.drivers(&candidates)?,
+            false => self.drivers(&candidates, &unset)?,
         };
         let mut crashed = 0;
         for (index, candidate) in candidates.iter().enumerate() {
@@ -238,7 +257,7 @@ impl<'a> Comparison<'a> {
     }
 
     /// The function if it can be one for C to call, else why not.
-    fn candidate(&self, name: &str) -> Result<Candidate, String> {
+    fn candidate(&self, name: &str) -> Result<Candidate, Unfit> {
         let constants = specialised(&self.constants);
         let checked = check_kernel(&self.kernel_text(name, &constants)).map_err(|found| {
             found
@@ -249,9 +268,10 @@ impl<'a> Comparison<'a> {
                 .join("; ")
         })?;
         if let Some(constant) = checked.constants.first() {
-            return Err(format!(
-                "it reads `{constant}`: give --constant {constant}=VALUE"
-            ));
+            return Err(Unfit {
+                why: format!("it reads `{constant}`: give --constant {constant}=VALUE"),
+                reads: checked.constants,
+            });
         }
         let extents: Vec<Extent> = checked.params.iter().map(|p| self.extent(p)).collect();
         function_signature(&checked, &extents).map_err(|reason| match &reason {
@@ -271,7 +291,11 @@ impl<'a> Comparison<'a> {
         found.map_or(Extent::default(), |(_, extent)| *extent)
     }
 
-    fn drivers(&self, candidates: &[Candidate]) -> Result<Vec<Built>, CliError> {
+    fn drivers(
+        &self,
+        candidates: &[Candidate],
+        unset: &BTreeSet<String>,
+    ) -> Result<Vec<Built>, CliError> {
         let functions: Vec<_> = candidates
             .iter()
             .map(|c| (c.checked.name.clone(), c.checked.params.clone()))
@@ -282,7 +306,7 @@ impl<'a> Comparison<'a> {
             false => self.with_constants(candidates),
         };
         let source = self.directory.path().join("driver.c");
-        std::fs::write(&source, driver::c_file(&text, &functions))?;
+        std::fs::write(&source, driver::c_file(&text, &functions, unset))?;
         let flags = self.flags.iter().enumerate();
         flags
             .map(|(number, flags)| self.build(&source, number, flags))

@@ -114,7 +114,7 @@ impl Lower<'_, '_> {
             BinaryOp::Add => self.b.ins().iadd(x, y),
             BinaryOp::Sub => self.b.ins().isub(x, y),
             BinaryOp::Mul => self.b.ins().imul(x, y),
-            BinaryOp::Div | BinaryOp::Rem => self.divide(op, x, y, count, ty),
+            BinaryOp::Div | BinaryOp::Rem => self.divide(op == BinaryOp::Div, x, y, count, ty),
             BinaryOp::And => self.b.ins().band(x, y),
             BinaryOp::Or => self.b.ins().bor(x, y),
             BinaryOp::Xor => self.b.ins().bxor(x, y),
@@ -178,40 +178,6 @@ impl Lower<'_, '_> {
             false => self.b.ins().bitcast(ty, flags, mask),
         };
         self.b.ins().bitselect(mask, a, b)
-    }
-
-    fn divide(
-        &mut self,
-        op: BinaryOp,
-        x: clif::Value,
-        y: clif::Value,
-        constant: Option<i64>,
-        ty: Type,
-    ) -> clif::Value {
-        let quotient = op == BinaryOp::Div;
-        if !ty.scalar.is_signed() {
-            return match quotient {
-                true => self.b.ins().udiv(x, y),
-                false => self.b.ins().urem(x, y),
-            };
-        }
-        if constant.is_some_and(|c| c != -1 && c != 0) {
-            return match quotient {
-                true => self.b.ins().sdiv(x, y),
-                false => self.b.ins().srem(x, y),
-            };
-        }
-        // The least integer over -1 would trap: divide by 1 instead, and negate.
-        let clif_ty = clif_type(ty);
-        let minus_one = self.b.ins().icmp_imm_s(IntCC::Equal, y, -1);
-        let one = self.b.ins().iconst(clif_ty, 1);
-        let safe = self.b.ins().select(minus_one, one, y);
-        if !quotient {
-            return self.b.ins().srem(x, safe);
-        }
-        let divided = self.b.ins().sdiv(x, safe);
-        let negated = self.b.ins().ineg(divided);
-        self.b.ins().select(minus_one, negated, divided)
     }
 
     fn compare(&mut self, op: CompareOp, a: Value, b: Value) -> clif::Value {

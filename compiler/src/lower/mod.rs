@@ -5,6 +5,7 @@
 
 mod arith;
 mod convert;
+mod divide;
 mod frame;
 mod function;
 mod isa;
