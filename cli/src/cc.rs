@@ -39,14 +39,17 @@ impl Cc {
         source: &Path,
         program: &Path,
     ) -> io::Result<Output> {
-        Command::new(&self.command[0])
-            .args(&self.command[1..])
-            .env("LC_ALL", "C")
-            .args(flags)
-            .arg("-o")
-            .arg(program)
-            .arg(source)
-            .output()
+        let mut command = self.command();
+        command.args(flags).arg("-o").arg(program).arg(source);
+        command.output()
+    }
+
+    /// The compiler, to be told what to do.
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.command[0]);
+        // Its messages are read, for headers that are not there.
+        command.args(&self.command[1..]).env("LC_ALL", "C");
+        command
     }
 
     /// Compiles a C file to a shared object.
@@ -56,10 +59,7 @@ impl Cc {
         source: &Path,
         object: &Path,
     ) -> io::Result<Output> {
-        Command::new(&self.command[0])
-            .args(&self.command[1..])
-            // Its messages are read, for headers that are not there.
-            .env("LC_ALL", "C")
+        self.command()
             .args(flags)
             // A kernel with external linkage could be replaced at load time: it would not be inlined, and one that is named as a
             // function of the C library is would not be what runs.

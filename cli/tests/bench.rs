@@ -491,6 +491,7 @@ fn all_runs_every_app_and_every_part_of_the_catalogue() {
     let drawn = [&all[..], &["--roofline", chart.to_str().unwrap()]].concat();
     let printed = place.printed(&drawn);
     assert!(printed.contains("hyperelasticity P2 tangent"), "{printed}");
+    assert!(printed.contains("one core: triad "), "{printed}");
     let chart = std::fs::read_to_string(chart).unwrap();
     for shown in ["<svg", "stream: triad", "GB/s", "airfoil: adt_calc"] {
         assert!(chart.contains(shown), "{shown}");

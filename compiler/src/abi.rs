@@ -11,13 +11,80 @@
 use std::mem::offset_of;
 
 /// Changes whenever a field, a status or the meaning of a call changes.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 4;
 
 /// The host function that a plain function calls when it fails: `(status: i32, site: i32, value: i64)`.
 pub const FAIL: &str = "parloop_function_fail";
 
 /// The host function that a plain function gets its working memory from: `(bytes: i64)` to an address, aligned to 16 bytes, or 0.
 pub const SCRATCH: &str = "parloop_function_scratch";
+
+/// The host functions that run rank-k updates, `a[i][j] += x[i] * (s * t[j]) + ..`: the products of all terms are added to an entry
+/// in order, and those of the next trip after them, each with one rounding or with two.
+///
+/// `extern "C" fn(entries: *mut T, row_bytes: i64, column_bytes: i64, shape: u64, terms: *const Term, counts: u64)`: `shape` is the
+/// number of rows, at least 1, below 2^32, and that of columns shifted by 32; `counts` is the number of terms and that of trips
+/// shifted by 32; `row_bytes` and `column_bytes` are from one entry to that of the next row and column. No factor overlaps the
+/// entries, and no two entries are one.
+pub mod rank_update {
+    /// A factor in memory.
+    #[derive(Clone, Copy, Debug)]
+    #[repr(C)]
+    pub struct Factor {
+        /// In the first trip, of the first row or column.
+        pub first: *const u8,
+        /// Bytes to that of the next trip.
+        pub trip_bytes: i64,
+    }
+
+    /// Products of one factor for each row, one for each column, and maybe one for all of them.
+    #[derive(Clone, Copy, Debug)]
+    #[repr(C)]
+    pub struct Term {
+        /// The factors of the columns, which are neighbours.
+        pub columns: Factor,
+        /// The factor of all columns; null if there is none.
+        pub scale: Factor,
+        /// The factor of the first row.
+        pub row: Factor,
+        /// Bytes to the next row's.
+        pub row_bytes: i64,
+    }
+
+    /// A function.
+    #[derive(Clone, Copy, Debug)]
+    pub struct Function {
+        /// What code calls it.
+        pub name: &'static str,
+        /// Of a floating-point number.
+        pub bits: u8,
+        /// Whether a product and its addition are rounded once.
+        pub is_fused: bool,
+        /// The level of x86-64 that it needs.
+        pub level: u8,
+    }
+
+    /// All of them.
+    pub const FUNCTIONS: [Function; 8] = [
+        function("parloop_rank_update_f32_v3", 32, false, 3),
+        function("parloop_rank_update_f32_fused_v3", 32, true, 3),
+        function("parloop_rank_update_f64_v3", 64, false, 3),
+        function("parloop_rank_update_f64_fused_v3", 64, true, 3),
+        function("parloop_rank_update_f32_v4", 32, false, 4),
+        function("parloop_rank_update_f32_fused_v4", 32, true, 4),
+        function("parloop_rank_update_f64_v4", 64, false, 4),
+        function("parloop_rank_update_f64_fused_v4", 64, true, 4),
+    ];
+
+    const fn function(name: &'static str, bits: u8, is_fused: bool, level: u8) -> Function {
+        Function {
+            name,
+            bits,
+            is_fused,
+            level,
+        }
+    }
+}
 
 /// The step budget of a call of a plain function.
 pub const FUNCTION_STEPS: u64 = 1 << 32;

@@ -18,7 +18,7 @@ use cranelift_entity::SecondaryMap;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_module::{DataDescription, DataId, FuncId, Linkage, Module};
 use cranelift_object::{ObjectBuilder, ObjectModule};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// Memory that the code generator works in, for one compilation after another. What it makes does not depend on it.
@@ -123,9 +123,9 @@ pub(crate) fn translate<'w>(
     context.clear();
     context.func = Function::with_name_signature(UserFuncName::user(0, entry.as_u32()), signature);
     let mut pool = Pool::default();
-    let (externals, pool_id) = declare(it, &mut module, &mut context.func, &mut pool)?;
+    let (externals, pool_id) = declare(it, target, &mut module, &mut context.func, &mut pool)?;
     let builder = FunctionBuilder::new(&mut context.func, builder);
-    lower::lower(it, builder, &externals, &mut pool, frontend);
+    lower::lower(it, target, builder, &externals, &mut pool, frontend);
     Ok(Clif {
         module,
         context,
@@ -182,6 +182,7 @@ fn define(
 
 fn declare(
     it: &Loop,
+    target: &Target,
     module: &mut ObjectModule,
     func: &mut Function,
     pool: &mut Pool,
@@ -191,9 +192,18 @@ fn declare(
     let mut externals = Externals {
         symbols: SecondaryMap::new(),
         function: None,
+        updates: BTreeMap::new(),
         pool: global,
     };
     let call_conv = func.signature.call_conv;
+    for name in lower::update_functions(it, target) {
+        let signature = lower::update_signature(call_conv);
+        let id = module
+            .declare_function(name, Linkage::Import, &signature)
+            .map_err(backend)?;
+        let function = module.declare_func_in_func(id, func);
+        externals.updates.insert(name, function);
+    }
     if it.signature.iteration == Iteration::Function {
         externals.function = Some(function_hosts(it, module, func)?);
     }

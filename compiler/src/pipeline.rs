@@ -106,7 +106,7 @@ fn stages(
     watch: &mut dyn Watch,
 ) -> Result<Compiled, CompileError> {
     let mut kernel = request.kernel.clone();
-    opt::prepare(&mut kernel, &request.options);
+    opt::prepare(&mut kernel, &request.options, &request.target);
     debug_assert_eq!(verify_kernel(&kernel), Ok(()), "{kernel}");
     watch.passed(Stage::Prepared, &kernel);
     let mut it = wrap::wrap(&kernel, &request.signature, request.options.float)?;

@@ -14,7 +14,7 @@ pub enum Level {
     V2 = 1,
     /// x86-64-v3: to AVX2 and FMA.
     V3 = 2,
-    /// x86-64-v4: AVX-512 (our code is that of v3 today).
+    /// x86-64-v4: AVX-512 (for rank-k updates; other code is that of v3).
     V4 = 3,
     /// 64-bit ARM with its mandatory SIMD and FMA.
     Aarch64 = 4,

@@ -273,9 +273,9 @@ fn a_nest_that_walks_down_columns_is_turned_only_where_entries_stay_apart() {
         stage(&text, &args, Stage::Optimised)
     };
     // Turned, the inner loop is over neighbours, and two of them are one.
-    assert!(nest("A[20 * i + j] += u[i] * u[21 + j];").contains("f64x2"));
+    assert!(nest("A[20 * i + j] -= u[i] * u[21 + j];").contains("f64x2"));
     // These overlap: trips of another order would add in another order.
-    assert!(!nest("A[2 * i + j] += u[i] * u[21 + j];").contains("f64x2"));
+    assert!(!nest("A[2 * i + j] -= u[i] * u[21 + j];").contains("f64x2"));
     assert!(!nest("A[20 * i + j] += A[20 * i + j + 1];").contains("f64x2"));
 }
 
@@ -633,4 +633,69 @@ fn sums_that_share_what_they_add_grow_side_by_side() {
             "{body}"
         );
     }
+}
+
+/// The code generator's input for a kernel.
+fn clif(text: &str, args: &[ArgSignature]) -> String {
+    stage(text, args, Stage::Clif)
+}
+
+#[test]
+fn minima_are_one_instruction_and_other_choices_between_floats_are_no_branches() {
+    let args = [
+        arg(0, 2, Access::Read, DIRECT),
+        arg(1, 1, Access::Write, DIRECT),
+    ];
+    // The code generator makes minsd of such a comparison and choice.
+    let least = clif(
+        "void k(const double *x, double *y) { y[0] = x[0] < x[1] ? x[0] : x[1]; }",
+        &args,
+    );
+    assert_eq!(
+        (count(&least, "fcmp lt"), count(&least, "= select")),
+        (1, 1),
+        "{least}"
+    );
+    let other =
+        "void k(const double *x, double *y) { y[0] = x[0] < x[1] ? x[1] - x[0] : x[0] - x[1]; }";
+    let other = clif(other, &args);
+    assert_eq!(
+        (count(&other, "= bitselect"), count(&other, "= select")),
+        (1, 0),
+        "{other}"
+    );
+}
+
+#[test]
+fn the_greatest_so_far_is_compared_so_that_it_stays_a_branch() {
+    let args = [
+        arg(0, 1, Access::Read, DIRECT),
+        arg(1, 1, Access::Max, Source::Global),
+    ];
+    let found = clif(
+        "void k(const double *x, double *y) { if (*x > *y) *y = *x; }",
+        &args,
+    );
+    // `minsd` would chain the elements; the code generator makes a branch of a choice by this comparison.
+    assert_eq!(count(&found, "fcmp ule"), 1, "{found}");
+}
+
+#[test]
+fn integers_are_divided_by_constants_without_a_division() {
+    let args = [
+        arg(0, 4, Access::Read, DIRECT),
+        arg(1, 4, Access::Write, DIRECT),
+    ];
+    let text = "void k(const double *x, double *y) { int i = (int)x[0]; unsigned u = (unsigned)x[1]; \
+                long l = (long)x[2]; unsigned long m = (unsigned long)x[3]; \
+                y[0] = i / 7; y[1] = u % 10u; y[2] = l / -12; y[3] = m % 1000000007ul; }";
+    let found = clif(text, &args);
+    for division in ["sdiv", "udiv", "srem", "urem"] {
+        assert_eq!(count(&found, division), 0, "{found}");
+    }
+    let open = clif(
+        "void k(const double *x, double *y) { y[0] = (int)x[0] / (int)x[1]; }",
+        &args,
+    );
+    assert_eq!(count(&open, "= sdiv"), 1, "{open}");
 }

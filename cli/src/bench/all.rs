@@ -187,17 +187,18 @@ fn write_chart(path: &Path, svg: &str) -> Result<(), CliError> {
     })
 }
 
-/// What the ratios come to, if there are any.
+/// What the machine can do, and what the ratios come to, if there are any.
 fn summary(report: &AllReport, loops: usize) -> String {
+    let peaks = report.peaks.told();
     let Some(mean) = report.ratio_geomean else {
-        return String::new();
+        return peaks;
     };
     let mut shown = table(&["ratio", "kernel", "app"], &[0]);
     for Ratio { app, kernel, ratio } in &report.worst {
         shown.add_row([&format!("{ratio:.3}"), kernel, *app]);
     }
     format!(
-        "parloop / cc over {loops} loops: geometric mean {mean:.3}; the highest:\n\n{}",
+        "{peaks}parloop / cc over {loops} loops: geometric mean {mean:.3}; the highest:\n\n{}",
         lines(&shown)
     )
 }

@@ -11,9 +11,10 @@ const LABELS: u32 = 350;
 const HEAD: u32 = 48;
 const FOOT: u32 = 30;
 
-/// Wins and losses, told apart by lightness too.
-const FASTER: RGBColor = RGBColor(0x2b, 0x6c, 0xb0);
-const SLOWER: RGBColor = RGBColor(0xdd, 0x86, 0x3a);
+/// What is ours or wins, and what is not, told apart by lightness too; lines behind it.
+pub(super) const BLUE: RGBColor = RGBColor(0x2b, 0x6c, 0xb0);
+pub(super) const ORANGE: RGBColor = RGBColor(0xdd, 0x86, 0x3a);
+pub(super) const GRID: RGBColor = RGBColor(0xdd, 0xdd, 0xdd);
 
 /// Ratios of at least these are on the scale.
 const RANGE: (f64, f64) = (0.5, 2.0);
@@ -21,21 +22,25 @@ const RANGE: (f64, f64) = (0.5, 2.0);
 /// The chart as SVG.
 pub(super) fn svg(ratios: &[Ratio], caption: &str) -> String {
     let height = HEAD + ROW * ratios.len() as u32 + FOOT;
+    drawn((WIDTH, height), |root| draw(root, ratios, caption))
+}
+
+pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
+pub(super) type Drawn = Result<(), DrawingAreaErrorKind<std::io::Error>>;
+
+/// A drawing of so many pixels as SVG, on white.
+pub(super) fn drawn(size: (u32, u32), draw: impl FnOnce(&Area<'_>) -> Drawn) -> String {
     let mut text = String::new();
     {
-        let root = SVGBackend::with_string(&mut text, (WIDTH, height)).into_drawing_area();
+        let root = SVGBackend::with_string(&mut text, size).into_drawing_area();
         // Drawing into a string can't fail.
-        let _ = draw(&root, ratios, caption);
+        let _ = root.fill(&WHITE).and_then(|()| draw(&root));
         let _ = root.present();
     }
     text
 }
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
-type Drawn = Result<(), DrawingAreaErrorKind<std::io::Error>>;
-
 fn draw(root: &Area<'_>, ratios: &[Ratio], caption: &str) -> Drawn {
-    root.fill(&WHITE)?;
     let small = ("sans-serif", 14).into_font();
     for (line, text) in caption.lines().enumerate() {
         let at = (8, 6 + 17 * line as i32);
@@ -52,11 +57,7 @@ fn draw(root: &Area<'_>, ratios: &[Ratio], caption: &str) -> Drawn {
     let bottom = (HEAD + ROW * ratios.len() as u32) as i32;
     for tick in [0.1, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0, 4.0, 8.0] {
         if (low..=high).contains(&tick) {
-            let colour = if tick == 1.0 {
-                BLACK
-            } else {
-                RGBColor(0xdd, 0xdd, 0xdd)
-            };
+            let colour = if tick == 1.0 { BLACK } else { GRID };
             let line = vec![(x(tick), HEAD as i32 - 4), (x(tick), bottom)];
             root.draw(&PathElement::new(line, colour))?;
             let centred = small
@@ -74,7 +75,7 @@ fn draw(root: &Area<'_>, ratios: &[Ratio], caption: &str) -> Drawn {
             .pos(Pos::new(HPos::Right, VPos::Top));
         let label = format!("{app}: {kernel} {ratio:.2}");
         root.draw(&Text::new(label, (LABELS as i32 - 8, top + 1), ended))?;
-        let colour = if *ratio <= 1.0 { FASTER } else { SLOWER };
+        let colour = if *ratio <= 1.0 { BLUE } else { ORANGE };
         let ends = [x(1.0), x(*ratio)];
         let (from, to) = (
             ends[0].min(ends[1]),

@@ -29,6 +29,22 @@ impl Peaks {
     }
 }
 
+impl Peaks {
+    /// In a line; nothing if nothing could be measured.
+    pub(super) fn told(&self) -> String {
+        let triad = self
+            .triad_gb_per_s
+            .map(|rate| format!("triad {rate:.1} GB/s"));
+        let fma = self.fma_gflop_per_s;
+        let fma = fma.map(|rate| format!("multiply-adds {rate:.1} GFLOP/s"));
+        let told: Vec<String> = triad.into_iter().chain(fma).collect();
+        match told.is_empty() {
+            true => String::new(),
+            false => format!("one core: {}\n\n", told.join(", ")),
+        }
+    }
+}
+
 fn triad(apps: &[Report]) -> Option<f64> {
     let stream = apps.iter().find(|report| report.app == "stream")?;
     let triad = stream

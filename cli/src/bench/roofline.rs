@@ -1,6 +1,7 @@
 //! What each loop computes a second over what it computes with a byte, both on logarithmic scales, under what the machine can do at
 //! most (Williams, Waterman and Patterson, "Roofline: an insightful visual performance model for multicore architectures", 2009).
 
+use super::chart::{self, Area, BLUE, Drawn, GRID, ORANGE};
 use super::peaks::Peaks;
 use super::report::{KernelReport, Report};
 use plotters::prelude::*;
@@ -14,10 +15,6 @@ const HEAD: i32 = 48;
 const FOOT: i32 = 44;
 const LEFT: i32 = 64;
 const HEIGHT_MIN: i32 = 640;
-
-const OURS: RGBColor = RGBColor(0x2b, 0x6c, 0xb0);
-const THEIRS: RGBColor = RGBColor(0xdd, 0x86, 0x3a);
-const GRID: RGBColor = RGBColor(0xdd, 0xdd, 0xdd);
 
 /// A loop's place in the chart.
 struct Point {
@@ -79,22 +76,12 @@ pub(super) fn svg(apps: &[Report], peaks: Peaks, caption: &str) -> String {
         .filter_map(|(app, kernel)| Point::of(app, kernel))
         .collect();
     let height = HEIGHT_MIN.max(HEAD + ROW * points.len() as i32 + FOOT);
-    let mut text = String::new();
-    {
-        let size = (WIDTH as u32, height as u32);
-        let root = SVGBackend::with_string(&mut text, size).into_drawing_area();
-        // Drawing into a string can't fail.
-        let _ = draw(&root, &points, peaks, caption, height);
-        let _ = root.present();
-    }
-    text
+    chart::drawn((WIDTH as u32, height as u32), |root| {
+        draw(root, &points, peaks, caption, height)
+    })
 }
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
-type Drawn = Result<(), DrawingAreaErrorKind<std::io::Error>>;
-
 fn draw(root: &Area<'_>, points: &[Point], peaks: Peaks, caption: &str, height: i32) -> Drawn {
-    root.fill(&WHITE)?;
     let font = || ("sans-serif", 13).into_font();
     let put = |text: String, at: (i32, i32)| root.draw(&Text::new(text, at, font()));
     put("floating-point operations a nanosecond, over operations a useful byte; blue parloop, orange cc".to_owned(), (8, 6))?;
@@ -117,10 +104,10 @@ fn draw(root: &Area<'_>, points: &[Point], peaks: Peaks, caption: &str, height: 
             root.draw(&Circle::new(
                 (left, y.at(theirs)),
                 3,
-                THEIRS.stroke_width(1),
+                ORANGE.stroke_width(1),
             ))?;
         }
-        root.draw(&Circle::new((left, y.at(point.ours)), 3, OURS.filled()))?;
+        root.draw(&Circle::new((left, y.at(point.ours)), 3, BLUE.filled()))?;
         put(number.clone(), (left + 5, y.at(point.ours) - 10))?;
         let at = (WIDTH - LIST, HEAD + ROW * index as i32);
         put(format!("{number}  {}  {:.2}", point.name, point.ours), at)?;

@@ -91,6 +91,12 @@ impl Lower<'_, '_> {
         flags.with_alias_region(Some(region))
     }
 
+    /// Where an entry of a place lies.
+    pub(super) fn address_of(&mut self, place: Place, index: Value, scalar: Scalar) -> clif::Value {
+        let Address { base, offset } = self.address(place, index, scalar);
+        self.b.ins().iadd_imm_s(base, i64::from(offset))
+    }
+
     fn address(&mut self, place: Place, index: Value, scalar: Scalar) -> Address {
         let bytes = i64::from(scalar.bytes());
         let base = self.base(place);

@@ -12,14 +12,17 @@ mod isa;
 mod memory;
 mod pool;
 mod stmt;
+mod update;
 
 pub(crate) use frame::scratch_bytes;
 pub(crate) use function::{Hosts, function_signature, host_signatures};
 pub(crate) use isa::{Work, backend, isa};
 pub(crate) use pool::Pool;
+pub(crate) use update::{functions as update_functions, signature as update_signature};
 
 use crate::abi;
 use crate::ir::{Array, Label, Loop, Op, Scalar, Symbol, Type, Value, Var, Wide};
+use crate::target::Target;
 use cranelift_codegen::ir::{
     self as clif, AbiParam, BlockArg, FuncRef, GlobalValue, InstBuilder, MemFlagsData, Signature,
     condcodes::IntCC,
@@ -39,6 +42,8 @@ pub(crate) struct Externals {
     pub(crate) symbols: SecondaryMap<Symbol, Option<FuncRef>>,
     /// Of a plain function, what it calls of the host besides.
     pub(crate) function: Option<Hosts>,
+    /// What runs rank-k updates, by name.
+    pub(crate) updates: BTreeMap<&'static str, FuncRef>,
     /// The read-only data.
     pub(crate) pool: GlobalValue,
 }
@@ -79,6 +84,7 @@ struct Targets {
 /// A function being translated.
 struct Lower<'a, 'f> {
     it: &'a Loop,
+    target: &'a Target,
     b: FunctionBuilder<'f>,
     externals: &'a Externals,
     pool: &'a mut Pool,
@@ -113,6 +119,7 @@ struct Lower<'a, 'f> {
 /// Translates `it` into the function of `b`.
 pub(crate) fn lower(
     it: &Loop,
+    target: &Target,
     mut b: FunctionBuilder<'_>,
     externals: &Externals,
     pool: &mut Pool,
@@ -140,6 +147,7 @@ pub(crate) fn lower(
         regions: Regions::new(),
         frame: Frame::of(&it.body),
         it,
+        target,
         b,
         externals,
         pool,

@@ -43,7 +43,9 @@ impl Lower<'_, '_> {
             }
             Stmt::If { cond, then, other } => self.branch(*cond, then, other),
             Stmt::For(it) => {
-                self.counted(it);
+                if !self.update(it) {
+                    self.counted(it);
+                }
                 true
             }
             Stmt::Loop { label, site, body } => {

@@ -8,10 +8,12 @@ pub(super) fn remove_dead(it: &mut Loop) {
     let blocks: Vec<&Block> = it.blocks().collect();
     let live = Live::of(&it.body, &blocks);
     let wide = it.wide.as_mut().map(|wide| &mut wide.block);
-    let each = [&mut it.before, &mut it.body.root, &mut it.after];
+    let mut root = std::mem::take(&mut it.body.root);
+    let each = [&mut it.before, &mut root, &mut it.after];
     each.into_iter()
         .chain(wide)
-        .for_each(|block| live.sweep(block));
+        .for_each(|block| live.sweep(&it.body, block));
+    it.body.root = root;
 }
 
 /// What is used.
@@ -98,10 +100,10 @@ impl Live {
         count
     }
 
-    fn sweep(&self, block: &mut Block) {
+    fn sweep(&self, body: &Body, block: &mut Block) {
         for stmt in block.iter_mut() {
             for inner in stmt.blocks_mut() {
-                self.sweep(inner);
+                self.sweep(body, inner);
             }
         }
         block.retain(|stmt| match stmt {
@@ -109,6 +111,7 @@ impl Live {
             Stmt::Set(var, _) => self.vars[*var],
             Stmt::Store { place, .. } => self.is_read(place),
             Stmt::Clear(array) => self.arrays[*array],
+            Stmt::For(it) => !(it.body.is_empty() && body.trips(it).is_some()),
             Stmt::If { then, other, .. } => !(then.is_empty() && other.is_empty()),
             _ => true,
         });

@@ -1,6 +1,6 @@
-//! Two loops of which the outer one walks through memory entry by entry are turned, so that the inner one does.
+//! Two loops of which the outer one walks through memory in smaller steps are turned, so that the inner one does.
 //!
-//! `for j { for i { a[c*i + j] op= .. } }` becomes `for i { for j { .. } }`: neighbours can then be paired. Done only where every
+//! `for j { for i { a[c*i + s*j] op= .. } }` becomes `for i { for j { .. } }`: neighbours can then be paired. Done only where every
 //! entry that is stored to belongs to one pair of counters and is loaded only there, so that each entry sees the same operations
 //! in the same order.
 
@@ -16,7 +16,8 @@ pub(super) fn interchange(body: &mut Body) {
     body.root = root;
 }
 
-fn block(body: &Body, statements: &mut Block) {
+/// Turns the nests of a block.
+pub(super) fn block(body: &Body, statements: &mut Block) {
     let mut kept = Block::with_capacity(statements.len());
     for mut stmt in std::mem::take(statements) {
         match &mut stmt {
@@ -118,14 +119,15 @@ impl<'a> Nest<'a> {
         (factor(self.outer.counter), factor(self.inner.counter))
     }
 
-    /// Whether a store goes to the next entry with the outer counter, and to its own entry for each pair of counters.
+    /// Whether a store goes on less far with the outer counter than with the inner one, and to its own entry for each pair of counters.
     fn walks(&self, store: &Touch) -> bool {
         let (outer, inner) = self.factors(store);
-        let apart = inner.unsigned_abs() >= self.outer_trips && self.outer.step == 1;
+        let width = outer.unsigned_abs().saturating_mul(self.outer_trips);
+        let apart = inner.unsigned_abs() >= width && self.outer.step == 1;
         !matches!(store.place, Place::ParamRow { .. })
             && self.varies_with_counters_alone(store)
-            && outer == 1
-            && inner.unsigned_abs() > 1
+            && outer > 0
+            && inner.unsigned_abs() > outer.unsigned_abs()
             && apart
             && self.inner_trips > 1
     }

@@ -35,6 +35,14 @@ impl Linear {
         sum
     }
 
+    /// Makes a value a number.
+    pub(super) fn substitute(&mut self, value: Value, number: i64) {
+        if let Ok(at) = self.terms.binary_search_by_key(&value, |term| term.0) {
+            let (_, factor) = self.terms.remove(at);
+            self.constant = self.constant.wrapping_add(factor.wrapping_mul(number));
+        }
+    }
+
     /// Adds `factor` times a value; `None` if that makes too many terms.
     fn add(&mut self, body: &Body, value: Value, factor: i64, depth: u32) -> Option<()> {
         if let Some(constant) = body.int_constant(value) {

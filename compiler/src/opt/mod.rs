@@ -19,6 +19,7 @@ mod order;
 mod overwritten;
 mod pack;
 mod powers;
+mod rank_update;
 mod scalars;
 mod simplify;
 mod stores;
@@ -29,17 +30,24 @@ use crate::ir::{Block, Body, Kernel, Loop, Stmt, Var, for_each_stmt};
 use crate::options::{FloatMode, Options};
 use crate::target::Target;
 use crowded::Crowded;
+pub(crate) use rank_update::{Factor, RankUpdate, Rows, is_address};
 use std::collections::BTreeSet;
 
 /// Makes a kernel's indices as constant as they get, before it is wrapped: loops unrolled, constants folded.
-pub(crate) fn prepare(kernel: &mut Kernel, options: &Options) {
+pub(crate) fn prepare(kernel: &mut Kernel, options: &Options, target: &Target) {
     simplify::simplify_once(&mut kernel.body, &Crowded::new());
     let values = kernel.body.values.len();
     widen::widen_indices(&mut kernel.body);
     if options.unroll > 1 {
+        if rank_update::has_blocks(&kernel.body, target) {
+            // Indices are sums by now: an entry that is stored to is known to be none of the others.
+            simplify::simplify_once(&mut kernel.body, &Crowded::new());
+            rank_update::fission(&mut kernel.body, target);
+        }
         interchange::interchange(&mut kernel.body);
+        rank_update::forward(&mut kernel.body, target);
     }
-    unroll::unroll(&mut kernel.body, options.unroll);
+    unroll::unroll(&mut kernel.body, options.unroll, target, true);
     if options.float == FloatMode::Contract {
         powers::expand_powers(&mut kernel.body);
     }
@@ -62,8 +70,12 @@ pub(crate) fn guard(it: &mut Loop, options: &Options) {
 pub(crate) fn optimise(it: &mut Loop, options: &Options, target: &Target) {
     let crowded = crowded::crowded(&it.body);
     if options.unroll > 1 && has_loops(&it.body.root) {
+        rank_update::evaluate(&mut it.body, target);
+        rank_update::distribute(&mut it.body, target);
+        // What could not be put together is as short as before.
+        unroll::unroll(&mut it.body, options.unroll, target, false);
         hoist::hoist(it, &crowded);
-        unroll::unroll_partly(&mut it.body);
+        unroll::unroll_partly(&mut it.body, target);
     }
     scalars::arrays_to_variables(&mut it.body, &mut [&mut it.before, &mut it.after], &crowded);
     indices::share_indices(&mut it.body);

@@ -5,8 +5,11 @@
 //! runs does not change.
 
 use super::alias::{Touch, touch};
+use super::linear::Linear;
 use super::pack::vector_of;
+use super::rank_update::{Points, RankUpdate};
 use crate::ir::{BinaryOp, Block, Body, For, Inst, Label, Op, Scalar, Stmt, Type, Value};
+use crate::target::Target;
 use rustc_hash::FxHashMap as HashMap;
 
 /// The most statements that the copies of one loop may have.
@@ -15,37 +18,48 @@ const COPIES_SIZE_MAX: usize = 1024;
 /// The most statements that all copies of one body may have.
 const TOTAL_SIZE_MAX: usize = 8192;
 
+/// A loop that has become short once its body was simplified is unrolled if all its trips store to no more entries than registers
+/// hold: more would be held and spilled, and rows of a block are better stored as vectors.
+const ENTRIES_MAX: u64 = 24;
+
 /// How many trips are put in one, and the most statements that the body may have then.
 const WIDE_SIZE_MAX: [(u64, usize); 2] = [(4, 128), (2, 4096)];
 
 /// The same of loops that store floats, of which four make a vector.
 const FLOATS_SIZE_MAX: [(u64, usize); 2] = [(4, 4096), (2, 4096)];
 
-/// Unrolls the loops of a body's root of at most `trips_max` trips.
-pub(super) fn unroll(body: &mut Body, trips_max: u16) {
+/// Unrolls the loops of a body's root of at most `trips_max` trips; not those that are updates, or may become one with the loop
+/// around them if `may_join`.
+pub(super) fn unroll(body: &mut Body, trips_max: u16, target: &Target, may_join: bool) {
     let mut root = std::mem::take(&mut body.root);
     let mut pass = Unroll {
         body,
         trips_max: u64::from(trips_max),
         budget: TOTAL_SIZE_MAX,
+        target,
+        may_join,
     };
-    pass.block(&mut root);
+    pass.block(&mut root, None);
     body.root = root;
 }
 
 /// Puts several trips of each innermost loop of known length into one.
-pub(super) fn unroll_partly(body: &mut Body) {
+pub(super) fn unroll_partly(body: &mut Body, target: &Target) {
     let mut root = std::mem::take(&mut body.root);
     let mut budget = TOTAL_SIZE_MAX;
-    put_together(body, &mut budget, &mut root);
+    put_together(body, &mut budget, &mut root, target);
     body.root = root;
 }
 
-fn put_together(body: &mut Body, budget: &mut usize, block: &mut Block) {
+fn put_together(body: &mut Body, budget: &mut usize, block: &mut Block, target: &Target) {
     let mut kept = Block::with_capacity(block.len());
     for mut stmt in std::mem::take(block) {
+        if is_update(body, &stmt, target, None) {
+            kept.push(stmt);
+            continue;
+        }
         for inner in stmt.blocks_mut() {
-            put_together(body, budget, inner);
+            put_together(body, budget, inner, target);
         }
         match stmt {
             Stmt::For(mut it) => match trips_at_a_time(body, &it, budget) {
@@ -56,6 +70,13 @@ fn put_together(body: &mut Body, budget: &mut usize, block: &mut Block) {
         }
     }
     *block = kept;
+}
+
+/// Whether a host function runs a loop, or would for all trips of the loop around it.
+fn is_update(body: &Body, stmt: &Stmt, target: &Target, around: Option<Points>) -> bool {
+    let trips = around.map_or(1, |points| points.count);
+    matches!(stmt, Stmt::For(it) if RankUpdate::inside(body, it, target, trips).is_some())
+        || around.is_some_and(|points| points.have_sums(body, stmt, target))
 }
 
 /// How many trips a loop makes, and how many of them to make in one.
@@ -157,14 +178,22 @@ struct Unroll<'a> {
     body: &'a mut Body,
     trips_max: u64,
     budget: usize,
+    target: &'a Target,
+    may_join: bool,
 }
 
 impl Unroll<'_> {
-    fn block(&mut self, block: &mut Block) {
+    /// Unrolls the loops of a block, which a loop of known length may be around.
+    fn block(&mut self, block: &mut Block, around: Option<Points>) {
         let mut kept = Block::with_capacity(block.len());
         for mut stmt in std::mem::take(block) {
+            if is_update(self.body, &stmt, self.target, around) {
+                kept.push(stmt);
+                continue;
+            }
+            let own = self.points(&stmt);
             for inner in stmt.blocks_mut() {
-                self.block(inner);
+                self.block(inner, own);
             }
             match stmt {
                 Stmt::For(it) if self.is_short(&it) => self.copies(&it, &mut kept),
@@ -172,6 +201,28 @@ impl Unroll<'_> {
             }
         }
         *block = kept;
+    }
+
+    /// What a loop of known length goes over, if that matters.
+    fn points(&self, stmt: &Stmt) -> Option<Points> {
+        match stmt {
+            Stmt::For(it) if self.may_join => Points::of(self.body, it),
+            _ => None,
+        }
+    }
+
+    /// How many entries a loop stores to, about: one for each trip where the index follows the counter.
+    fn entries(&self, it: &For) -> u64 {
+        let trips = self.body.trips(it).unwrap_or(1);
+        let mut entries = 0;
+        crate::ir::for_each_stmt(&it.body, &mut |stmt| {
+            if let Stmt::Store { index, .. } = stmt {
+                let index = Linear::of(self.body, *index);
+                let follows = index.terms.iter().any(|(value, _)| *value == it.counter);
+                entries += if follows { trips } else { 1 };
+            }
+        });
+        entries
     }
 
     fn is_short(&mut self, it: &For) -> bool {
@@ -183,6 +234,11 @@ impl Unroll<'_> {
         let short = trips <= 1 || fits;
         // Leaving a loop early would need a block around all copies; such loops stay loops.
         let short = short && !names(&it.body, it.label);
+        // Updates are done for all trips at once.
+        let around = Points::of(self.body, it).filter(|_| self.may_join);
+        let is_update = |stmt| is_update(self.body, stmt, self.target, around);
+        let short = short && (trips <= 1 || !it.body.iter().any(is_update));
+        let short = short && (trips <= 1 || self.may_join || self.entries(it) <= ENTRIES_MAX);
         if short {
             self.budget = self.budget.saturating_sub(size);
         }

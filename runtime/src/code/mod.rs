@@ -12,6 +12,8 @@ mod link;
 mod memory;
 mod object;
 mod plain;
+#[cfg(target_arch = "x86_64")]
+mod rank_update;
 mod symbols;
 #[cfg(test)]
 mod tests;

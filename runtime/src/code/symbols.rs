@@ -79,13 +79,13 @@ impl HostTable {
         Some((name, *address))
     }
 
-    /// The address of a function that every table has, other than those of plain functions.
+    /// The address of a function that every table has, other than those that kernels can't call.
     pub(super) fn own(&self, host: &HostSymbol) -> Option<HostAddress> {
-        let of_plain = [abi::FAIL, abi::SCRATCH].contains(&host.name.as_str());
-        self.fixed
-            .get(host.name.as_str())
-            .copied()
-            .filter(|_| !of_plain)
+        let name = host.name.as_str();
+        let of_plain = [abi::FAIL, abi::SCRATCH].contains(&name);
+        let of_nests = abi::rank_update::FUNCTIONS.iter().any(|f| f.name == name);
+        let found = self.fixed.get(name).copied();
+        found.filter(|_| !of_plain && !of_nests)
     }
 
     /// What the embedder added, for the front end.
@@ -103,6 +103,8 @@ fn fixed() -> HashMap<&'static str, HostAddress> {
     ];
     let all = math().into_iter().map(from_libm).chain(plain);
     let all = all.chain(complex::functions());
+    #[cfg(target_arch = "x86_64")]
+    let all = all.chain(super::rank_update::functions());
     all.map(|(name, at)| (name, HostAddress(at))).collect()
 }
 

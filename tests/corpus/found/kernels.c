@@ -21,3 +21,40 @@ void k(const int *n, double *x) { x[0] = x[(n[0] & 0x7fff) >> 40] + x[(n[0] & 3)
 // == zero minus an integer that is zero is zero, not minus zero
 // args: read u8 1; write f64 1
 void k(const unsigned char *n, double *x) { x[0] = 0.0 - (n[0] & 1); }
+// == two products are added to each entry of an array that stays in memory
+// args: inc f64 16; read f64 40
+void k(double *A, const double *b) {
+  double B[16] = {0};
+  for (int q = 0; q < 32; ++q)
+    for (int i = 0; i < 4; ++i)
+      for (int j = 0; j < 4; ++j) {
+        B[4 * i + j] += b[i] * b[8 + j];
+        B[4 * i + j] += b[q] * b[12 + j];
+      }
+  for (int n = 0; n < 16; ++n) A[n] += B[n];
+}
+// == a sum over a coefficient does not start from zero where the loop is entered again
+// args: rw f64 2; read f64 16
+void k(double *A, const double *b) {
+  static const double T[48][9] = {{1, 2, 3}, {4, 5, 6, 7}, {8.5, 0.25}};
+  double s = A[1];
+  for (int q = 0; q < 48; ++q) {
+    for (int k = 0; k < 9; ++k) s += b[k + 3] * T[q][k];
+    A[0] += s * T[q][1];
+  }
+}
+// == rows that are read in the nest that adds to them are not added to before
+// args: inc f64 64; read f64 40
+void k(double *A, const double *b) {
+  static const double X[9][8] = {{1, 2, 3, 4, 5, 6, 7, 8}, {2, 0.5, 3}}, T[9][8] = {{8, 7, 6, 5, 4, 3, 2, 1}, {1, 1, 2}};
+  double t[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+  for (int q = 0; q < 9; ++q) {
+    double w = b[q];
+    for (int i = 0; i < 8; ++i)
+      for (int j = 0; j < 8; ++j) {
+        A[8 * i + j] += X[q][i] * t[j];
+        t[j] += X[q][i] * T[q][j];
+      }
+    A[0] += w;
+  }
+}

@@ -6,6 +6,7 @@
 //! interpreter they must end alike, and alike before and after passes. Kernels are run by loops, and as plain functions whose
 //! arrays overlap. `PARLOOP_TEST_CASES=n` draws n of each.
 
+mod integrals;
 mod straight;
 mod tree;
 mod types;
@@ -14,11 +15,12 @@ mod values;
 mod walks;
 mod writer;
 
+use integrals::integral;
 use parloop_compiler::{Effort, FloatMode, abi};
 use parloop_tests::case::Case;
 use parloop_tests::oracle::{STRICT, build, c_file, have_cc};
 use parloop_tests::plain::Plain;
-use parloop_tests::ways::{End, Mode, Native, interpret, stages};
+use parloop_tests::ways::{End, Mode, Native, host_levels, interpret, stages};
 use parloop_tests::world::{Dice, Over, Taste, World, difference, values};
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
@@ -59,6 +61,11 @@ fn modes() -> Vec<Mode> {
 
 /// Runs a case in all ways; `with_c` if it is tame and C gives it the same meaning.
 fn check(case: &Case, seed: u64, with_c: bool) -> Result<(), TestCaseError> {
+    check_in(&modes(), case, seed, with_c)
+}
+
+/// Runs a case in some modes.
+fn check_in(modes: &[Mode], case: &Case, seed: u64, with_c: bool) -> Result<(), TestCaseError> {
     let front = match case.check() {
         Ok(front) => front,
         // What is certainly wrong is said before anything is compiled.
@@ -74,7 +81,7 @@ fn check(case: &Case, seed: u64, with_c: bool) -> Result<(), TestCaseError> {
             &STRICT,
         )
     });
-    for mode in modes() {
+    for mode in modes.iter().copied() {
         let stages = stages(&front, mode).map_err(|e| fail(case, e))?;
         let native = Native::new(case, mode);
         for (size, taste, over) in [
@@ -302,4 +309,44 @@ fn straight_loops_mean_the_same_in_the_interpreter_natively_and_in_c() {
             "{wide} of {all} do {elements} elements at once"
         );
     }
+}
+
+fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
+    bytes.windows(wanted.len()).any(|window| window == wanted)
+}
+
+/// Updates are done by other instructions for each level.
+fn modes_of_updates() -> Vec<Mode> {
+    let mut modes = Vec::new();
+    for float in [FloatMode::Strict, FloatMode::Contract] {
+        let levels = host_levels().into_iter().rev().take(3);
+        modes.extend(levels.map(|level| Mode {
+            level,
+            ..Mode::native(float)
+        }));
+    }
+    modes
+}
+
+#[test]
+fn integrals_mean_the_same_in_the_interpreter_natively_and_in_c() {
+    let (drawn_in_all, updates) = (Cell::new(0), Cell::new(0));
+    let modes = modes_of_updates();
+    soak(integral(), 600, |drawn| {
+        let case = Case::corpus(&drawn.file()).pop().unwrap();
+        let front = case.check().map_err(|e| fail(&case, e))?;
+        let stages = stages(&front, Mode::native(FloatMode::Contract));
+        let object = stages.map_err(|e| fail(&case, e))?.object;
+        let calls = contains(&object, b"parloop_rank_update");
+        drawn_in_all.set(drawn_in_all.get() + 1);
+        updates.set(updates.get() + u32::from(calls));
+        check_in(&modes, &case, drawn.seed, true)
+    });
+    let (all, updates) = (drawn_in_all.get(), updates.get());
+    let native = Mode::native(FloatMode::Contract).level;
+    let has_updates = native.is_x86_64() && native.has_fma();
+    assert!(
+        !has_updates || 3 * updates > all,
+        "{updates} of {all} have an update"
+    );
 }

@@ -19,7 +19,7 @@ pub(super) struct Made {
 
 /// Writes the statements of a loop for several elements.
 pub(super) fn emit(it: &mut Loop, plan: &Plan) -> Made {
-    let groups = Groups::of(it, plan);
+    let groups = Groups::of(&it.body, plan);
     let root = std::mem::take(&mut it.body.root);
     let mut pass = Emit {
         body: &mut it.body,
@@ -95,12 +95,10 @@ impl Emit<'_> {
 
     /// What `f` makes for each element.
     fn each(&mut self, mut f: impl FnMut(&mut Self, usize) -> Value) -> [Value; ELEMENTS_MAX] {
-        let first = f(self, 0);
-        let mut values = [first; ELEMENTS_MAX];
-        for (element, value) in values.iter_mut().enumerate().take(self.plan.elements()) {
-            if element > 0 {
-                *value = f(self, element);
-            }
+        let mut values = [f(self, 0); ELEMENTS_MAX];
+        let elements = self.plan.elements();
+        for (element, value) in values.iter_mut().enumerate().take(elements).skip(1) {
+            *value = f(self, element);
         }
         values
     }

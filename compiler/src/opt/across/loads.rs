@@ -1,7 +1,7 @@
 //! Neighbouring floats of each element's row, loaded as vectors and turned, so that each vector has one float of all elements.
 
 use super::plan::Plan;
-use crate::ir::{Body, Loop, Op, Place, Stmt, Value};
+use crate::ir::{Body, Op, Place, Stmt, Value};
 use crate::opt::simplify::{Memory, memory};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -30,13 +30,13 @@ type Entries = BTreeMap<i64, Value>;
 
 impl Groups {
     /// Finds the loads of neighbouring entries.
-    pub(super) fn of(it: &Loop, plan: &Plan) -> Groups {
+    pub(super) fn of(body: &Body, plan: &Plan) -> Groups {
         let mut groups = Groups {
             groups: Vec::new(),
             by_value: FxHashMap::default(),
         };
-        for (place, entries) in rows(&it.body, plan) {
-            groups.of_row(&it.body, plan, place, &entries);
+        for (place, entries) in rows(body, plan) {
+            groups.of_row(body, plan, place, entries);
         }
         groups
     }
@@ -46,7 +46,7 @@ impl Groups {
         self.by_value.get(&value).map(|at| &self.groups[*at])
     }
 
-    fn of_row(&mut self, body: &Body, plan: &Plan, place: Place, entries: &Entries) {
+    fn of_row(&mut self, body: &Body, plan: &Plan, place: Place, entries: Entries) {
         let lanes = plan.elements() as i64;
         let own = row_distance(body, plan, place);
         let (width, elements_in_row) = match own {

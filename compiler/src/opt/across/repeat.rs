@@ -16,7 +16,7 @@ pub(in crate::opt) fn repeat(it: &mut Loop, elements_max: u8) -> bool {
     if !in_order || !is_straight(&it.body, &it.body.root) {
         return false;
     }
-    let before = it.wide.as_ref().map(|wide| wide.elements);
+    let mut is_done = false;
     let mut wide = it.wide.take();
     loop {
         let (elements, block) = match &wide {
@@ -34,9 +34,10 @@ pub(in crate::opt) fn repeat(it: &mut Loop, elements_max: u8) -> bool {
             elements: 2 * elements,
             block: twice(&mut it.body, block, elements),
         });
+        is_done = true;
     }
     it.wide = wide;
-    it.wide.as_ref().map(|wide| wide.elements) != before
+    is_done
 }
 
 /// Whether statements have no branches, loops and local arrays, and nothing that fails.

@@ -2,6 +2,8 @@
 //! are the compiler's own is the keyed hash's business.
 
 mod hostile;
+#[cfg(target_arch = "x86_64")]
+mod rank_update;
 
 use super::{Code, CraneliftLinker, HostTable, Image, Linker, LoadError};
 use parloop_compiler::ir::{BinaryOp, Builder, HostSymbol, Kernel, Param, Passing, Place, Scalar};
