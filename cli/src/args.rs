@@ -36,6 +36,17 @@ pub(crate) enum Command {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum BenchCommand {
+    #[command(flatten)]
+    App(AppCommand),
+    /// All of them, with a summary of the ratios
+    All(AllArgs),
+    /// How long the loops of all of them take from C text to a function that can be called, and where that goes
+    Compile(CompileBenchArgs),
+}
+
+/// Loops that are run and timed.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AppCommand {
     /// Flow past an airfoil: five loops, the field's standard benchmark
     Airfoil(AirfoilArgs),
     /// Jacobi iteration for a 5-point Laplacian over an edge set
@@ -44,8 +55,6 @@ pub(crate) enum BenchCommand {
     Reduce(ReduceArgs),
     /// Loops by themselves: STREAM, a sparse product, integrals of finite elements, a shallow-water code's
     Catalogue(CatalogueArgs),
-    /// All of them, with a summary of the ratios
-    All(AllArgs),
 }
 
 /// What all benchmarks take.
@@ -181,7 +190,8 @@ pub(crate) struct CatalogueArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct AllArgs {
-    /// Data of each loop of the catalogue, about: 1 MiB, 8 MiB or 256 MiB; airfoil, jac and reduce run at their default sizes
+    /// Data of each loop of the catalogue, about: 1 MiB, 8 MiB or 256 MiB; airfoil has 12,000, 96,000 or 720,000 cells, jac and
+    /// reduce grow alike
     #[arg(long, value_enum, default_value_t = SizeArg::L2)]
     pub(crate) size: SizeArg,
     /// Order in which all meshes are numbered
@@ -195,6 +205,41 @@ pub(crate) struct AllArgs {
     pub(crate) roofline: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) bench: BenchArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompileBenchArgs {
+    /// Only the loops of this app: airfoil, jac, reduce, or a part of the catalogue
+    #[arg(long, value_name = "APP")]
+    pub(crate) app: Option<String>,
+    /// How often each loop is compiled; times are medians
+    #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) rounds: u64,
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Also compile each loop once with the system's C compiler ($CC, else cc), to a shared object
+    #[arg(long, value_name = "WITH")]
+    pub(crate) compare: Option<CompareWith>,
+    /// What the C compiler is told
+    #[arg(
+        long,
+        value_name = "FLAGS",
+        default_value = "-O3 -march=native",
+        requires = "compare",
+        allow_hyphen_values = true
+    )]
+    pub(crate) cc_flags: String,
+    /// Count the instructions of one compilation of each loop with valgrind's callgrind, at x86-64-v3; the same again for the same
+    /// command, however busy the machine is
+    #[arg(long)]
+    pub(crate) instructions: bool,
+    /// What `--json --instructions` printed before: show how the counts differ from it
+    #[arg(long, value_name = "FILE", requires = "instructions")]
+    pub(crate) against: Option<PathBuf>,
+    /// Compile each loop once, for whoever counts
+    #[arg(long, hide = true)]
+    pub(crate) counted: bool,
 }
 
 /// A [`Part`] as an option.

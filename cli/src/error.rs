@@ -1,9 +1,10 @@
 //! Why a command failed, and the exit code that says so.
 
-use crate::bench::CompareError;
+use crate::bench::{CompareError, CountError};
 use crate::objdump::ObjdumpError;
 use parloop::ConfigError;
 use parloop_cache::Why;
+use parloop_compiler::CompileError;
 use parloop_kernels::airfoil::file::MeshFileError;
 use parloop_kernels::airfoil::mesh::MeshError;
 use parloop_kernels::app::AppError;
@@ -31,6 +32,8 @@ pub(crate) enum CliError {
     Network(#[from] NetworkError),
     #[error(transparent)]
     MeshFile(#[from] MeshFileError),
+    #[error("there is no app `{name}`; there are {known}")]
+    NoApp { name: String, known: String },
     #[error("there is no element type `{name}`; there are {known}, and all")]
     ElementType { name: String, known: String },
     #[error("{} can not be written: {source}", path.display())]
@@ -79,6 +82,15 @@ pub(crate) enum CliError {
     Objdump(#[from] ObjdumpError),
     #[error(transparent)]
     Compare(#[from] CompareError),
+    #[error(transparent)]
+    Compile(#[from] CompileError),
+    #[error(transparent)]
+    Count(#[from] CountError),
+    #[error("{}: is no record of `parloop bench compile --json`: {source}", path.display())]
+    NoRecord {
+        path: PathBuf,
+        source: serde_json::Error,
+    },
     #[error(
         "no cache directory is configured: set --cache-dir or PARLOOP_CACHE_DIR, or HOME for the usual place"
     )]
@@ -125,6 +137,7 @@ impl CliError {
             | CliError::Grid(_)
             | CliError::Network(_)
             | CliError::ElementType { .. }
+            | CliError::NoApp { .. }
             | CliError::Constant { .. }
             | CliError::ConstantValue { .. }
             | CliError::BinaryOnTerminal => 2,

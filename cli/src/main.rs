@@ -10,6 +10,7 @@ mod bench;
 mod cache;
 mod cc;
 mod check;
+mod clock;
 mod compare;
 mod config;
 mod error;

@@ -498,3 +498,89 @@ fn all_runs_every_app_and_every_part_of_the_catalogue() {
     }
     assert!(!chart.contains("stream: copy"), "it computes nothing");
 }
+
+fn has_valgrind() -> bool {
+    let version = std::process::Command::new("valgrind")
+        .arg("--version")
+        .output();
+    version.is_ok_and(|output| output.status.success())
+}
+
+#[test]
+fn compilations_are_timed_by_stage() {
+    let place = Place::new();
+    let report = place.json(&["bench", "compile", "--rounds", "1", "--json"]);
+    assert_eq!(report["schema"], "parloop.bench-compile/1");
+    let kernels = report["kernels"].as_array().unwrap();
+    assert!(kernels.len() >= 40, "{}", kernels.len());
+    for kernel in kernels {
+        let stages = kernel["stages_us"].as_object().unwrap();
+        let named: Vec<&String> = stages.keys().collect();
+        let expected = [
+            "check",
+            "clif",
+            "guarded",
+            "kernel",
+            "object",
+            "optimised",
+            "wrapped",
+        ];
+        assert_eq!(named, expected);
+        assert!(kernel["callable_us"].as_f64().unwrap() > 0.0, "{kernel}");
+        assert!(kernel["object_bytes"].as_u64().unwrap() > 0, "{kernel}");
+    }
+}
+
+#[test]
+fn instructions_of_compilations_are_counted_and_held_against_a_record() {
+    if !has_valgrind() {
+        // Nothing here to count with.
+        return;
+    }
+    let place = Place::new();
+    let stream = ["bench", "compile", "--rounds", "1", "--app", "stream"];
+    let counting = [&stream[..], &["--instructions"]].concat();
+    let text = place.printed(&[&counting[..], &["--json"]].concat());
+    let report: Value = serde_json::from_str(&text).unwrap();
+    let kernels = report["kernels"].as_array().unwrap();
+    let named: Vec<&Value> = kernels.iter().map(|kernel| &kernel["name"]).collect();
+    assert!(named.contains(&&json!("triad")), "{named:?}");
+    for kernel in kernels {
+        assert!(
+            kernel["instructions"].as_u64().unwrap() > 100_000,
+            "{kernel}"
+        );
+    }
+    // The same compiler takes as many again.
+    let before = place.file("before.json", &text);
+    let against = [&counting[..], &["--against", before.to_str().unwrap()]].concat();
+    let printed = place.printed(&against);
+    let is_same = ["geometric mean 1.00", "geometric mean 0.99"].map(|mean| printed.contains(mean));
+    assert!(is_same.contains(&true), "{printed}");
+}
+
+#[test]
+fn an_app_that_there_is_not_is_refused() {
+    let place = Place::new();
+    let args = ["bench", "compile", "--app", "aerofoil"];
+    let output = place.parloop(&args).assert().code(2).get_output().clone();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        told.contains("no app `aerofoil`; there are airfoil, jac, "),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_record_that_is_none_is_refused() {
+    let place = Place::new();
+    let other = place.file("other.json", "{\"schema\": 1}");
+    let args = ["bench", "compile", "--instructions", "--against"];
+    let args = [&args[..], &[other.to_str().unwrap()]].concat();
+    let output = place.parloop(&args).assert().failure().get_output().clone();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        told.contains("no record of `parloop bench compile --json`"),
+        "{told}"
+    );
+}

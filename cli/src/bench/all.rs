@@ -3,11 +3,8 @@
 use super::compare::geometric_mean;
 use super::peaks::Peaks;
 use super::report::Report;
-use super::{chart, machine, measure, roofline, show};
-use crate::args::{
-    AirfoilArgs, AllArgs, BenchArgs, BenchCommand, CatalogueArgs, JacArgs, PartArg, Precision,
-    ReduceArgs,
-};
+use super::{chart, machine, measure, roofline, show, suite};
+use crate::args::{AllArgs, AppCommand};
 use crate::cc::Cc;
 use crate::error::CliError;
 use crate::output;
@@ -18,9 +15,6 @@ use parloop_kernels::order::Order;
 use serde::Serialize;
 use std::io::Write;
 use std::path::Path;
-
-/// Iterations of airfoil, jac and reduce, unless more or fewer are asked for.
-const ITERATIONS: u64 = 200;
 
 /// What a comparison is with besides `--cc-flags`, unless baselines are given.
 const MORE_FLAGS: [&str; 2] = [
@@ -94,8 +88,8 @@ pub(super) fn run(args: &AllArgs, config: &Config, out: &mut dyn Write) -> Resul
     Ok(())
 }
 
-/// What is run: apps at their default sizes, the catalogue at the size asked for.
-fn commands(args: &AllArgs) -> Vec<BenchCommand> {
+/// What is run, and what it is compared with.
+fn commands(args: &AllArgs) -> Vec<AppCommand> {
     let mut bench = args.bench.clone();
     if bench.compare.is_some() && bench.baselines.is_empty() {
         bench.baselines = MORE_FLAGS.map(str::to_owned).to_vec();
@@ -103,39 +97,7 @@ fn commands(args: &AllArgs) -> Vec<BenchCommand> {
             bench.baselines.push(CLANG_FLAGS.to_owned());
         }
     }
-    let app = || BenchArgs {
-        iterations: bench.iterations.or(Some(ITERATIONS)),
-        ..bench.clone()
-    };
-    let mut commands = vec![
-        BenchCommand::Airfoil(AirfoilArgs {
-            cells: 12_000,
-            blocks: None,
-            mesh: None,
-            order: args.order,
-            bench: app(),
-        }),
-        BenchCommand::Jac(JacArgs {
-            squares: 110,
-            precision: Precision::Double,
-            order: args.order,
-            bench: app(),
-        }),
-        BenchCommand::Reduce(ReduceArgs {
-            edges: 24_000,
-            types: vec!["double".to_owned()],
-            bench: app(),
-        }),
-    ];
-    commands.extend(PartArg::value_variants().iter().map(|part| {
-        BenchCommand::Catalogue(CatalogueArgs {
-            part: *part,
-            size: args.size,
-            order: args.order,
-            bench: bench.clone(),
-        })
-    }));
-    commands
+    suite::commands(args.size, args.order, &bench)
 }
 
 fn ratios(apps: &[Report]) -> Vec<Ratio> {

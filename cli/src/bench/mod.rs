@@ -3,16 +3,21 @@
 mod all;
 mod chart;
 mod compare;
+mod compile;
 mod machine;
 mod measure;
 mod peaks;
 mod report;
 mod roofline;
 mod show;
+mod suite;
 
 pub(crate) use compare::CompareError;
+pub(crate) use compile::CountError;
 
-use crate::args::{AirfoilArgs, BenchArgs, BenchCommand, JacArgs, Precision, ReduceArgs};
+use crate::args::{
+    AirfoilArgs, AppCommand, BenchArgs, BenchCommand, JacArgs, Precision, ReduceArgs,
+};
 use crate::error::CliError;
 use crate::output;
 use crate::watcher::Watcher;
@@ -59,9 +64,14 @@ pub(crate) fn run(
     config: Config,
     out: &mut dyn Write,
 ) -> Result<(), CliError> {
-    if let BenchCommand::All(args) = command {
-        return all::run(args, &config, out);
+    match command {
+        BenchCommand::App(command) => run_app(command, config, out),
+        BenchCommand::All(args) => all::run(args, &config, out),
+        BenchCommand::Compile(args) => compile::run(args, &config, out),
     }
+}
+
+fn run_app(command: &AppCommand, config: Config, out: &mut dyn Write) -> Result<(), CliError> {
     let report = measure(command, config, out)?;
     match command.args().json {
         true => output::json(out, &report)?,
@@ -71,11 +81,7 @@ pub(crate) fn run(
 }
 
 /// Runs one app, in an engine of its own.
-fn measure(
-    command: &BenchCommand,
-    config: Config,
-    out: &mut dyn Write,
-) -> Result<Report, CliError> {
+fn measure(command: &AppCommand, config: Config, out: &mut dyn Write) -> Result<Report, CliError> {
     let watcher = Arc::new(Watcher::default());
     let engine = Engine::builder()
         .config(config)
@@ -93,64 +99,60 @@ fn measure(
     run.go(&mut *app, out)
 }
 
-impl BenchCommand {
+impl AppCommand {
     fn name(&self) -> &'static str {
         match self {
-            BenchCommand::Airfoil(_) => "airfoil",
-            BenchCommand::Jac(_) => "jac",
-            BenchCommand::Reduce(_) => "reduce",
-            BenchCommand::Catalogue(args) => Part::from(args.part).name(),
-            BenchCommand::All(_) => "all",
+            AppCommand::Airfoil(_) => "airfoil",
+            AppCommand::Jac(_) => "jac",
+            AppCommand::Reduce(_) => "reduce",
+            AppCommand::Catalogue(args) => Part::from(args.part).name(),
         }
     }
 
     fn args(&self) -> &BenchArgs {
         match self {
-            BenchCommand::Airfoil(args) => &args.bench,
-            BenchCommand::Jac(args) => &args.bench,
-            BenchCommand::Reduce(args) => &args.bench,
-            BenchCommand::Catalogue(args) => &args.bench,
-            BenchCommand::All(args) => &args.bench,
+            AppCommand::Airfoil(args) => &args.bench,
+            AppCommand::Jac(args) => &args.bench,
+            AppCommand::Reduce(args) => &args.bench,
+            AppCommand::Catalogue(args) => &args.bench,
         }
     }
 
     fn order(&self) -> Order {
         match self {
-            BenchCommand::Airfoil(args) => args.order.into(),
-            BenchCommand::Jac(args) => args.order.into(),
-            BenchCommand::Reduce(_) => Order::Natural,
-            BenchCommand::Catalogue(args) => args.order.into(),
-            BenchCommand::All(args) => args.order.into(),
+            AppCommand::Airfoil(args) => args.order.into(),
+            AppCommand::Jac(args) => args.order.into(),
+            AppCommand::Reduce(_) => Order::Natural,
+            AppCommand::Catalogue(args) => args.order.into(),
         }
     }
 
     /// How many iterations it runs if none are asked for.
     fn iterations(&self) -> u64 {
         match self {
-            BenchCommand::Catalogue(_) => CATALOGUE_ITERATIONS,
+            AppCommand::Catalogue(_) => CATALOGUE_ITERATIONS,
             _ => ITERATIONS,
         }
     }
 }
 
-fn app(command: &BenchCommand, engine: &Engine) -> Result<Box<dyn App>, CliError> {
+fn app(command: &AppCommand, engine: &Engine) -> Result<Box<dyn App>, CliError> {
     Ok(match command {
-        BenchCommand::Airfoil(args) => {
+        AppCommand::Airfoil(args) => {
             Box::new(Airfoil::in_order(engine, &mesh(args)?, args.order.into())?)
         }
-        BenchCommand::Jac(args) => match args.precision {
+        AppCommand::Jac(args) => match args.precision {
             Precision::Double => grid_app::<f64>(engine, args)?,
             Precision::Float => grid_app::<f32>(engine, args)?,
         },
-        BenchCommand::Reduce(args) => {
+        AppCommand::Reduce(args) => {
             let network = reduce::mesh::Network::new(args.edges.div_ceil(2), args.edges)?;
             Box::new(Reduce::new(engine, &network, &types(args)?)?)
         }
-        BenchCommand::Catalogue(args) => {
+        AppCommand::Catalogue(args) => {
             let (part, size) = (args.part.into(), args.size.into());
             Box::new(Catalogue::new(engine, part, size, args.order.into())?)
         }
-        BenchCommand::All(_) => unreachable!("it runs the others"),
     })
 }
 

@@ -2,15 +2,12 @@
 
 use super::infer;
 use crate::args::Dump;
+use crate::clock::{Clock, FRONT_END};
 use parloop_compiler::{
     CheckedKernel, Compiled, Diagnostic, Fingerprint, KernelText, LexedText, Options, Preimage,
-    Request, Severity, Signature, Stage, Target, Watch, compile_watched, dump_c,
+    Request, Severity, Signature, Stage, Target, compile_watched, dump_c,
 };
-use std::fmt;
 use std::time::{Duration, Instant};
-
-/// The name of the front end's time among those of the stages.
-const FRONT_END: &str = "check";
 
 /// What became of a kernel function.
 pub(crate) struct Outcome {
@@ -87,13 +84,13 @@ impl Outcome {
             options,
             target,
         };
-        let mut clock = Clock {
-            last: Instant::now(),
-            wanted: dump.and_then(stage),
-            stages: &mut self.stages,
-            dump: &mut self.dump,
-        };
-        match compile_watched(&request, &mut clock) {
+        let mut clock = Clock::new(dump.and_then(stage));
+        let compiled = compile_watched(&request, &mut clock);
+        self.stages.append(&mut clock.stages);
+        if let Some(printed) = clock.printed {
+            self.dump = Some(printed);
+        }
+        match compiled {
             Ok(compiled) => {
                 self.made = Some(Made {
                     compiled,
@@ -121,23 +118,5 @@ fn stage(dump: Dump) -> Option<Stage> {
         Dump::Optimised => Some(Stage::Optimised),
         Dump::Clif => Some(Stage::Clif),
         Dump::Tokens | Dump::Ast | Dump::Ir | Dump::C | Dump::Object | Dump::Asm => None,
-    }
-}
-
-/// Takes the time of each stage, printing left out.
-struct Clock<'a> {
-    last: Instant,
-    wanted: Option<Stage>,
-    stages: &'a mut Vec<(&'static str, Duration)>,
-    dump: &'a mut Option<String>,
-}
-
-impl Watch for Clock<'_> {
-    fn passed(&mut self, stage: Stage, result: &dyn fmt::Display) {
-        self.stages.push((stage.name(), self.last.elapsed()));
-        if self.wanted == Some(stage) {
-            *self.dump = Some(result.to_string());
-        }
-        self.last = Instant::now();
     }
 }

@@ -90,7 +90,7 @@ impl Compiler {
 }
 
 /// The declarations of the constants that a checked kernel reads.
-fn constants(checked: &CheckedKernel) -> Vec<ConstantDecl> {
+pub(crate) fn constants(checked: &CheckedKernel) -> Vec<ConstantDecl> {
     let slots = checked.constants.iter().zip(&checked.kernel.constants);
     slots
         .filter_map(|(name, slot)| {

@@ -10,7 +10,8 @@ mod library;
 
 use super::measure::{Meter, Samples};
 use super::report::{Baseline, micros, per_element};
-use compiler::{Built, Compiler};
+use compiler::Built;
+pub(super) use compiler::{Compiler, constants};
 use parloop::{Engine, PreparedLoop};
 use parloop_kernels::app::{App, AppError, AppLoop};
 use std::io;
