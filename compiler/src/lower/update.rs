@@ -2,8 +2,8 @@
 
 use super::Lower;
 use crate::abi::rank_update::{self as abi, Term};
-use crate::ir::{For, Loop, Scalar, Stmt, for_each_stmt};
-use crate::opt::{Factor, RankUpdate, Rows, is_address};
+use crate::ir::{For, Loop, Scalar, Stmt, Value, for_each_stmt};
+use crate::opt::{Factor, RankUpdate, Rows};
 use crate::target::Target;
 use cranelift_codegen::ir::{
     self as clif, AbiParam, InstBuilder, MemFlagsData, StackSlotData, StackSlotKind, types,
@@ -47,9 +47,8 @@ impl Lower<'_, '_> {
         let Some(update) = RankUpdate::of(&self.it.body, outer, self.target) else {
             return false;
         };
-        self.first_trip(outer);
-        let Rows { place, index, .. } = update.entries;
-        let entries = self.address_of(place, index, update.scalar);
+        self.start(outer);
+        let entries = self.first_of(&update.entries, update.scalar);
         let terms = self.terms(&update);
         let bytes = i64::from(update.scalar.bytes());
         let row_bytes = update.entries.row_step.wrapping_mul(bytes);
@@ -65,17 +64,37 @@ impl Lower<'_, '_> {
         true
     }
 
-    /// Computes the addresses and indices of the first trip.
-    fn first_trip(&mut self, it: &For) {
+    /// Starts the counters of a nest.
+    fn start(&mut self, it: &For) {
         let first = self.value(it.lo);
         self.values[it.counter] = Some(first);
-        for stmt in &it.body {
-            match stmt {
-                Stmt::Let(value) if is_address(&self.it.body, *value) => self.define(*value),
-                Stmt::For(inner) => self.first_trip(inner),
-                _ => {}
-            }
+        if let Some(Stmt::For(inner)) = it.body.last() {
+            self.start(inner);
         }
+    }
+
+    /// Address of the first of some entries; what it is computed from inside is the same in all trips, but for the counters.
+    fn first_of(&mut self, rows: &Rows, scalar: Scalar) -> clif::Value {
+        let mut operands = vec![rows.index];
+        rows.place.for_each_operand(|value| operands.push(value));
+        operands
+            .into_iter()
+            .for_each(|value| self.define_all(value));
+        self.address_of(rows.place, rows.index, scalar)
+    }
+
+    /// Defines a value that is not yet, and what it is computed from.
+    fn define_all(&mut self, value: Value) {
+        if self.values[value].is_some() {
+            return;
+        }
+        let mut operands = Vec::new();
+        let op = &self.it.body.values[value].op;
+        op.for_each_operand(|operand| operands.push(operand));
+        operands
+            .into_iter()
+            .for_each(|operand| self.define_all(operand));
+        self.define(value);
     }
 
     /// Writes the terms to the stack; their address.
@@ -119,7 +138,7 @@ impl Lower<'_, '_> {
         let (first, trip_step) = match factor {
             None => (self.b.ins().iconst(types::I64, 0), 0),
             Some(Factor::Entries(rows)) => {
-                let at = self.address_of(rows.place, rows.index, write.scalar);
+                let at = self.first_of(&rows, write.scalar);
                 (at, rows.trip_step)
             }
             Some(Factor::Value(value)) => {

@@ -110,13 +110,8 @@ impl<'a> Nest<'a> {
     }
 
     fn factors(&self, touch: &Touch) -> (i64, i64) {
-        let factor = |counter: Value| {
-            let mut terms = touch.index.terms.iter();
-            terms
-                .find(|term| term.0 == counter)
-                .map_or(0, |term| term.1)
-        };
-        (factor(self.outer.counter), factor(self.inner.counter))
+        let factor = |it: &For| touch.index.factor(it.counter);
+        (factor(self.outer), factor(self.inner))
     }
 
     /// Whether a store goes on less far with the outer counter than with the inner one, and to its own entry for each pair of counters.

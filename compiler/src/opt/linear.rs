@@ -35,6 +35,12 @@ impl Linear {
         sum
     }
 
+    /// How often a value is added.
+    pub(super) fn factor(&self, value: Value) -> i64 {
+        let found = self.terms.binary_search_by_key(&value, |term| term.0);
+        found.map_or(0, |at| self.terms[at].1)
+    }
+
     /// Makes a value a number.
     pub(super) fn substitute(&mut self, value: Value, number: i64) {
         if let Ok(at) = self.terms.binary_search_by_key(&value, |term| term.0) {

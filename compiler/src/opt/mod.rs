@@ -30,7 +30,7 @@ use crate::ir::{Block, Body, Kernel, Loop, Stmt, Var, for_each_stmt};
 use crate::options::{FloatMode, Options};
 use crate::target::Target;
 use crowded::Crowded;
-pub(crate) use rank_update::{Factor, RankUpdate, Rows, is_address};
+pub(crate) use rank_update::{Factor, RankUpdate, Rows};
 use std::collections::BTreeSet;
 
 /// Makes a kernel's indices as constant as they get, before it is wrapped: loops unrolled, constants folded.

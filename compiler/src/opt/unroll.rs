@@ -218,7 +218,7 @@ impl Unroll<'_> {
         crate::ir::for_each_stmt(&it.body, &mut |stmt| {
             if let Stmt::Store { index, .. } = stmt {
                 let index = Linear::of(self.body, *index);
-                let follows = index.terms.iter().any(|(value, _)| *value == it.counter);
+                let follows = index.factor(it.counter) != 0;
                 entries += if follows { trips } else { 1 };
             }
         });

@@ -4,10 +4,10 @@
 //! What the first loop computes for the others is kept in an array, one entry for each trip. Done only where nothing in the loop
 //! but one update touches an entry: each entry sees the same operations in the same order.
 
+use super::writer::Writer;
 use super::{Factor, RankUpdate, Rows, is_address};
 use crate::ir::{
-    Array, ArrayData, BinaryOp, Block, Body, For, Inst, Op, Place, Scalar, Stmt, Type, Value,
-    for_each_stmt,
+    Array, ArrayData, Block, Body, For, Place, Scalar, Stmt, Type, Value, for_each_stmt,
 };
 use crate::opt::alias::touch;
 use crate::opt::effects::effects;
@@ -31,7 +31,9 @@ fn block(body: &mut Body, statements: &mut Block, target: &Target) {
     let mut kept = Block::with_capacity(statements.len());
     for mut stmt in std::mem::take(statements) {
         let made = match &stmt {
-            Stmt::For(it) => Split::of(body, it, target).and_then(|split| split.made(body, it)),
+            Stmt::For(it) => {
+                Split::of(body, it, target).and_then(|split| split.made(body, it, target))
+            }
             _ => None,
         };
         match made {
@@ -109,12 +111,8 @@ impl Split {
         let mut blocks = Vec::with_capacity(self.updates.len());
         for (nest, update) in &self.updates {
             let block = Entries::of(body, nest, update);
-            if block
-                .start
-                .terms
-                .iter()
-                .any(|(value, _)| *value == it.counter || defines(it, *value))
-            {
+            let varies = |value: Value| value == it.counter || defines(it, value);
+            if block.start.terms.iter().any(|(value, _)| varies(*value)) {
                 return false;
             }
             blocks.push(block);
@@ -127,15 +125,15 @@ impl Split {
     }
 
     /// The loops that it becomes; `None` if an update would not be one of all trips.
-    fn made(self, body: &mut Body, it: &For) -> Option<Block> {
+    fn made(self, body: &mut Body, it: &For, target: &Target) -> Option<Block> {
         let mut computing = For {
             body: self.rest,
             ..it.clone()
         };
         let mut loops = Block::new();
         for (nest, update) in &self.updates {
-            let (needs, kept) = Needs::of(body, it, nest, update.scalar)?;
-            let count = self.trips * kept.len() as u64;
+            let needs = Needs::of(body, it, nest, update.scalar)?;
+            let count = self.trips * needs.kept.len() as u64;
             if count > KEPT_MAX {
                 return None;
             }
@@ -143,13 +141,15 @@ impl Split {
                 let (scalar, len) = (update.scalar, count);
                 body.arrays.push(ArrayData { scalar, len })
             });
-            let mut keep = Keep {
+            let keep = Keep {
+                scalar: update.scalar,
                 first: self.first,
-                values: kept,
+                values: needs.kept,
                 array,
             };
             keep.stores(body, it.counter, &mut computing.body);
-            let updating = keep.updating(body, it, nest, &needs);
+            let updating = keep.updating(body, it, nest, &needs.again);
+            RankUpdate::of(body, &updating, target)?;
             loops.push(Stmt::For(Box::new(updating)));
         }
         let is_idle = |stmt: &Stmt| matches!(stmt, Stmt::Let(v) if !body.values[*v].op.can_fail());
@@ -271,11 +271,13 @@ fn are_apart(a: (i64, i64), b: (i64, i64)) -> bool {
 struct Needs {
     /// Indices and addresses, to be computed again, in order.
     again: Block,
+    /// Values of the update's type, to be kept from each trip.
+    kept: Vec<Value>,
 }
 
 impl Needs {
-    /// What a nest needs, and the values that must be kept for it.
-    fn of(body: &Body, it: &For, nest: &For, scalar: Scalar) -> Option<(Needs, Vec<Value>)> {
+    /// What a nest needs; `None` if that is a value of another type.
+    fn of(body: &Body, it: &For, nest: &For, scalar: Scalar) -> Option<Needs> {
         let mut wanted = FxHashSet::default();
         let mut pending = Vec::new();
         let whole = vec![Stmt::For(Box::new(nest.clone()))];
@@ -304,12 +306,13 @@ impl Needs {
         kept.sort_unstable();
         let is_again = |stmt: &&Stmt| matches!(stmt, Stmt::Let(v) if wanted.contains(v) && is_address(body, *v));
         let again = it.body.iter().filter(is_again).cloned().collect();
-        Some((Needs { again }, kept))
+        Some(Needs { again, kept })
     }
 }
 
 /// Values that one loop computes in each trip and another one needs.
 struct Keep {
+    scalar: Scalar,
     /// The counter's first value.
     first: i64,
     values: Vec<Value>,
@@ -319,56 +322,41 @@ struct Keep {
 
 impl Keep {
     /// The index of a value in the trip of a counter.
-    fn index(&self, body: &mut Body, counter: Value, at: usize, to: &mut Block) -> Value {
-        let mut push = |op: Op| {
-            let value = body.values.push(Inst { op, ty: Type::I64 });
-            to.push(Stmt::Let(value));
-            value
-        };
+    fn index(&self, write: &mut Writer<'_>, counter: Value, at: usize) -> Value {
         let count = self.values.len() as i64;
-        let each = push(Op::Const(count as u64));
-        let row = push(Op::Binary(BinaryOp::Mul, counter, each));
+        let row = write.times(counter, count);
         let offset = (at as i64).wrapping_sub(self.first.wrapping_mul(count));
-        let offset = push(Op::Const(offset as u64));
-        push(Op::Binary(BinaryOp::Add, row, offset))
+        write.plus(row, offset)
+    }
+
+    fn place(&self) -> Place {
+        Place::Array(self.array.expect("there is a value"))
     }
 
     fn stores(&self, body: &mut Body, counter: Value, to: &mut Block) {
+        let mut write = Writer::new(body, to);
         for (at, value) in self.values.iter().enumerate() {
-            let index = self.index(body, counter, at, to);
-            let place = Place::Array(self.array.expect("there is a value"));
-            let site = body.site();
-            to.push(Stmt::Store {
-                place,
-                index,
-                value: *value,
-                site,
-            });
+            let index = self.index(&mut write, counter, at);
+            write.store(self.place(), index, *value);
         }
     }
 
     /// The loop that runs a nest for all trips.
-    fn updating(&mut self, body: &mut Body, it: &For, nest: &For, needs: &Needs) -> For {
-        let counter = body.values.push(Inst {
-            op: Op::Counter,
-            ty: body.ty(it.counter),
-        });
+    fn updating(&self, body: &mut Body, it: &For, nest: &For, again: &Block) -> For {
         let mut block = Block::new();
+        let mut write = Writer::new(body, &mut block);
+        let counter = write.counter();
         let mut known = FxHashMap::default();
         known.insert(it.counter, counter);
         for (at, value) in self.values.iter().enumerate() {
-            let index = self.index(body, counter, at, &mut block);
-            let place = Place::Array(self.array.expect("there is a value"));
-            let (site, ty) = (body.site(), body.ty(*value));
-            let op = Op::Load { place, index, site };
-            let load = body.values.push(Inst { op, ty });
-            block.push(Stmt::Let(load));
+            let index = self.index(&mut write, counter, at);
+            let load = write.load(self.place(), index, self.scalar);
             known.insert(*value, load);
         }
         let label = body.label();
         let mut copy = Copy::new(body);
         copy.values.extend(known);
-        block.extend(copy.block(&needs.again));
+        block.extend(copy.block(again));
         block.extend(copy.block(&vec![Stmt::For(Box::new(nest.clone()))]));
         For {
             label,

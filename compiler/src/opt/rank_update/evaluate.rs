@@ -4,10 +4,11 @@
 //! Each sum is of the same terms in the same order. `T'` is the table turned, as far as it is used. Sums with one table, of the components of a
 //! coefficient, are the rows of one update.
 
+use super::writer::Writer;
 use super::{PRODUCTS_PER_CALL, PRODUCTS_PER_TERM, function};
 use crate::ir::{
-    Array, ArrayData, BinaryOp, Block, Body, For, Inst, Op, Place, Scalar, Site, Stmt, Table,
-    TableData, Type, Value, Var, for_each_stmt,
+    Array, ArrayData, BinaryOp, Block, Body, For, Op, Place, Scalar, Site, Stmt, Table, TableData,
+    Type, Value, Var, for_each_stmt,
 };
 use crate::opt::effects::effects;
 use crate::opt::linear::Linear;
@@ -97,7 +98,7 @@ impl Points {
                 return None;
             };
             let index = Linear::of(body, index);
-            let varies = index.terms.iter().any(|(value, _)| *value == self.counter);
+            let varies = index.factor(self.counter) != 0;
             let is_ours = !varies && it.body.contains(&Stmt::Let(coefficient));
             (is_ours && body.ty(value) == Type::of(scalar)).then_some(Sum {
                 var,
@@ -120,18 +121,12 @@ impl Points {
             return None;
         };
         let sum = Linear::of(body, index);
-        let factor = |counter: Value| {
-            let mut terms = sum.terms.iter();
-            terms
-                .find(|term| term.0 == counter)
-                .map_or(0, |term| term.1)
-        };
         let mut counters = sum.terms.iter().map(|term| term.0);
         let is_known = counters.all(|value| value == self.counter || value == it.counter);
         let entries = Entries {
             table,
-            by_point: factor(self.counter),
-            by_term: factor(it.counter),
+            by_point: sum.factor(self.counter),
+            by_term: sum.factor(it.counter),
             start: sum.constant,
         };
         (is_known && entries.by_point != 0).then_some(entries)
@@ -434,86 +429,4 @@ fn counted(
         site,
         body: block,
     }))
-}
-
-/// Appends instructions to a block.
-struct Writer<'a> {
-    body: &'a mut Body,
-    to: &'a mut Block,
-}
-
-impl<'a> Writer<'a> {
-    fn new(body: &'a mut Body, to: &'a mut Block) -> Writer<'a> {
-        Writer { body, to }
-    }
-
-    /// The counter of a loop to be.
-    fn counter(&mut self) -> Value {
-        let (op, ty) = (Op::Counter, Type::I64);
-        self.body.values.push(Inst { op, ty })
-    }
-
-    /// The bounds of a loop.
-    fn range(&mut self, first: i64, end: i64) -> (Value, Value) {
-        (self.number(first), self.number(end))
-    }
-
-    fn add_to(&mut self, place: Place, index: Value, value: Value, scalar: Scalar) {
-        let held = self.load(place, index, scalar);
-        let value = self.binary(BinaryOp::Add, held, value, scalar);
-        let site = self.body.site();
-        self.to.push(Stmt::Store {
-            place,
-            index,
-            value,
-            site,
-        });
-    }
-
-    fn push(&mut self, op: Op, scalar: Scalar) -> Value {
-        let ty = Type::of(scalar);
-        let value = self.body.values.push(Inst { op, ty });
-        self.to.push(Stmt::Let(value));
-        value
-    }
-
-    fn number(&mut self, number: i64) -> Value {
-        self.push(Op::Const(number as u64), Scalar::I64)
-    }
-
-    fn binary(&mut self, op: BinaryOp, a: Value, b: Value, scalar: Scalar) -> Value {
-        self.push(Op::Binary(op, a, b), scalar)
-    }
-
-    fn plus(&mut self, value: Value, number: i64) -> Value {
-        if number == 0 {
-            return value;
-        }
-        let number = self.number(number);
-        self.binary(BinaryOp::Add, value, number, Scalar::I64)
-    }
-
-    fn times(&mut self, value: Value, number: i64) -> Value {
-        if number == 1 {
-            return value;
-        }
-        let number = self.number(number);
-        self.binary(BinaryOp::Mul, value, number, Scalar::I64)
-    }
-
-    fn load(&mut self, place: Place, index: Value, scalar: Scalar) -> Value {
-        let site = self.body.site();
-        self.push(Op::Load { place, index, site }, scalar)
-    }
-
-    /// A sum, with one value in place of another.
-    fn sum(&mut self, sum: &Linear, from: Value, to: Value) -> Value {
-        let mut all = self.number(sum.constant);
-        for (value, factor) in &sum.terms {
-            let value = if *value == from { to } else { *value };
-            let product = self.times(value, *factor);
-            all = self.binary(BinaryOp::Add, product, all, Scalar::I64);
-        }
-        all
-    }
 }

@@ -126,7 +126,7 @@ fn needed(body: &Body, it: &For, entry: &Entry, stored: &[Entry]) -> Option<FxHa
         let mut stored = stored.iter();
         stored.any(|other| memory(&other.place) == memory(place))
     };
-    let mut needed = FxHashSet::default();
+    let mut needed = FxHashSet::from_iter([columns.lo, columns.hi]);
     for stmt in between.iter().chain(&columns.body).rev() {
         match stmt {
             Stmt::Let(value) if needed.contains(value) => {
@@ -162,24 +162,10 @@ fn pruned(body: &Body, it: &For, entry: &Entry, needed: &FxHashSet<Value>) -> Fo
         Stmt::For(_) => true,
         stmt => is_of(body, stmt, entry),
     };
-    let keep = |block: &Block| block.iter().filter(|stmt| keeps(stmt)).cloned().collect();
     let mut nest = it.clone();
-    nest.body = keep(&it.body);
+    nest.body.retain(|stmt| keeps(stmt));
     if let Some(Stmt::For(inner)) = nest.body.last_mut() {
-        inner.body = keep(&inner.body);
-        // Bounds are computed between the loops.
-        let bounds = [inner.lo, inner.hi].map(Stmt::Let);
-        let between = it
-            .body
-            .iter()
-            .filter(|stmt| keeps(stmt) || bounds.contains(stmt));
-        let between: Block = between
-            .filter(|stmt| !matches!(stmt, Stmt::For(_)))
-            .cloned()
-            .collect();
-        let inner = nest.body.pop();
-        nest.body = between;
-        nest.body.extend(inner);
+        inner.body.retain(|stmt| keeps(stmt));
     }
     nest
 }

@@ -2,9 +2,8 @@
 //! update reads the table itself.
 
 use super::RankUpdate;
-use crate::ir::{
-    Array, BinaryOp, Block, Body, For, Inst, Op, Place, Stmt, Type, Value, for_each_stmt,
-};
+use super::writer::Writer;
+use crate::ir::{Array, BinaryOp, Block, Body, For, Op, Place, Stmt, Value, for_each_stmt};
 use crate::opt::linear::Linear;
 use crate::opt::unroll::Copy;
 use crate::target::Target;
@@ -282,18 +281,8 @@ fn innermost(nest: &mut Stmt) -> Option<&mut For> {
 /// Makes a load the product that a fill stores; what comes before it.
 fn compute(body: &mut Body, fill: &Fill<'_>, load: &ArrayLoad, counter: Value) -> Block {
     let by = load.offset.wrapping_sub(fill.offset);
-    let ty = Type::I64;
     let mut computed = Block::new();
-    let mut at = counter;
-    if by != 0 {
-        let by = body.values.push(Inst {
-            op: Op::Const(by as u64),
-            ty,
-        });
-        let op = Op::Binary(BinaryOp::Add, counter, by);
-        at = body.values.push(Inst { op, ty });
-        computed.extend([Stmt::Let(by), Stmt::Let(at)]);
-    }
+    let at = Writer::new(body, &mut computed).plus(counter, by);
     let mut copy = Copy::new(body);
     copy.values.insert(fill.it.counter, at);
     let (_, lets) = fill.it.body.split_last().expect("a fill stores");

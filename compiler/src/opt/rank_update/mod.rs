@@ -10,6 +10,7 @@ mod evaluate;
 mod fission;
 mod forward;
 mod nest;
+mod writer;
 
 pub(super) use distribute::distribute;
 pub(super) use evaluate::{Points, evaluate};
@@ -105,7 +106,7 @@ impl RankUpdate {
 }
 
 /// What a nest may compute once for all trips: neither floating point nor anything that fails, and nothing that memory holds.
-pub(crate) fn is_address(body: &Body, value: Value) -> bool {
+fn is_address(body: &Body, value: Value) -> bool {
     let inst = &body.values[value];
     !inst.ty.scalar.is_float() && inst.op.is_pure()
 }

@@ -274,7 +274,5 @@ fn note(body: &Body, block: &[Stmt], inside: &mut FxHashSet<Value>, may_store: b
 
 /// How much an index grows with a loop's trip.
 fn step_of(sum: &Linear, it: Option<&For>) -> i64 {
-    let mut terms = sum.terms.iter();
-    let found = it.and_then(|it| terms.find(|term| term.0 == it.counter));
-    found.map_or(0, |term| term.1)
+    it.map_or(0, |it| sum.factor(it.counter))
 }
