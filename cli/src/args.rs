@@ -230,8 +230,8 @@ pub(crate) struct CompileBenchArgs {
         allow_hyphen_values = true
     )]
     pub(crate) cc_flags: String,
-    /// Count the instructions of one compilation of each loop with valgrind's callgrind, at x86-64-v3; the same again for the same
-    /// command, however busy the machine is
+    /// Count the instructions of one compilation of each loop with valgrind's callgrind, at x86-64-v3: to a thousandth the same
+    /// again, however busy the machine is
     #[arg(long)]
     pub(crate) instructions: bool,
     /// What `--json --instructions` printed before: show how the counts differ from it

@@ -17,8 +17,8 @@ use std::process::Command;
 
 const VALGRIND: &str = "valgrind";
 
-/// The function whose instructions count, however its name is mangled.
-const COUNTED: &str = "*counted_compilation*";
+/// The function whose instructions count, as valgrind demangles its name.
+const COUNTED: &str = concat!(module_path!(), "::counted_compilation");
 
 /// What valgrind's processor has, whatever the machine is.
 const LEVEL: &str = "x86-64-v3";
