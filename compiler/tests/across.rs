@@ -394,3 +394,27 @@ fn floats_that_elements_share_are_added_for_one_after_the_other() {
         assert!(pair[1].contains("store"), "{wide}");
     }
 }
+
+#[test]
+fn quotients_of_which_one_counts_are_one_quotient() {
+    let args = [
+        loops::arg(0, 2, Access::Read, DIRECT),
+        loops::arg(1, 2, Access::Read, DIRECT),
+        loops::arg(2, 1, Access::Write, DIRECT),
+    ];
+    let quotients = |other: &str| {
+        let text = format!(
+            "void k(const double *q, const double *b, double *r) {{ \
+               double d = q[1] - q[0], m = 1; \
+               if (d > 0) {{ double t = (b[0] - q[0]) / d; m = t < m ? t : m; }} \
+               else if (d < 0) {{ double t = {other}; m = t < m ? t : m; }} \
+               r[0] = m / (1 + d * d); }}"
+        );
+        let wide = wide(&text, &args).expect("it pays");
+        loops::count(&wide, ": f64x2 = div")
+    };
+    // The last line has one of its own.
+    assert_eq!(quotients("(b[1] - q[0]) / d"), 2);
+    assert_eq!(quotients("(b[0] + q[0]) / (d - 1)"), 2);
+    assert_eq!(quotients("sqrt(b[1] / d)"), 3);
+}

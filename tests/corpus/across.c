@@ -58,3 +58,9 @@ void k(const double *w, const double *y, double *r) { double s = w[0] / (1 + w[1
 // == a branch that adds to the rows of a map
 // args: read f64 2; read i32 1; inc f64 2 at ends 0
 void k(const double *w, const int *b, double *x) { double s = w[0] / (1 + w[1] * w[1]), t = sqrt(1 + s * s) / (2 + s); if (*b == 1) { x[0] += s * t; } else { x[0] += s / (1 + t); x[1] -= t / (1 + s * s); } }
+// == a limiter that divides on two paths
+// args: read f64 3; write f64 2
+void k(const double *w, double *r) { double d = w[1] - w[0], m = 1, n = 2; if (d > 0) { m = fmin(m, (w[2] - w[0]) / d); n = sqrt(d); } else if (d < 0) { m = fmin(m, (w[2] + w[0]) / d); n = sqrt(-d); } r[0] = m / (1 + d * d); r[1] = n; }
+// == floats that are divided on two paths, and a third that only one of them has
+// args: read f32 4; write f32 1
+void k(const float *w, float *r) { float d = w[1] - w[0], m = 1; if (d > 0) { float t = (w[2] - w[0]) / d; m = t < m ? t : m; } else { float t = (w[3] - w[0]) / (d - 1); m = t < w[0] / 3 ? t : m; } r[0] = m / (1 + d * d); }

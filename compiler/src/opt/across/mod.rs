@@ -10,6 +10,7 @@
 //! every element and store to the element's own rows, and only where the arithmetic that is saved is worth more than what moves
 //! lanes about. A map's rows that are read and written in place rule it out: an element may read what the one before writes.
 
+mod alike;
 mod cost;
 mod emit;
 mod loads;
@@ -18,6 +19,8 @@ mod repeat;
 mod straighten;
 
 use crate::ir::{Loop, Type, Wide};
+use crate::opt::crowded::Crowded;
+use crate::opt::simplify::simplify_once;
 use crate::options::Options;
 use crate::signature::{Access, Iteration};
 use crate::target::Target;
@@ -43,6 +46,8 @@ pub(super) fn across_elements(it: &mut Loop, options: &Options, target: &Target)
         it.wide = of_all(it, vector, target);
     } else if let Some(straight) = straighten::straightened(it) {
         let root = std::mem::replace(&mut it.body.root, straight);
+        // What branches did each for itself is done once.
+        simplify_once(&mut it.body, &Crowded::new());
         it.wide = of_all(it, vector, target);
         it.body.root = root;
     }

@@ -5,6 +5,7 @@
 //! branches store to, become values on the way; only those that carry something to the next element, or behind the last, are set,
 //! and only those entries are stored that change, at the end.
 
+use super::alike::Sides;
 use crate::ir::{Block, Body, Inst, Loop, Op, Place, Site, Stmt, Type, Value, Var, for_each_stmt};
 use crate::opt::alias::access;
 use crate::opt::simplify::{Memory, memory};
@@ -151,8 +152,8 @@ enum Slot {
     Entry(Place, i64),
 }
 
-struct Straighten<'a> {
-    body: &'a mut Body,
+pub(super) struct Straighten<'a> {
+    pub(super) body: &'a mut Body,
     /// Memory of which entries are slots.
     promoted: BTreeSet<Memory>,
     /// Variables whose value is needed behind the element.
@@ -243,10 +244,13 @@ impl Straighten<'_> {
 
     fn branch(&mut self, cond: Value, then: Block, other: Block) {
         let before = self.held.clone();
+        let begun = self.out.len();
         self.block(then);
+        let met = self.out.len();
         let taken = std::mem::replace(&mut self.held, before.clone());
         self.block(other);
         let left = std::mem::replace(&mut self.held, before);
+        let mut sides = Sides::new(cond, &self.out[begun..met], &self.out[met..]);
         let slots: BTreeSet<Slot> = taken.keys().chain(left.keys()).copied().collect();
         for slot in slots {
             let mut after = |side: &BTreeMap<Slot, Value>| match side.get(&slot) {
@@ -254,15 +258,12 @@ impl Straighten<'_> {
                 None => self.holds(slot),
             };
             let (a, b) = (after(&taken), after(&left));
-            let chosen = match a == b {
-                true => a,
-                false => self.push(Op::Select(cond, a, b), self.body.ty(a)),
-            };
+            let chosen = self.choice(&mut sides, a, b);
             self.held.insert(slot, chosen);
         }
     }
 
-    fn push(&mut self, op: Op, ty: Type) -> Value {
+    pub(super) fn push(&mut self, op: Op, ty: Type) -> Value {
         let value = self.body.values.push(Inst { op, ty });
         self.out.push(Stmt::Let(value));
         value
