@@ -699,3 +699,27 @@ fn integers_are_divided_by_constants_without_a_division() {
     );
     assert_eq!(count(&open, "= sdiv"), 1, "{open}");
 }
+
+#[test]
+fn what_a_loop_takes_from_outside_as_vectors_is_computed_as_vectors() {
+    let args = [
+        arg(0, 3, Access::Read, DIRECT),
+        arg(1, 36, Access::Inc, DIRECT),
+    ];
+    let integral = "void k(const double *c, double *A) { \
+        static const double T[3][6] = {{0.1,0.2,0.3,0.4,0.5,0.6},{1,2,3,4,5,6},{7,8,9,10,11,12}}; \
+        static const double U[3][6] = {{0.3,0.2,0.1,0.4,0.5,0.6},{3,2,1,4,5,6},{9,8,7,10,11,12}}; \
+        for (int q = 0; q < 3; q++) { \
+          double t[6], u[6], v[6], w[6]; \
+          for (int j = 0; j < 6; j++) { \
+            t[j] = c[0] * T[q][j]; u[j] = c[1] * U[q][j]; \
+            v[j] = c[1] * T[q][j]; w[j] = c[2] * U[q][j]; } \
+          for (int j = 0; j < 6; j++) for (int i = 0; i < 6; i++) { \
+            A[6 * i + j] += T[q][i] * t[j]; A[6 * i + j] += T[q][i] * u[j]; \
+            A[6 * i + j] += U[q][i] * v[j]; A[6 * i + j] += U[q][i] * w[j]; } } }";
+    let made = stage(integral, &args, Stage::Optimised);
+    assert!(count(&made, "f64x2 = fma") > 0, "{made}");
+    // Twelve products of a point, and those of the weights.
+    assert!(count(&made, "f64x2 = mul") >= 12, "{made}");
+    assert!(count(&made, "f64 = mul") <= 6, "{made}");
+}

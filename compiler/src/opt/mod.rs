@@ -105,6 +105,11 @@ pub(crate) fn optimise(it: &mut Loop, options: &Options, target: &Target) {
     each_body(it, stores::group_stores);
     if it.body.values.len() > values {
         hoist::hoist(it, &crowded);
+        if has_loops(&it.body.root) {
+            // What was packed has no other use then.
+            dead::remove_dead(it);
+            each_body(it, pack::pack_joined);
+        }
     }
     dead::remove_dead(it);
     each_body(it, order::order);

@@ -1,5 +1,6 @@
 //! Writes the vectors that were planned.
 
+use super::joined::joining;
 use super::plan::{Packed, Plan};
 use super::{Access, Group, Run};
 use crate::ir::{Inst, Op, Stmt, Type, Value};
@@ -146,10 +147,7 @@ impl Run<'_> {
         let mut vector = self.emit(Op::Splat(values[0]), at);
         for lane in 1..values.len() {
             let next = self.emit(Op::Splat(values[lane]), at);
-            let mut mask = [0; 4];
-            for (other, entry) in mask.iter_mut().enumerate().take(values.len()) {
-                *entry = if other == lane { values.len() } else { other } as u8;
-            }
+            let mask = joining(lane, values.len());
             vector = self.emit(Op::Shuffle(vector, next, mask), at);
         }
         self.built.insert(values.clone(), (vector, at));

@@ -6,6 +6,7 @@
 //! packed scalar take it from its lane, if the vector is computed early enough.
 
 mod build;
+mod joined;
 mod plan;
 
 use super::alias::{Touch, access, touch};
@@ -32,14 +33,41 @@ pub(super) fn vector_of(ty: Type) -> Option<Type> {
 
 /// Packs the stores of a body's root and the blocks inside.
 pub(super) fn pack(body: &mut Body) {
+    pack_all(body, Seeds::Stores);
+}
+
+/// Packs what is computed for vectors that are joined of scalars: the loop that needs them had it done outside.
+pub(super) fn pack_joined(body: &mut Body) {
+    pack_all(body, Seeds::Joined);
+}
+
+/// What is to become a vector.
+#[derive(Clone, Copy)]
+enum Seeds {
+    /// Values stored to neighbouring entries.
+    Stores,
+    /// Values brought together in a vector.
+    Joined,
+}
+
+fn pack_all(body: &mut Body, seeds: Seeds) {
     let mut root = std::mem::take(&mut body.root);
-    let mut lanes = Lanes::new();
-    let uses = count_uses(body, &root);
-    block(body, &uses, &mut lanes, &mut root, false);
-    if lanes.values().any(|lane| lane.is_some()) {
-        take_from_lanes(body, &lanes, &mut root);
+    let mut pass = Pass {
+        seeds,
+        uses: count_uses(body, &root),
+        lanes: Lanes::new(),
+    };
+    pass.block(body, &mut root, false);
+    if pass.lanes.values().any(|lane| lane.is_some()) {
+        take_from_lanes(body, &pass.lanes, &mut root);
     }
     body.root = root;
+}
+
+struct Pass {
+    seeds: Seeds,
+    uses: SecondaryMap<Value, u32>,
+    lanes: Lanes,
 }
 
 /// Scalars that are now a lane of a vector.
@@ -59,51 +87,54 @@ fn take_from_lanes(body: &mut Body, lanes: &Lanes, statements: &mut Block) {
     }
 }
 
-fn block(
-    body: &mut Body,
-    uses: &SecondaryMap<Value, u32>,
-    lanes: &mut Lanes,
-    statements: &mut Block,
-    in_loop: bool,
-) {
-    let mut done = Block::with_capacity(statements.len());
-    let mut run = Block::new();
-    for mut stmt in std::mem::take(statements) {
-        let mut control = matches!(stmt, Stmt::Exit(_) | Stmt::Continue(_));
-        let in_loop = in_loop || stmt.is_loop();
-        for inner in stmt.blocks_mut() {
-            control = true;
-            block(body, uses, lanes, inner, in_loop);
+impl Pass {
+    fn block(&mut self, body: &mut Body, statements: &mut Block, in_loop: bool) {
+        let mut done = Block::with_capacity(statements.len());
+        let mut run = Block::new();
+        for mut stmt in std::mem::take(statements) {
+            let mut control = matches!(stmt, Stmt::Exit(_) | Stmt::Continue(_));
+            let in_loop = in_loop || stmt.is_loop();
+            for inner in stmt.blocks_mut() {
+                control = true;
+                self.block(body, inner, in_loop);
+            }
+            if control {
+                done.extend(self.packed(body, std::mem::take(&mut run), in_loop));
+                done.push(stmt);
+            } else {
+                run.push(stmt);
+            }
         }
-        if control {
-            done.extend(packed(body, uses, std::mem::take(&mut run), in_loop, lanes));
-            done.push(stmt);
-        } else {
-            run.push(stmt);
-        }
+        done.extend(self.packed(body, run, in_loop));
+        *statements = done;
     }
-    done.extend(packed(body, uses, run, in_loop, lanes));
-    *statements = done;
-}
 
-/// A run, packed.
-fn packed(
-    body: &mut Body,
-    uses: &SecondaryMap<Value, u32>,
-    mut run: Block,
-    in_loop: bool,
-    lanes: &mut Lanes,
-) -> Block {
-    for vector in VECTORS {
-        let is_stored = |stmt: &Stmt| match stmt {
-            Stmt::Store { value, .. } => body.ty(*value) == Type::of(vector.scalar),
-            _ => false,
-        };
-        if run.iter().filter(|stmt| is_stored(stmt)).count() >= usize::from(vector.lanes) {
-            run = Run::new(body, uses, run, in_loop, vector).pack(lanes);
+    /// A run, packed.
+    fn packed(&mut self, body: &mut Body, mut run: Block, in_loop: bool) -> Block {
+        for vector in VECTORS {
+            let is_stored = |stmt: &Stmt| match stmt {
+                Stmt::Store { value, .. } => body.ty(*value) == Type::of(vector.scalar),
+                _ => false,
+            };
+            let is_joined = |stmt: &Stmt| matches!(stmt, Stmt::Let(v) if joined::scalars(body, *v, vector).is_some());
+            let wanted = match self.seeds {
+                Seeds::Stores => {
+                    let stores = run.iter().filter(|stmt| is_stored(stmt)).count();
+                    stores >= usize::from(vector.lanes)
+                }
+                Seeds::Joined => run.iter().any(is_joined),
+            };
+            if wanted {
+                let mut packing = Run::new(body, &self.uses, run, in_loop, vector);
+                match self.seeds {
+                    Seeds::Stores => packing.pack_all_stores(),
+                    Seeds::Joined => packing.pack_joined(),
+                }
+                run = packing.finish(&mut self.lanes);
+            }
         }
+        run
     }
-    run
 }
 
 /// How many statements an access may be moved past.
@@ -137,7 +168,7 @@ struct Run<'a> {
     built: HashMap<Group, (Value, usize)>,
     /// Vectors of the low or high lanes of two others in turn, and in front of which statement they are.
     halves: HashMap<(Value, Value, u8), (Value, usize)>,
-    /// Scalars taken from lanes, with their lane.
+    /// Scalars taken from lanes, with their lane, and vectors that others stand for.
     taken: Vec<(Value, Value)>,
     /// Operations looked at for the stores at hand.
     work: u32,
@@ -225,10 +256,14 @@ impl<'a> Run<'a> {
         self.touched(first).is_before(self.touched(second))
     }
 
-    fn pack(mut self, lanes: &mut Lanes) -> Block {
+    fn pack_all_stores(&mut self) {
         for stores in self.neighbours() {
             self.pack_stores(&stores);
         }
+    }
+
+    /// The statements with all that was packed.
+    fn finish(mut self, lanes: &mut Lanes) -> Block {
         let mut packed = Block::with_capacity(self.statements.len());
         for (scalar, lane) in self.taken {
             lanes[scalar] = lane.into();
