@@ -387,3 +387,40 @@ fn row_37_a_directory_deleted_and_replaced_by_an_untrusted_one_is_not_used() {
     assert_eq!(std::fs::read_dir(place.root()).unwrap().count(), 0);
     assert_eq!(recorder.warnings().len(), 1);
 }
+
+#[test]
+fn row_24_a_listing_waits_for_no_empty_file_and_an_answer_does() {
+    const FILES: usize = 50;
+    let place = Place::new();
+    let (store, _) = place.open();
+    for n in 0..FILES {
+        publish(&store, OBJECTS, &key(n as u64), b"payload", b"preimage");
+        std::fs::write(place.entry_path(OBJECTS, &key(n as u64)), b"").unwrap();
+    }
+    let opened = Arc::new(AtomicUsize::new(0));
+    let mut config = place.config();
+    let counter = opened.clone();
+    config.faults = Some(Arc::new(move |call| {
+        counter.fetch_add(usize::from(call == "open"), SeqCst);
+        None
+    }));
+    let (store, _) = open(config);
+    let count = |work: &dyn Fn()| {
+        opened.store(0, SeqCst);
+        work();
+        opened.load(SeqCst)
+    };
+    let listed = count(&|| {
+        let codes = store.entries().map(|listed| listed.entry.unwrap_err());
+        assert_eq!(
+            codes.filter(|miss| miss.code() == "truncated").count(),
+            FILES
+        );
+    });
+    // One for each file, one for the hint of uses in each table.
+    assert_eq!(listed, FILES + 2);
+    let problems = count(&|| assert_eq!(store.problems().len(), FILES));
+    assert_eq!(problems, FILES);
+    let answered = count(&|| drop(store.inspect(OBJECTS, &key(0))));
+    assert_eq!(answered, 3, "twice more for one that was asked for");
+}

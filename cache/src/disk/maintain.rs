@@ -1,11 +1,11 @@
 //! What the command line needs: listing, totals, looking at one entry, removing, clearing, and a word on problems.
 //!
 //! Invariants: everything goes through the verified directory's descriptor; only names that match our own pattern are
-//! removed, and nothing is followed. Listing is lazy, one shard at a time, and touches no counter.
+//! removed, and nothing is followed. Listing is lazy, one shard at a time, touches no counter, and waits for no file.
 
 use crate::disk::evict::{self, Collected};
 use crate::disk::lifetime::Lifetime;
-use crate::disk::read::{self, Entry};
+use crate::disk::read::{self, Empty, Entry};
 use crate::disk::store::Store;
 use crate::disk::tree::Tree;
 use crate::disk::uses::Counts;
@@ -101,15 +101,16 @@ impl Store {
                     .sys
                     .facts_at(reader.root(), &found.path)
                     .map_or(0, |facts| facts.size);
-                let entry =
-                    read::read_slot(&reader, found.table, &found.key, found.slot, bytes_max);
-                let entry = entry.map_err(|failure| failure.miss);
+                let Found {
+                    table, key, slot, ..
+                } = found;
+                let entry = read::read_slot(&reader, table, &key, slot, bytes_max, Empty::Tell);
                 Listed {
-                    table: found.table,
-                    key: found.key,
+                    table,
+                    key,
                     file_bytes,
-                    uses: counts.of(&found.key, found.slot),
-                    entry,
+                    uses: counts.of(&key, slot),
+                    entry: entry.map_err(|failure| failure.miss),
                 }
             })
         })
@@ -148,7 +149,8 @@ impl Store {
     /// One entry, verified, whatever it was made from and whatever CPU it needs. Sends no event, removes nothing.
     pub fn inspect(&self, table: Table, key: &Key) -> Result<Entry, Miss> {
         let tree = self.maintained().ok_or(Miss::Disabled)?;
-        read::read_slot(&tree, table, key, 0, self.shared.config.entry_bytes_max)
+        let bytes_max = self.shared.config.entry_bytes_max;
+        read::read_slot(&tree, table, key, 0, bytes_max, Empty::Wait)
             .map_err(|failure| failure.miss)
     }
 
@@ -283,7 +285,8 @@ impl Store {
                 note(at, "foreign_name");
                 continue;
             };
-            if let Err(failure) = read::read_slot(tree, table, &key, slot, bytes_max) {
+            let read = read::read_slot(tree, table, &key, slot, bytes_max, Empty::Tell);
+            if let Err(failure) = read {
                 note(at, failure.miss.code());
             }
         }

@@ -20,6 +20,15 @@ const EMPTY_RETRIES: u32 = 2;
 const EMPTY_WAIT: Duration = Duration::from_millis(2);
 const STALE_RETRIES: u32 = 2;
 
+/// Whether to look again at a file that is empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Empty {
+    /// It is what somebody asked for, and may be whole in a moment.
+    Wait,
+    /// It is one of many that are listed: told as it is.
+    Tell,
+}
+
 /// What the caller knows of the preimage; a file made from any other is not an answer.
 #[derive(Clone, Copy, Debug)]
 pub enum Expect<'a> {
@@ -128,13 +137,17 @@ fn read_file(tree: &Tree, at: &str, bytes_max: u64) -> Result<(Vec<u8>, FileIden
     Ok((file, facts.identity))
 }
 
-/// [`read_file`], again for what passes by itself on network file systems: empty files and stale handles.
+/// [`read_file`], again for what passes by itself on network file systems: empty files, if they are waited for, and stale handles.
 fn read_file_patiently(
     tree: &Tree,
     at: &str,
     bytes_max: u64,
+    empty: Empty,
 ) -> Result<(Vec<u8>, FileIdentity), Failure> {
-    let mut empty_left = EMPTY_RETRIES;
+    let mut empty_left = match empty {
+        Empty::Wait => EMPTY_RETRIES,
+        Empty::Tell => 0,
+    };
     let mut stale_left = STALE_RETRIES;
     loop {
         match read_file(tree, at, bytes_max) {
@@ -160,9 +173,10 @@ pub(crate) fn read_slot(
     key: &Key,
     slot: u8,
     bytes_max: u64,
+    empty: Empty,
 ) -> Result<Entry, Failure> {
     let at = path::entry(table, key, slot);
-    let (file, identity) = read_file_patiently(tree, &at, bytes_max)?;
+    let (file, identity) = read_file_patiently(tree, &at, bytes_max, empty)?;
     let fail = |miss| Failure {
         miss,
         file: Some(identity),
@@ -200,7 +214,7 @@ pub(crate) fn find(
 ) -> Result<Entry, (u8, Failure)> {
     let mut first_failure = None;
     for slot in 0..path::SLOTS {
-        match read_slot(tree, table, key, slot, bytes_max) {
+        match read_slot(tree, table, key, slot, bytes_max, Empty::Wait) {
             Ok(entry) if entry.made_from(expect) => return Ok(entry),
             Ok(_) => {
                 first_failure.get_or_insert((slot, Miss::PreimageDiffers.into()));

@@ -6,7 +6,7 @@
 
 use crate::disk::format::{self, Content};
 use crate::disk::metadata::{Metadata, unix_now};
-use crate::disk::read::{Expect, read_slot};
+use crate::disk::read::{Empty, Expect, read_slot};
 use crate::disk::sys::{self, FILE_MODE};
 use crate::disk::tree::Tree;
 use crate::disk::{Table, path};
@@ -149,7 +149,7 @@ fn find_place(
     bytes_max: u64,
 ) -> Place {
     for slot in 0..path::SLOTS {
-        match read_slot(tree, table, key, slot, bytes_max) {
+        match read_slot(tree, table, key, slot, bytes_max, Empty::Wait) {
             Ok(entry) if entry.made_from(Expect::Preimage(&publication.preimage)) => {
                 let same_payload = Some(entry.payload() == &*publication.payload);
                 return Place {
