@@ -171,7 +171,7 @@ pub enum Bypass {
     OverLimit,
     /// The directory is only read: the mode says so, or it can't be written to.
     ReadOnly,
-    /// The store has no usable directory, or its mode is off.
+    /// The store has no usable directory, its mode is off, or it was closed.
     Disabled,
     /// A write failed a short time ago.
     BackingOff,

@@ -424,3 +424,37 @@ fn row_24_a_listing_waits_for_no_empty_file_and_an_answer_does() {
     let answered = count(&|| drop(store.inspect(OBJECTS, &key(0))));
     assert_eq!(answered, 3, "twice more for one that was asked for");
 }
+
+#[test]
+fn a_store_that_was_closed_is_not_waited_for_again_when_it_is_dropped() {
+    let place = Place::new();
+    let hangs = Arc::new(AtomicBool::new(true));
+    let calls = Arc::new(AtomicUsize::new(0));
+    let mut config = place.config();
+    config.drop_wait_max = Duration::from_millis(500);
+    let (hanging, counter) = (hangs.clone(), calls.clone());
+    config.faults = Some(Arc::new(move |call| {
+        counter.fetch_add(usize::from(call != "elevated"), SeqCst);
+        let writes = std::thread::current().name() == Some("parloop-publish");
+        while writes && call == "create" && hanging.load(SeqCst) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        None
+    }));
+    let (mut store, recorder) = open(config);
+    store.publish(OBJECTS, &key(1), publication(b"payload", b"x"), None);
+    let start = std::time::Instant::now();
+    store.close();
+    let closed = start.elapsed();
+    assert!(closed >= Duration::from_millis(500), "{closed:?}");
+    store.publish(OBJECTS, &key(2), publication(b"payload", b"x"), None);
+    let reason = "disabled";
+    let (layer, key) = (DISK, key(2));
+    assert_eq!(recorder.take(), [Event::Bypass { layer, key, reason }]);
+    let before = calls.load(SeqCst);
+    drop(store);
+    assert_eq!(calls.load(SeqCst), before, "the second time is no work");
+    let both = start.elapsed();
+    assert!(both < closed + Duration::from_millis(400), "{both:?}");
+    hangs.store(false, SeqCst);
+}

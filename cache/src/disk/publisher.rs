@@ -75,6 +75,10 @@ impl Publisher {
         }
         let size = job.publication.size_bytes();
         let mut inner = self.queue.lock();
+        if inner.stop {
+            drop(inner);
+            return bypass(&job, Bypass::Disabled);
+        }
         if inner.bytes.saturating_add(size) > shared.config.queue_bytes_max {
             drop(inner);
             return bypass(&job, Bypass::QueueFull);

@@ -25,6 +25,7 @@ use std::time::Duration;
 pub struct Store {
     pub(crate) shared: Arc<Shared>,
     publisher: Publisher,
+    closed: bool,
 }
 
 impl std::fmt::Debug for Store {
@@ -42,6 +43,7 @@ impl Store {
         Self {
             shared: Arc::new(Shared::open(config, observer)),
             publisher: Publisher::new(),
+            closed: false,
         }
     }
 
@@ -198,6 +200,15 @@ impl Store {
         self.publisher.flush(&self.shared, timeout)
     }
 
+    /// Does what dropping the store does, which then has nothing left to do: waits up to [`StoreConfig::drop_wait_max`] for what is
+    /// still to be written, and adds to the hints what was counted. Nothing is kept from then on.
+    pub fn close(&mut self) {
+        if !std::mem::replace(&mut self.closed, true) {
+            self.publisher.stop(&self.shared);
+            self.shared.flush_hints();
+        }
+    }
+
     /// The right to compile `key` while other processes wait; `None` if there is no lock to be had in
     /// [`StoreConfig::lock_wait_max`], and then one compiles without.
     ///
@@ -213,7 +224,6 @@ impl Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        self.publisher.stop(&self.shared);
-        self.shared.flush_hints();
+        self.close();
     }
 }

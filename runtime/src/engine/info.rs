@@ -4,10 +4,6 @@ use super::{Engine, Shared};
 use parloop_cache::StatsSnapshot;
 use std::fmt;
 use std::io::Write;
-use std::time::Duration;
-
-/// Publications may take this long before the sizes are printed.
-const FLUSH_MAX: Duration = Duration::from_secs(1);
 
 /// What an engine's caches hold and have done. `Display` tells it in a few lines.
 #[derive(Clone, Debug)]
@@ -48,7 +44,8 @@ impl Shared {
 impl Drop for Shared {
     fn drop(&mut self) {
         if self.config.cache_info {
-            self.store.flush(FLUSH_MAX);
+            // For as long as dropping the store would wait, which then does not.
+            self.store.close();
             // If standard error is closed there is nobody left to tell.
             let _unheard = write!(std::io::stderr(), "{}", self.cache_info());
         }
