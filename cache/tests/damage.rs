@@ -344,6 +344,25 @@ fn row_25_an_entry_removed_or_replaced_after_it_was_loaded_stays_valid() {
 }
 
 #[test]
+fn row_26_a_large_entry_cut_in_place_after_it_was_loaded_stays_valid_for_no_file_is_mapped() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    let payload = vec![7; 1 << 20];
+    publish(&store, OBJECTS, &key(1), &payload, b"preimage");
+    let entry = load(&store, OBJECTS, &key(1), b"preimage").unwrap();
+    let path = place.entry_path(OBJECTS, &key(1));
+    let file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
+    file.set_len(0).unwrap();
+    assert_eq!(entry.payload(), payload);
+    #[cfg(target_os = "linux")]
+    {
+        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+        let root = place.root().to_string_lossy().into_owned();
+        assert!(!maps.contains(&root), "{maps}");
+    }
+}
+
+#[test]
 fn row_25_an_entry_unlinked_or_truncated_between_open_and_read_is_a_hit_or_a_miss() {
     for truncate in [false, true] {
         let place = Place::new();

@@ -359,6 +359,20 @@ fn row_30_without_locks_nothing_changes_but_the_work() {
 }
 
 #[test]
+fn row_31_a_lock_names_no_owner_so_none_is_taken_for_another() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    let guard = store.lock(&key(1)).unwrap();
+    let path = place.root().join("v1/locks");
+    let path = path.join(&key(1).to_string()[..2]);
+    assert_eq!(std::fs::read(&path).unwrap(), b"", "nothing to be mistaken");
+    // What a file of that name says of a process, this very one too, holds nobody up.
+    std::fs::write(&path, std::process::id().to_string()).unwrap();
+    drop(guard);
+    assert!(store.lock(&key(1)).is_some());
+}
+
+#[test]
 fn row_37_a_directory_deleted_under_a_running_store_comes_back() {
     let place = Place::new();
     let (store, recorder, _) = with_one_entry(&place);
