@@ -6,6 +6,7 @@ use parloop_compiler::ir::interp::{
     Pointer, run_kernel, run_loop,
 };
 use parloop_compiler::ir::{HostSymbol, eval, read_kernel, read_loop};
+use std::sync::Arc;
 
 const TABLE: &str = include_str!("ir/operations.txt");
 
@@ -150,10 +151,10 @@ fn doubles(bytes: &[u8]) -> Vec<f64> {
 /// Memory for `res.loop`: three edges over four cells, the last edge with an entry of -1.
 fn res_memory() -> Memory {
     let first = MapBinding {
-        entries: vec![0, 1, 1, 2, 3, 0],
+        entries: [0, 1, 1, 2, 3, 0].into(),
     };
     let second = MapBinding {
-        entries: vec![0, 2, 1, 2, 0, -1],
+        entries: [0, 2, 1, 2, 0, -1].into(),
     };
     let bind = |buffer, offset, map: Option<&MapBinding>| ArgBinding {
         buffer,
@@ -220,7 +221,8 @@ fn an_access_out_of_memory_is_an_error_and_never_a_panic() {
     );
     for entry in [4, -1, i64::MIN / 16, i64::MAX] {
         let mut memory = res_memory();
-        memory.args[0].map.as_mut().unwrap().entries[0] = entry;
+        let map = memory.args[0].map.as_mut().unwrap();
+        Arc::make_mut(&mut map.entries)[0] = entry;
         assert!(
             matches!(
                 run(&mut memory),

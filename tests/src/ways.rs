@@ -200,7 +200,7 @@ pub fn interpret(
         map: match arg.path {
             Path::At(map, _) | Path::Through(map) => {
                 let slot = maps.iter().position(|m| *m == map).unwrap();
-                let entries = world.maps[slot].1.clone();
+                let entries = world.maps[slot].1.as_slice().into();
                 Some(MapBinding { entries })
             }
             _ => None,

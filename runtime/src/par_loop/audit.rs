@@ -13,6 +13,7 @@ use parloop_cache::{Event, Key, Layer, Table};
 use parloop_compiler::ir::Loop;
 use parloop_compiler::ir::interp::{self, ArgBinding, Ended, MapBinding, Memory, run_loop};
 use parloop_compiler::{DType, abi};
+use std::sync::Arc;
 
 /// What the code of a loop is held against.
 pub(super) struct Audit {
@@ -32,11 +33,7 @@ impl Audit {
         };
         let mut memory = Memory {
             buffers: before,
-            args: self
-                .args
-                .iter()
-                .map(|arg| binding(arg, call.maps()))
-                .collect(),
+            args: bindings(&self.args, call.maps()),
             constants: call.constants().map(|value| value.bytes()).collect(),
             steps: call.steps(),
         };
@@ -63,21 +60,24 @@ impl Audit {
     }
 }
 
-fn binding(arg: &ArgSlots, maps: &[Map]) -> ArgBinding {
-    let entries = |map: &Map| {
+/// Where arguments lie; each map is copied once, however many of them go through it.
+fn bindings(args: &[ArgSlots], maps: &[Map]) -> Vec<ArgBinding> {
+    let copied = |map: &Map| {
         let rows = 0..map.from_set().total_size();
         let all = rows.flat_map(|row| (0..map.arity()).map(move |column| (row, column)));
         all.filter_map(|(row, column)| map.entry(row, column))
             .collect()
     };
-    ArgBinding {
+    let maps: Vec<Arc<[i64]>> = maps.iter().map(copied).collect();
+    let binding = |arg: &ArgSlots| ArgBinding {
         buffer: arg.data.unwrap_or_default(),
         offset: 0,
         map: arg.map.map(|slot| MapBinding {
-            entries: entries(&maps[slot]),
+            entries: Arc::clone(&maps[slot]),
         }),
         rows: Vec::new(),
-    }
+    };
+    args.iter().map(binding).collect()
 }
 
 fn same_end(outcome: &Result<(), Stopped>, ended: &Ended) -> bool {
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
     use crate::{Engine, Mode, PreparedLoop, Set};
     use parloop_compiler::ir::read_loop;
-    use std::sync::{Arc, Mutex};
+    use std::sync::Mutex;
 
     #[derive(Default)]
     struct Told(Mutex<Vec<Event>>);
@@ -224,6 +224,25 @@ mod tests {
         let verified = Event::Verified { layer, key };
         assert_eq!(*told.0.lock().unwrap(), [verified]);
         assert!(prepared.audit.is_none());
+    }
+
+    #[test]
+    fn a_map_is_copied_once_for_all_arguments_that_go_through_it() {
+        let (edges, cells) = (Set::new("edges", 2).unwrap(), Set::new("cells", 3).unwrap());
+        let map = |entries: [i32; 4]| Map::new("map", &edges, &cells, 2, entries).unwrap();
+        let maps = [map([0, 1, 1, 2]), map([2, 0, 0, 1])];
+        let through = |map: usize| ArgSlots {
+            data: Some(0),
+            map: Some(map),
+        };
+        let bound = bindings(&[through(0), through(1), through(0)], &maps);
+        let [first, other, again] = &bound[..] else {
+            panic!("three arguments");
+        };
+        let entries = |arg: &ArgBinding| Arc::clone(&arg.map.as_ref().unwrap().entries);
+        assert_eq!(entries(first)[..], [0, 1, 1, 2]);
+        assert_eq!(entries(other)[..], [2, 0, 0, 1]);
+        assert!(Arc::ptr_eq(&entries(first), &entries(again)));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::ir::kernel::{Kernel, Passing};
 use crate::ir::types::Scalar;
 use crate::ir::verify::VerifyError;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// What a loop runs on. Values lie in buffers as in native memory, little-endian.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -35,8 +36,8 @@ pub struct ArgBinding {
 /// A map: `arity` entries an element, whatever their width in memory.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct MapBinding {
-    /// Entries, with shape `[element][arity]`.
-    pub entries: Vec<i64>,
+    /// Entries, with shape `[element][arity]`; arguments on one map share them.
+    pub entries: Arc<[i64]>,
 }
 
 /// What a kernel runs on as a plain function.
