@@ -1,7 +1,8 @@
 //! Why a loop was not found: the nearest entry that is kept and in what it differs, when asked and, to who wants it, as an event.
 
 use parloop::{
-    Config, DType, Engine, Event, Explanation, FloatMode, Level, Mode, Observer, Options, Set,
+    Config, DType, Engine, Error, Event, Explanation, FloatMode, Level, Map, Mode, Observer,
+    Options, Set,
 };
 use parloop_tests::cached::{COLD, SMALL, WARM, directory, flush, run_small, watched};
 use parloop_tests::log::{Log, line};
@@ -217,6 +218,29 @@ fn plain_functions_are_explained_too() {
         lines(&asked)[0],
         "loop a plain function -> over elements",
         "{asked}"
+    );
+}
+
+#[test]
+fn a_loop_with_conflicts_that_the_caller_allows_is_explained_as_it_is_kept() {
+    let (_temp, path) = directory();
+    let (engine, _log) = watched(&path);
+    let set = Set::new("cells", 3).unwrap();
+    let next = Map::new("next", &set, &set, 1, [1i32, 2, 0]).unwrap();
+    let a = engine.dat(&set, "a", 1, &[1.0, 2.0, 4.0]).unwrap();
+    let (read, inc) = (a.read(), a.inc());
+    let args = [read.at(&next, 0), inc.at(&next, 0)];
+    let kernel = engine.kernel(SMALL, None);
+    let refused = engine.explain(&kernel, &set, &args).unwrap_err();
+    assert!(matches!(refused, Error::Refused { .. }), "{refused}");
+    let asked = engine.explain_conflicting(&kernel, &set, &args).unwrap();
+    assert_eq!(asked.miss, Some("absent"));
+    let prepared = engine.prepare_conflicting(&kernel, &set, &args).unwrap();
+    flush(&engine);
+    let asked = engine.explain_conflicting(&kernel, &set, &args).unwrap();
+    assert_eq!(
+        (asked.miss, asked.fingerprint),
+        (None, prepared.fingerprint())
     );
 }
 

@@ -70,19 +70,41 @@ impl Engine {
         over: impl Into<Over<'a>>,
         args: &[Arg<'a>],
     ) -> Result<Explanation, Error> {
-        let over = over.into();
-        if !kernel.belongs_to(self) {
-            return Err(Error::OtherEngine {
-                kernel: kernel.label(),
-            });
-        }
-        let binding = bind(&self.shared().registry, over, args, false)
-            .map_err(|reason| refused(kernel.label(), over.set(), reason))?;
-        self.explain_signature(kernel, &binding.signature, |record| {
-            check_params(&record.params, &binding.signature)
-                .map_err(|reason| refused(record.name.clone(), over.set(), reason))
-        })
+        explain(self, kernel, over.into(), args, false)
     }
+
+    /// The same of a loop as [`Engine::prepare_conflicting`] takes it.
+    ///
+    /// # Errors
+    /// As [`Engine::explain`].
+    pub fn explain_conflicting<'a>(
+        &self,
+        kernel: &Kernel,
+        over: impl Into<Over<'a>>,
+        args: &[Arg<'a>],
+    ) -> Result<Explanation, Error> {
+        explain(self, kernel, over.into(), args, true)
+    }
+}
+
+fn explain(
+    engine: &Engine,
+    kernel: &Kernel,
+    over: Over<'_>,
+    args: &[Arg<'_>],
+    allow_conflicts: bool,
+) -> Result<Explanation, Error> {
+    if !kernel.belongs_to(engine) {
+        return Err(Error::OtherEngine {
+            kernel: kernel.label(),
+        });
+    }
+    let binding = bind(&engine.shared().registry, over, args, allow_conflicts)
+        .map_err(|reason| refused(kernel.label(), over.set(), reason))?;
+    engine.explain_signature(kernel, &binding.signature, |record| {
+        check_params(&record.params, &binding.signature)
+            .map_err(|reason| refused(record.name.clone(), over.set(), reason))
+    })
 }
 
 fn prepare(
