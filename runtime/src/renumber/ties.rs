@@ -158,20 +158,45 @@ impl<'a> Ties<'a> {
         self.maps[map].each_member(group, visit);
     }
 
-    /// For each element, with how many others it shares a group, counted once for each such group.
+    /// For each element, with how many others it shares a group, counted once for each such group, however often a row names it.
     pub(super) fn degrees(&self) -> Vec<u32> {
         let mut degrees = vec![0u32; self.elements as usize];
+        // Whether an element was counted in the group at hand.
+        let mut counted = vec![false; self.elements as usize];
         for tie in &self.maps {
             for group in 0..tie.groups() as u32 {
                 let mut members = 0u32;
-                tie.each_member(group, |_| members = members.saturating_add(1));
+                tie.each_member(group, |member| {
+                    let again = std::mem::replace(&mut counted[member as usize], true);
+                    members = members.saturating_add(u32::from(!again));
+                });
                 let others = members.saturating_sub(1);
                 tie.each_member(group, |member| {
-                    let degree = &mut degrees[member as usize];
-                    *degree = degree.saturating_add(others);
+                    if std::mem::take(&mut counted[member as usize]) {
+                        let degree = &mut degrees[member as usize];
+                        *degree = degree.saturating_add(others);
+                    }
                 });
             }
         }
         degrees
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_element_that_a_row_names_twice_is_one_member_of_its_group() {
+        let (cells, edges) = (Set::new("cells", 4).unwrap(), Set::new("edges", 2).unwrap());
+        let degrees = |map: &Map| Ties::new(&cells, &[map]).unwrap().degrees();
+        let to = Map::new("to", &edges, &cells, 3, [0i32, 0, 1, 2, 3, 2]).unwrap();
+        assert_eq!(degrees(&to), [1, 1, 1, 1]);
+        let from = Map::new("from", &cells, &edges, 2, [0i32, 0, 0, 1, 1, 1, 1, 1]).unwrap();
+        assert_eq!(degrees(&from), [1, 3, 2, 2]);
+        // The row of an element often names the element itself.
+        let own = Map::new("own", &cells, &cells, 2, [0i32, 1, 1, 1, 2, 2, 3, 0]).unwrap();
+        assert_eq!(degrees(&own), [2, 1, 0, 1]);
     }
 }
