@@ -9,9 +9,9 @@ use crate::args::ExplainArgs;
 use crate::error::CliError;
 use crate::kernels::KernelFile;
 use crate::output;
-use parloop::{Config, Engine, Mode, nearest_entry};
+use parloop::{Config, Engine, KeptEntries, Mode};
 use parloop_cache::{Expect, Key, Store, Table};
-use parloop_compiler::fingerprint::decode_request;
+use parloop_compiler::fingerprint::{Part, decode_request, parts};
 use parloop_compiler::{
     CheckedKernel, Difference, Iteration, Names, Preimage, Request, Signature, Target,
     describe_argument, differences, function_signature,
@@ -20,8 +20,7 @@ use serde::Serialize;
 use std::io::Write;
 use std::path::Path;
 
-/// Entries of a kernel's name that are looked at, and loops of it that are told.
-const ENTRIES_MAX: usize = 4096;
+/// Loops of a kernel that are told.
 const LOOPS_MAX: usize = 8;
 
 #[derive(Serialize)]
@@ -51,11 +50,7 @@ pub(super) fn run(
     let target = Target {
         level: Engine::new(quiet)?.level(),
     };
-    let here = Here {
-        store,
-        config,
-        target,
-    };
+    let here = Here::new(store, config, target);
     let path = Path::new(&args.subject);
     let explained = if path.is_file() {
         here.file(&KernelFile::read(path, &args.kernels)?)?
@@ -92,11 +87,23 @@ fn print(one: &Explained, out: &mut dyn Write) -> Result<(), CliError> {
 /// Where is looked, and what for.
 struct Here<'a> {
     store: Option<Store>,
+    /// What the store holds, read once for all kernels.
+    kept: KeptEntries,
     config: &'a Config,
     target: Target,
 }
 
-impl Here<'_> {
+impl<'a> Here<'a> {
+    fn new(store: Option<Store>, config: &'a Config, target: Target) -> Here<'a> {
+        let kept = store.as_ref().map(KeptEntries::read).unwrap_or_default();
+        Here {
+            store,
+            kept,
+            config,
+            target,
+        }
+    }
+
     fn is_kept(&self, preimage: &Preimage) -> bool {
         let key = Key::new(preimage.fingerprint().0);
         let expect = Expect::Preimage(preimage.as_bytes());
@@ -134,19 +141,26 @@ impl Here<'_> {
     /// A kernel as the loops that are kept of kernels of its name or meaning.
     fn loops(&self, file: &KernelFile<'_>, checked: &CheckedKernel) -> Vec<Explained> {
         let mut signatures: Vec<Signature> = Vec::new();
-        let entries = self
-            .store
-            .iter()
-            .flat_map(|store| store.entries_of(Table::Objects));
-        for listed in entries.take(ENTRIES_MAX) {
-            let Ok(entry) = listed.entry else { continue };
-            let Ok((kept, _)) = decode_request(entry.preimage()) else {
+        let own = self.preimage(
+            checked,
+            Signature {
+                iteration: Iteration::Elements,
+                args: Vec::new(),
+                allow_conflicts: false,
+            },
+        );
+        let own = kernel_part(own.as_bytes());
+        for entry in self.kept.iter() {
+            // Few are decoded: what has neither the name nor the meaning is not.
+            if entry.label != checked.name && kernel_part(&entry.preimage) != own {
+                continue;
+            }
+            let Ok((kept, _)) = decode_request(&entry.preimage) else {
                 continue;
             };
-            let same = entry.metadata().label == checked.name || kept.kernel == checked.kernel;
             let fits = kept.signature.args.len() == checked.params.len();
             let is_loop = kept.signature.iteration == Iteration::Elements;
-            if !(same && fits && is_loop) || signatures.contains(&kept.signature) {
+            if !(fits && is_loop) || signatures.contains(&kept.signature) {
                 continue;
             }
             signatures.push(kept.signature);
@@ -164,6 +178,16 @@ impl Here<'_> {
         explained
     }
 
+    /// A kernel under a signature, as this program asks for it.
+    fn preimage(&self, checked: &CheckedKernel, signature: Signature) -> Preimage {
+        Preimage::of(&Request {
+            kernel: checked.kernel.clone(),
+            signature,
+            options: self.config.options,
+            target: self.target,
+        })
+    }
+
     /// What is kept for a request, else what is nearest to it.
     fn asked(
         &self,
@@ -172,21 +196,17 @@ impl Here<'_> {
         signature: Signature,
         form: String,
     ) -> Explained {
-        let preimage = Preimage::of(&Request {
-            kernel: checked.kernel.clone(),
-            signature,
-            options: self.config.options,
-            target: self.target,
-        });
+        let preimage = self.preimage(checked, signature);
         let params: Vec<String> = checked.params.iter().map(|p| p.name.clone()).collect();
         let names = Names {
             params: &params,
             constants: &checked.constants,
         };
         let kept = self.is_kept(&preimage);
-        let store = self.store.as_ref().filter(|_| !kept);
-        let nearest =
-            store.and_then(|store| nearest_entry(store, preimage.as_bytes(), &checked.name, names));
+        let nearest = match kept {
+            true => None,
+            false => self.kept.nearest(preimage.as_bytes(), &checked.name, names),
+        };
         let (nearest, mut found) = match nearest {
             Some(nearest) => (Some(nearest.fingerprint), nearest.differences),
             None => (None, Vec::new()),
@@ -232,7 +252,9 @@ impl Here<'_> {
                 refused: None,
             });
         }
-        let nearest = nearest_entry(store, entry.preimage(), &label, Names::default());
+        let nearest = self
+            .kept
+            .nearest(entry.preimage(), &label, Names::default());
         let (nearest, found) = match nearest {
             Some(nearest) => (Some(nearest.fingerprint), nearest.differences),
             None => (None, Vec::new()),
@@ -250,6 +272,13 @@ impl Here<'_> {
     }
 }
 
+/// The kernel of a preimage, encoded.
+fn kernel_part(preimage: &[u8]) -> Option<&[u8]> {
+    let parts = parts(preimage).ok()?;
+    let mut kernels = parts.into_iter().filter(|(part, _)| *part == Part::Kernel);
+    kernels.next().map(|(_, bytes)| bytes)
+}
+
 fn refusal(kernel: &str, refused: String) -> Explained {
     Explained {
         kernel: kernel.to_owned(),
@@ -264,4 +293,69 @@ fn refusal(kernel: &str, refused: String) -> Explained {
 
 fn shown(differences: &[Difference]) -> Vec<String> {
     differences.iter().map(Difference::to_string).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::KernelsArgs;
+    use parloop_cache::StoreConfig;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    fn text(function: usize, factor: usize) -> String {
+        format!("void k{function}(const double *a, double *b) {{ b[0] = {factor}.5 * a[0]; }}\n")
+    }
+
+    #[test]
+    fn entries_are_read_once_however_many_kernels_a_file_has() {
+        const KERNELS: usize = 8;
+        const FACTORS: usize = 4;
+        let temp = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        config.cache_dir = Some(temp.path().join("cache"));
+        let engine = Engine::new(config.clone()).unwrap();
+        for kernel in 0..KERNELS {
+            for factor in 0..FACTORS {
+                let kernel = engine.kernel(&text(kernel, factor), None);
+                engine.function(&kernel, &[]).unwrap();
+            }
+        }
+        assert!(engine.flush(std::time::Duration::from_secs(30)));
+
+        let opened = Arc::new(AtomicUsize::new(0));
+        let counter = opened.clone();
+        let mut settings = StoreConfig::at(temp.path().join("cache"));
+        settings.faults = Some(Arc::new(move |call| {
+            counter.fetch_add(usize::from(call == "open"), Ordering::Relaxed);
+            None
+        }));
+        let store = Store::open(settings, Arc::new(()));
+        opened.store(0, Ordering::Relaxed);
+        let target = Target {
+            level: engine.level(),
+        };
+        let here = Here::new(Some(store), &config, target);
+        let path = temp.path().join("kernels.c");
+        let texts: Vec<String> = (0..KERNELS).map(|kernel| text(kernel, 99)).collect();
+        std::fs::write(&path, texts.concat()).unwrap();
+        let args = KernelsArgs {
+            function: None,
+            constants: Vec::new(),
+            extents: Vec::new(),
+        };
+        let explained = here.file(&KernelFile::read(&path, &args).unwrap()).unwrap();
+        assert_eq!(explained.len(), KERNELS);
+        let differences = explained.iter().map(|one| one.differences[0].as_str());
+        for (kernel, difference) in differences.enumerate() {
+            let line = kernel + 1;
+            assert!(
+                difference.ends_with(&format!("-> 99.5 (line {line})")),
+                "{difference}"
+            );
+        }
+        // One more for each kernel, to see whether it is kept; and one for the hint of uses.
+        let opened = opened.load(Ordering::Relaxed);
+        assert!(opened <= KERNELS * FACTORS + KERNELS + 1, "{opened}");
+    }
 }

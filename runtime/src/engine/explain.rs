@@ -11,6 +11,7 @@ use crate::kernel::Kernel;
 use parloop_cache::{Event, Expect, Key, Store, Table};
 use parloop_compiler::fingerprint::{Part, parts};
 use parloop_compiler::{CheckedKernel, Difference, Names, Signature, differences};
+use std::borrow::Borrow;
 use std::fmt;
 
 /// So many entries are looked at.
@@ -62,64 +63,103 @@ impl fmt::Display for Explanation {
     }
 }
 
-/// Of all entries of `store` but that of `preimage` itself, the one that differs least from it; `label` is its kernel's name.
-/// Entries of a kernel of that name, or of the same meaning, come first. Looks at some thousands of entries and no more.
-pub fn nearest_entry(
-    store: &Store,
+/// An entry of a cache directory, without its code.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct KeptEntry {
+    /// Its fingerprint.
+    pub key: Key,
+    /// The name of its kernel; to be escaped where it is printed.
+    pub label: String,
+    /// The encoded request that it was made from.
+    pub preimage: Vec<u8>,
+}
+
+/// The entries of a cache directory, read once, to find those near to several requests among.
+#[derive(Clone, Debug, Default)]
+pub struct KeptEntries(Vec<KeptEntry>);
+
+impl KeptEntries {
+    /// Reads some thousands of entries of `store` and no more.
+    pub fn read(store: &Store) -> KeptEntries {
+        KeptEntries(entries(store).collect())
+    }
+
+    /// The entries, in no particular order.
+    pub fn iter(&self) -> impl Iterator<Item = &KeptEntry> {
+        self.0.iter()
+    }
+
+    /// Of all entries but that of `preimage` itself, the one that differs least from it; `label` is its kernel's name. Entries of
+    /// a kernel of that name, or of the same meaning, come first.
+    pub fn nearest(&self, preimage: &[u8], label: &str, names: Names<'_>) -> Option<Nearest> {
+        nearest_of(self.iter(), preimage, label, names)
+    }
+}
+
+/// The entries of a store that are looked at, one after another.
+fn entries(store: &Store) -> impl Iterator<Item = KeptEntry> + '_ {
+    let mut bytes = 0;
+    let listed = store.entries_of(Table::Objects).take(ENTRIES_MAX);
+    let listed = listed.take_while(move |listed| {
+        // What is too large to be an entry is not read.
+        if listed.file_bytes <= store.config().entry_bytes_max {
+            bytes += listed.file_bytes;
+        }
+        bytes <= BYTES_MAX
+    });
+    listed.filter_map(|listed| {
+        let entry = listed.entry.ok()?;
+        Some(KeptEntry {
+            key: listed.key,
+            label: entry.metadata().label,
+            preimage: entry.preimage().to_vec(),
+        })
+    })
+}
+
+/// Of these entries, the nearest to a preimage.
+fn nearest_of<E: Borrow<KeptEntry>>(
+    entries: impl Iterator<Item = E>,
     preimage: &[u8],
     label: &str,
     names: Names<'_>,
 ) -> Option<Nearest> {
     let own = Outline::of(preimage)?;
-    let mut candidates: Vec<Candidate> = Vec::new();
-    let mut bytes = 0;
-    for listed in store.entries_of(Table::Objects).take(ENTRIES_MAX) {
-        // What is too large to be an entry is not read.
-        if listed.file_bytes <= store.config().entry_bytes_max {
-            bytes += listed.file_bytes;
-        }
-        if bytes > BYTES_MAX {
-            break;
-        }
-        let Ok(entry) = listed.entry else { continue };
-        if entry.preimage() == preimage {
+    let mut candidates: Vec<Candidate<E>> = Vec::new();
+    for entry in entries {
+        let kept = entry.borrow();
+        if kept.preimage == preimage {
             continue;
         }
-        let found = entry.metadata().label;
-        let Some(rank) = own.rank(entry.preimage(), found == label) else {
+        let Some(rank) = own.rank(&kept.preimage, kept.label == label) else {
             continue;
         };
-        candidates.push(Candidate {
-            rank,
-            key: listed.key,
-            label: found,
-            preimage: entry.preimage().to_vec(),
-        });
+        candidates.push(Candidate { rank, entry });
         if candidates.len() >= 2 * COMPARED_MAX {
             keep_best(&mut candidates);
         }
     }
     keep_best(&mut candidates);
     let compared = candidates.into_iter().filter_map(|candidate| {
-        let found = differences(&candidate.preimage, preimage, names).ok()?;
+        let found = differences(&candidate.entry.borrow().preimage, preimage, names).ok()?;
         let weight: usize = found.iter().map(Difference::weight).sum();
         let strange = candidate.rank.strange;
         (!strange || weight <= STRANGE_MAX).then_some(((strange, weight), candidate, found))
     });
     let (_, best, differences) = compared.min_by_key(|(order, ..)| *order)?;
+    let best = best.entry.borrow();
     Some(Nearest {
         fingerprint: best.key.to_string(),
-        label: best.label,
+        label: best.label.clone(),
         differences,
     })
 }
 
 /// An entry that may be the nearest.
-struct Candidate {
+struct Candidate<E> {
     rank: Rank,
-    key: Key,
-    label: String,
-    preimage: Vec<u8>,
+    entry: E,
 }
 
 /// How far an entry seems to be, by whole parts alone; less is nearer.
@@ -130,8 +170,8 @@ struct Rank {
     parts: usize,
 }
 
-fn keep_best(candidates: &mut Vec<Candidate>) {
-    candidates.sort_by_key(|candidate| (candidate.rank, candidate.key));
+fn keep_best<E: Borrow<KeptEntry>>(candidates: &mut Vec<Candidate<E>>) {
+    candidates.sort_by_key(|candidate| (candidate.rank, candidate.entry.borrow().key));
     candidates.truncate(COMPARED_MAX);
 }
 
@@ -217,7 +257,8 @@ fn nearest(shared: &Shared, kernel: &Kernel, parsed: &Parsed) -> Option<Nearest>
         params: &params,
         constants: &record.constants,
     };
-    let mut nearest = nearest_entry(&shared.store, &parsed.preimage, &record.name, names)?;
+    let entries = entries(&shared.store);
+    let mut nearest = nearest_of(entries, &parsed.preimage, &record.name, names)?;
     // The text was just parsed, so it parses; what it was made to is not kept.
     if let Ok(checked) = kernel.check() {
         locate(&mut nearest.differences, kernel.text(), &checked);
