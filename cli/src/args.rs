@@ -315,16 +315,8 @@ pub(crate) struct CheckArgs {
 pub(crate) struct CompareArgs {
     /// The C file
     pub(crate) file: PathBuf,
-    /// Only this function
-    #[arg(long, value_name = "NAME")]
-    pub(crate) function: Option<String>,
-    /// How many values a pointer parameter points to, or how many row pointers there are to how many values each, where its text
-    /// does not tell or tells too little; holds for parameters of this name of any function
-    #[arg(long = "extent", value_name = "PARAM=N|ROWSxN", value_parser = extent)]
-    pub(crate) extents: Vec<(String, Extent)>,
-    /// The value of a kernel constant (double), or values of an array
-    #[arg(long = "constant", value_name = "NAME=VALUE[,VALUE..]")]
-    pub(crate) constants: Vec<String>,
+    #[command(flatten)]
+    pub(crate) kernels: KernelsArgs,
     /// Also run the C compiler's code with these flags instead of -O3 -march=native; may be given several times
     #[arg(long, value_name = "FLAGS", allow_hyphen_values = true)]
     pub(crate) flags: Vec<String>,

@@ -1,33 +1,37 @@
 //! The kernels of a C file, for commands that take all of them or one by name.
+//!
+//! One place says which functions of a file are its kernels, and what the command line tells of them: values of kernel constants,
+//! which are folded into the code, and extents.
 
 use crate::args::KernelsArgs;
-use crate::compare::{constants, specialised};
 use crate::error::CliError;
 use parloop::{Engine, Error, Extent};
+use parloop_compiler::ir::Passing;
 use parloop_compiler::{
-    CheckedKernel, ConstantDecl, Diagnostics, KernelText, LexedText, ParamInfo, kernel_functions,
+    CheckedKernel, ConstantDecl, DType, Diagnostics, KernelText, LexedText, ParamInfo,
+    kernel_functions,
 };
 use std::path::{Path, PathBuf};
+
+/// Kernel constants and their values.
+pub(crate) type Constants = Vec<(String, Vec<f64>)>;
 
 /// A C file, and what is known of its kernels from the command line.
 pub(crate) struct KernelFile<'a> {
     pub(crate) path: PathBuf,
     pub(crate) text: String,
+    /// Values of kernel constants.
+    pub(crate) values: Constants,
     args: &'a KernelsArgs,
-    values: Vec<(String, Vec<f64>)>,
     constants: Vec<ConstantDecl>,
 }
 
 impl<'a> KernelFile<'a> {
     pub(crate) fn read(path: &Path, args: &'a KernelsArgs) -> Result<KernelFile<'a>, CliError> {
-        let bytes = std::fs::read(path).map_err(|source| CliError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
         let values = constants(&args.constants)?;
         Ok(KernelFile {
             path: path.to_owned(),
-            text: String::from_utf8_lossy(&bytes).into_owned(),
+            text: text(path)?,
             args,
             constants: specialised(&values),
             values,
@@ -41,28 +45,26 @@ impl<'a> KernelFile<'a> {
         })
     }
 
-    /// The kernels, by name: those asked for, else all functions that return nothing and that no other calls.
+    /// What the front end reads for one of its functions.
+    pub(crate) fn kernel_text<'b>(&'b self, function: Option<&'b str>) -> KernelText<'b> {
+        KernelText {
+            text: &self.text,
+            function,
+            constants: &self.constants,
+            hosts: &[],
+        }
+    }
+
+    /// The kernels, by name: the one asked for, else all.
     pub(crate) fn names(&self) -> Result<Vec<String>, CliError> {
         if let Some(name) = &self.args.function {
             return Ok(vec![name.clone()]);
         }
-        let text = KernelText {
-            text: &self.text,
-            function: None,
-            constants: &self.constants,
-            hosts: &[],
-        };
-        let functions = kernel_functions(&text).map_err(|found| self.refused(found))?;
-        let kernels = functions
-            .into_iter()
-            .filter(|f| f.is_kernel && !f.is_called);
-        let names: Vec<String> = kernels.map(|f| f.name).collect();
-        if names.is_empty() {
-            let what = "there is no kernel in it: no function that returns void and that no other calls; name one with --function".to_owned();
-            let path = self.path.clone();
-            return Err(CliError::NoKernel { path, what });
+        let names = kernel_names(&self.kernel_text(None)).map_err(|found| self.refused(found))?;
+        match names.is_empty() {
+            true => Err(no_kernel(&self.path)),
+            false => Ok(names),
         }
-        Ok(names)
     }
 
     pub(crate) fn lexed(&self) -> Result<LexedText, CliError> {
@@ -81,25 +83,75 @@ impl<'a> KernelFile<'a> {
         })
     }
 
-    /// The extents that were given for parameters of these names.
+    /// The extents that were given for parameters of these names. Functions of a file may share names: rows are for those with
+    /// row pointers.
     pub(crate) fn extents(&self, params: &[ParamInfo]) -> Vec<Extent> {
         let given = |param: &ParamInfo| {
-            let named = self
-                .args
-                .extents
-                .iter()
-                .find(|(name, _)| *name == param.name);
-            named.map_or(0.into(), |(_, extent)| *extent)
+            let has_rows = param.passing == Passing::Rows;
+            let fits = |extent: &Extent| has_rows || extent.rows == 0;
+            let mut given = self.args.extents.iter();
+            let found = given.find(|(name, extent)| *name == param.name && fits(extent));
+            found.map_or(Extent::default(), |(_, extent)| *extent)
         };
         params.iter().map(given).collect()
     }
 
     /// Declares the constants to an engine, as values to be folded in.
     pub(crate) fn declare(&self, engine: &Engine) -> Result<(), CliError> {
-        for (name, values) in &self.values {
-            engine.declare_constant(name, values)?;
-            engine.specialise(name, true)?;
-        }
-        Ok(())
+        declare(&self.values, engine)
     }
+}
+
+/// The text of a file; what is no UTF-8 in it is for the lexer to find.
+pub(crate) fn text(path: &Path) -> Result<String, CliError> {
+    let bytes = std::fs::read(path).map_err(|source| CliError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// All kernels of a text: functions that return nothing and that no other calls.
+pub(crate) fn kernel_names(text: &KernelText<'_>) -> Result<Vec<String>, Diagnostics> {
+    let functions = kernel_functions(text)?.into_iter();
+    let kernels = functions.filter(|f| f.is_kernel && !f.is_called);
+    Ok(kernels.map(|f| f.name).collect())
+}
+
+/// That a file has none.
+pub(crate) fn no_kernel(path: &Path) -> CliError {
+    let what = "there is no kernel in it: no function that returns void and that no other calls; name one with --function".to_owned();
+    let path = path.to_owned();
+    CliError::NoKernel { path, what }
+}
+
+/// `NAME=VALUE` or `NAME=VALUE,VALUE..`.
+fn constants(specs: &[String]) -> Result<Constants, CliError> {
+    let one = |spec: &String| {
+        let wrong = || CliError::ConstantValue { spec: spec.clone() };
+        let (name, values) = spec.split_once('=').ok_or_else(wrong)?;
+        let values: Result<Vec<f64>, _> = values.split(',').map(str::parse).collect();
+        Ok((name.to_owned(), values.map_err(|_| wrong())?))
+    };
+    specs.iter().map(one).collect()
+}
+
+/// Kernel constants with their values folded in.
+pub(crate) fn specialised(constants: &[(String, Vec<f64>)]) -> Vec<ConstantDecl> {
+    let declared = constants.iter().map(|(name, values)| ConstantDecl {
+        name: name.clone(),
+        dtype: DType::F64,
+        dim: values.len() as u32,
+        specialised: Some(values.iter().map(|value| value.to_bits()).collect()),
+    });
+    declared.collect()
+}
+
+/// Declares constants to an engine, as values to be folded in.
+pub(crate) fn declare(constants: &[(String, Vec<f64>)], engine: &Engine) -> Result<(), CliError> {
+    for (name, values) in constants {
+        engine.declare_constant(name, values)?;
+        engine.specialise(name, true)?;
+    }
+    Ok(())
 }

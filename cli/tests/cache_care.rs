@@ -120,6 +120,19 @@ fn what_is_warmed_is_found_by_the_next_process_and_the_rest_is_refused_with_its_
 }
 
 #[test]
+fn extents_of_rows_are_for_parameters_that_have_rows() {
+    let place = Place::new();
+    let text = "void flat(const double *x, const int *n, double *b) { b[0] = x[n[0]]; }
+void rows(double **x, const int *n, double *b) { b[0] = x[n[0]][n[0]]; }";
+    let file = place.file("both.c", text);
+    let warm = ["cache", "warm", file.to_str().unwrap()];
+    let extents = ["--extent", "x=3x2", "--extent", "x=8"];
+    let text = place.printed(&[&warm[..], &extents].concat());
+    assert!(text.contains("flat: compiled in"), "{text}");
+    assert!(text.contains("rows: compiled in"), "{text}");
+}
+
+#[test]
 fn a_file_is_explained_by_the_nearest_entries_with_lines() {
     let place = Place::new();
     let file = place.file("kernels.c", KERNEL);

@@ -9,12 +9,11 @@ mod report;
 
 use crate::args::{CheckArgs, Dump};
 use crate::error::CliError;
-use crate::{objdump, output};
+use crate::{kernels, objdump, output};
 use compile::Outcome;
 use parloop::{Config, Engine, Mode};
 use parloop_compiler::{
-    Diagnostics, KernelText, LexedText, SkippedItem, Target, kernel_functions, skipped_items,
-    syntax,
+    Diagnostics, KernelText, LexedText, SkippedItem, Target, skipped_items, syntax,
 };
 use report::Report;
 use std::io::{IsTerminal, Write};
@@ -33,14 +32,10 @@ pub(crate) fn run(
     mut config: Config,
     out: &mut dyn Write,
 ) -> Result<(), CliError> {
-    let text = std::fs::read(&args.file).map_err(|source| CliError::Read {
-        path: args.file.clone(),
-        source,
-    })?;
     let source = Source {
         args,
         file: args.file.display().to_string(),
-        text: String::from_utf8_lossy(&text).into_owned(),
+        text: kernels::text(&args.file)?,
     };
     if let Some(dump @ (Dump::Tokens | Dump::Ast)) = args.dump {
         return source.dump_syntax(dump, out);
@@ -114,20 +109,10 @@ impl Source<'_> {
             // Whether it is there is for the checker to say, which also knows what else it might be.
             return Ok(Ok(vec![name.clone()]));
         }
-        let functions = match kernel_functions(text) {
-            Ok(functions) => functions,
-            Err(diagnostics) => return Ok(Err(diagnostics)),
-        };
-        let kernels = functions
-            .into_iter()
-            .filter(|f| f.is_kernel && !f.is_called);
-        let names: Vec<String> = kernels.map(|f| f.name).collect();
-        if names.is_empty() {
-            let what = "there is no kernel in it: no function that returns void and that no other calls; name one with --function".to_owned();
-            let path = self.args.file.clone();
-            return Err(CliError::NoKernel { path, what });
+        match kernels::kernel_names(text) {
+            Ok(names) if names.is_empty() => Err(kernels::no_kernel(&self.args.file)),
+            found => Ok(found),
         }
-        Ok(Ok(names))
     }
 
     fn print_findings(&self, outcomes: &[Outcome], out: &mut dyn Write) -> Result<(), CliError> {

@@ -9,6 +9,7 @@ use super::phase::{Phase, Phases};
 use super::runs::Codes;
 use super::trials::trials;
 use crate::error::CliError;
+use crate::kernels;
 use crate::output;
 use parloop::{Config, Engine, Error, Extent, Function, Mode};
 use parloop_compiler::{ArgSignature, KernelText, check_kernel, function_signature};
@@ -118,16 +119,13 @@ impl Child {
 
     fn compile(&self) -> Result<Function, CliError> {
         let engine = Engine::new(self.config.clone())?;
-        for (name, values) in &self.task.constants {
-            engine.declare_constant(name, values)?;
-            engine.specialise(name, true)?;
-        }
+        kernels::declare(&self.task.constants, &engine)?;
         let kernel = engine.kernel(&self.text, Some(&self.task.function));
         Ok(engine.function(&kernel, &self.task.extents())?)
     }
 
     fn signature(&self) -> Result<Vec<ArgSignature>, CliError> {
-        let constants = super::specialised(&self.task.constants);
+        let constants = kernels::specialised(&self.task.constants);
         let text = KernelText {
             text: &self.text,
             function: Some(&self.task.function),

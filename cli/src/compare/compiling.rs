@@ -28,7 +28,7 @@ pub(super) fn time_compiling(
         let engine = engine(comparison)?;
         for (candidate, times) in candidates.iter().zip(&mut each) {
             let started = Instant::now();
-            let kernel = engine.kernel(&comparison.text, Some(&candidate.checked.name));
+            let kernel = engine.kernel(&comparison.file.text, Some(&candidate.checked.name));
             engine.function(&kernel, &candidate.extents)?;
             times.push(started.elapsed());
         }
@@ -47,7 +47,7 @@ fn all_together(
 ) -> Result<Duration, CliError> {
     let engine = engine(comparison)?;
     let started = Instant::now();
-    let kernel = |c: &&Candidate| engine.kernel(&comparison.text, Some(&c.checked.name));
+    let kernel = |c: &&Candidate| engine.kernel(&comparison.file.text, Some(&c.checked.name));
     let kernels: Vec<_> = candidates.iter().map(kernel).collect();
     let extents = candidates.iter().map(|c| c.extents.as_slice());
     let wanted: Vec<(_, &[Extent])> = kernels.iter().zip(extents).collect();
@@ -62,10 +62,7 @@ fn engine(comparison: &Comparison<'_>) -> Result<Engine, CliError> {
     let mut config = comparison.config.clone();
     config.cache_mode = Mode::Off;
     let engine = Engine::new(config)?;
-    for (name, values) in &comparison.constants {
-        engine.declare_constant(name, values)?;
-        engine.specialise(name, true)?;
-    }
+    comparison.file.declare(&engine)?;
     Ok(engine)
 }
 

@@ -18,14 +18,11 @@ mod trials;
 use crate::args::CompareArgs;
 use crate::cc::{self, Cc};
 use crate::error::CliError;
+use crate::kernels::KernelFile;
 use crate::output;
 use child::{Findings, Task};
-use parloop::{Config, Error, Extent, ExtentError, Level};
-use parloop_compiler::ir::Passing;
-use parloop_compiler::{
-    CheckedKernel, ConstantDecl, DType, KernelText, ParamInfo, check_kernel, dump_c,
-    function_signature, kernel_functions,
-};
+use parloop::{Config, Extent, ExtentError, Level};
+use parloop_compiler::{CheckedKernel, DType, LexedText, dump_c, function_signature};
 use report::{Baseline, Compared, Compiling, Report, Skipped};
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -71,22 +68,10 @@ fn verdict(report: &Report, path: &Path) -> Result<(), CliError> {
     }
 }
 
-/// Kernel constants with their values folded in.
-pub(crate) fn specialised(constants: &[(String, Vec<f64>)]) -> Vec<ConstantDecl> {
-    let declared = constants.iter().map(|(name, values)| ConstantDecl {
-        name: name.clone(),
-        dtype: DType::F64,
-        dim: values.len() as u32,
-        specialised: Some(values.iter().map(|value| value.to_bits()).collect()),
-    });
-    declared.collect()
-}
-
 struct Comparison<'a> {
     args: &'a CompareArgs,
     config: Config,
-    text: String,
-    constants: Vec<(String, Vec<f64>)>,
+    file: KernelFile<'a>,
     cc: Cc,
     /// Sets of flags, the one that results are compared with first.
     flags: Vec<String>,
@@ -131,10 +116,7 @@ struct Built {
 
 impl<'a> Comparison<'a> {
     fn new(args: &'a CompareArgs, config: Config) -> Result<Comparison<'a>, CliError> {
-        let text = std::fs::read(&args.file).map_err(|source| CliError::Read {
-            path: args.file.clone(),
-            source,
-        })?;
+        let file = KernelFile::read(&args.file, &args.kernels)?;
         let cc = Cc::find(args.cc.as_deref());
         let directory = tempfile::Builder::new()
             .prefix("parloop-compare-")
@@ -145,33 +127,20 @@ impl<'a> Comparison<'a> {
         Ok(Comparison {
             args,
             config,
-            text: String::from_utf8_lossy(&text).into_owned(),
-            constants: constants(&args.constants)?,
+            file,
             cc: cc.map_err(|(command, source)| CliError::NoCompiler { command, source })?,
             flags,
             directory,
         })
     }
 
-    fn kernel_text<'b>(
-        &'b self,
-        function: &'b str,
-        constants: &'b [ConstantDecl],
-    ) -> KernelText<'b> {
-        KernelText {
-            text: &self.text,
-            function: Some(function),
-            constants,
-            hosts: &[],
-        }
-    }
-
     fn report(&self) -> Result<Report, CliError> {
         let mut skipped = Vec::new();
         let mut candidates = Vec::new();
         let mut unset = BTreeSet::new();
-        for name in self.names()? {
-            match self.candidate(&name) {
+        let lexed = self.file.lexed()?;
+        for name in self.file.names()? {
+            match self.candidate(&lexed, &name) {
                 Ok(candidate) => candidates.push(candidate),
                 Err(Unfit { why, reads }) => {
                     unset.extend(reads);
@@ -236,59 +205,22 @@ impl<'a> Comparison<'a> {
         }))
     }
 
-    /// The kernels that were asked for.
-    fn names(&self) -> Result<Vec<String>, CliError> {
-        if let Some(name) = &self.args.function {
-            return Ok(vec![name.clone()]);
-        }
-        let constants = specialised(&self.constants);
-        let text = KernelText {
-            function: None,
-            ..self.kernel_text("", &constants)
-        };
-        let functions = kernel_functions(&text).map_err(|diagnostics| Error::Text {
-            kernel: self.args.file.display().to_string(),
-            diagnostics,
-        })?;
-        let kernels = functions
-            .into_iter()
-            .filter(|f| f.is_kernel && !f.is_called);
-        Ok(kernels.map(|f| f.name).collect())
-    }
-
     /// The function if it can be one for C to call, else why not.
-    fn candidate(&self, name: &str) -> Result<Candidate, Unfit> {
-        let constants = specialised(&self.constants);
-        let checked = check_kernel(&self.kernel_text(name, &constants)).map_err(|found| {
-            found
-                .0
-                .iter()
-                .map(|d| d.message.as_str())
-                .collect::<Vec<_>>()
-                .join("; ")
-        })?;
+    fn candidate(&self, lexed: &LexedText, name: &str) -> Result<Candidate, Unfit> {
+        let checked = self.file.check(lexed, name)?;
         if let Some(constant) = checked.constants.first() {
             return Err(Unfit {
                 why: format!("it reads `{constant}`: give --constant {constant}=VALUE"),
                 reads: checked.constants,
             });
         }
-        let extents: Vec<Extent> = checked.params.iter().map(|p| self.extent(p)).collect();
+        let extents = self.file.extents(&checked.params);
         function_signature(&checked, &extents).map_err(|reason| match &reason {
             ExtentError::Unknown { name } => format!("{reason} with --extent {name}=N"),
             ExtentError::Rows { name } => format!("{reason} with --extent {name}=ROWSxN"),
             _ => reason.to_string(),
         })?;
         Ok(Candidate { checked, extents })
-    }
-
-    /// The extent that was given for a parameter. Functions of a file may share names: rows are for those with row pointers.
-    fn extent(&self, param: &ParamInfo) -> Extent {
-        let has_rows = param.passing == Passing::Rows;
-        let fits = |extent: &Extent| has_rows || extent.rows == 0;
-        let mut given = self.args.extents.iter();
-        let found = given.find(|(name, extent)| *name == param.name && fits(extent));
-        found.map_or(Extent::default(), |(_, extent)| *extent)
     }
 
     fn drivers(
@@ -300,8 +232,8 @@ impl<'a> Comparison<'a> {
             .iter()
             .map(|c| (c.checked.name.clone(), c.checked.params.clone()))
             .collect();
-        let text = match self.constants.is_empty() {
-            true => self.text.clone(),
+        let text = match self.file.values.is_empty() {
+            true => self.file.text.clone(),
             // Values stand in the file instead of what declares them.
             false => self.with_constants(candidates),
         };
@@ -314,12 +246,11 @@ impl<'a> Comparison<'a> {
     }
 
     fn with_constants(&self, candidates: &[Candidate]) -> String {
-        let constants = specialised(&self.constants);
         let first = &candidates[0];
-        let text = self.kernel_text(&first.checked.name, &constants);
+        let text = self.file.kernel_text(Some(&first.checked.name));
         let signature = function_signature(&first.checked, &first.extents);
         signature.map_or_else(
-            |_| self.text.clone(),
+            |_| self.file.text.clone(),
             |signature| dump_c(&text, &first.checked, &signature, false),
         )
     }
@@ -377,7 +308,7 @@ impl<'a> Comparison<'a> {
         drivers: &[Built],
     ) -> Result<Ran, CliError> {
         let text = self.directory.path().join("text.c");
-        std::fs::write(&text, &self.text)?;
+        std::fs::write(&text, &self.file.text)?;
         let task = Task {
             text,
             function: candidate.checked.name.clone(),
@@ -386,7 +317,7 @@ impl<'a> Comparison<'a> {
                 .iter()
                 .map(|extent| [extent.rows, extent.values])
                 .collect(),
-            constants: self.constants.clone(),
+            constants: self.file.values.clone(),
             index,
             phase: self.directory.path().join("phase"),
             drivers: drivers.iter().map(|built| built.path.clone()).collect(),
@@ -467,15 +398,4 @@ impl<'a> Comparison<'a> {
             compile_ratio: 0.0,
         }
     }
-}
-
-/// `NAME=VALUE` or `NAME=VALUE,VALUE..`.
-pub(crate) fn constants(specs: &[String]) -> Result<Vec<(String, Vec<f64>)>, CliError> {
-    let one = |spec: &String| {
-        let wrong = || CliError::ConstantValue { spec: spec.clone() };
-        let (name, values) = spec.split_once('=').ok_or_else(wrong)?;
-        let values: Result<Vec<f64>, _> = values.split(',').map(str::parse).collect();
-        Ok((name.to_owned(), values.map_err(|_| wrong())?))
-    };
-    specs.iter().map(one).collect()
 }
