@@ -109,11 +109,13 @@ pub(crate) enum CliError {
         "{count} of {total} files are no sound entries; the next runs that need them replace them"
     )]
     Unsound { count: usize, total: usize },
-    #[error("{}: {failed} of {total} kernel functions are not warmed", path.display())]
+    #[error("{failed} of {total} kernel functions are not warmed{}", unread_files(*.unread, *.files))]
     NotWarmed {
-        path: PathBuf,
         failed: usize,
         total: usize,
+        /// Files without a kernel that could be found, and all files.
+        unread: usize,
+        files: usize,
     },
     #[error("the cache directory is not used")]
     Unwell,
@@ -126,6 +128,13 @@ pub(crate) enum CliError {
         key: String,
         reason: parloop_cache::Miss,
     },
+}
+
+fn unread_files(unread: usize, files: usize) -> String {
+    match unread {
+        0 => String::new(),
+        unread => format!("; {unread} of {files} files could not be read"),
+    }
 }
 
 impl CliError {

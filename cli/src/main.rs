@@ -56,7 +56,11 @@ fn report(error: &CliError) -> ExitCode {
     if error.is_broken_pipe() {
         return ExitCode::SUCCESS;
     }
-    // If standard error is closed there is nobody left to tell.
-    let _unheard = writeln!(std::io::stderr(), "parloop: {error}");
+    // It may name files and quote texts. If standard error is closed there is nobody left to tell.
+    let _unheard = writeln!(
+        std::io::stderr(),
+        "parloop: {}",
+        output::lines(&error.to_string())
+    );
     ExitCode::from(error.exit_code())
 }

@@ -120,6 +120,98 @@ fn what_is_warmed_is_found_by_the_next_process_and_the_rest_is_refused_with_its_
 }
 
 #[test]
+fn a_file_that_can_not_be_read_is_told_and_the_others_are_warmed() {
+    let place = Place::new();
+    let good = "void good(const double *a, double *b) { b[0] = a[0]; }";
+    let first = place.file("first.c", good);
+    let last = place.file("last.c", &good.replace("b[0] = a", "b[0] = 2 * a"));
+    let none = place.file("none.c", "int no_kernel(int i) { return i; }");
+    let deep = place.file("deep.c", "#if 1\nvoid f(double *a) { a[0] = 1; }\n");
+    let huge = place.file("huge.c", &" ".repeat(17 << 20));
+    let missing = place.path().join("miss\u{1b}[2Jing.c");
+    let files = [&first, &none, &deep, &huge, &missing, &last];
+    let files = files.map(|path| path.to_str().unwrap());
+    let warm = |args: &[&str]| {
+        let output = place.parloop(&[args, &files].concat()).assert().code(1);
+        let output = output.get_output().clone();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (text(output.stdout), text(output.stderr))
+    };
+    let (told, said) = warm(&["cache", "warm", "--json"]);
+    let warmed: Value = serde_json::from_str(&told).unwrap();
+    let of = |at: usize| (&warmed[at]["kernel"], &warmed[at]["source"]);
+    assert_eq!(of(0), (&json!("good"), &json!("compiled")));
+    let last = warmed.as_array().unwrap().len() - 1;
+    assert_eq!(of(last), (&json!("good"), &json!("compiled")));
+    for at in 1..last {
+        assert_eq!(warmed[at]["file"], files[at], "{warmed}");
+        assert_eq!(of(at), (&json!(""), &json!("")), "{warmed}");
+    }
+    assert_eq!(last, files.len() - 1);
+    assert!(
+        said.contains("0 of 2 kernel functions are not warmed; 4 of 6 files"),
+        "{said}"
+    );
+    assert_eq!(entries(&place).len(), 2);
+
+    let (told, said) = warm(&["cache", "warm"]);
+    assert!(told.contains("good: disk in"), "{told}");
+    assert!(told.contains("none.c: not warmed: "), "{told}");
+    let escaped = "miss\\u{1b}[2Jing.c: not warmed: ";
+    assert!(told.contains(escaped) && !told.contains('\x1b'), "{told}");
+    assert!(!said.contains('\x1b'), "{said}");
+}
+
+#[test]
+fn row_s20_what_texts_and_arguments_hold_is_escaped_where_it_is_quoted() {
+    let place = Place::new();
+    let file = place.file("odd.c", "void f(double *a) { a[0] = \x1b[2J; }");
+    let (file, name) = (file.to_str().unwrap(), "no\x1b[2Jname");
+    for args in [
+        &["cache", "warm", file][..],
+        &["cache", "warm", file, "--function", name],
+        &["cache", "explain", file],
+        &["cache", "explain", file, "--function", name],
+        &["cache", "inspect", name],
+        &["cache", "ls", "--cache-dir", name],
+        &["compare", file, "--function", name],
+        &["cache", "warm", name],
+    ] {
+        let output = place.parloop(args).assert().get_output().clone();
+        let told = [output.stdout, output.stderr].concat();
+        assert!(!told.contains(&0x1b), "{args:?}: {}", told.escape_ascii());
+    }
+}
+
+#[test]
+fn two_processes_started_together_on_40_cold_kernels_compile_each_once_in_all() {
+    let place = Place::new();
+    let kernel = |n| format!("void k{n}(const double *a, double *b) {{ b[0] = {n}.5 * a[0]; }}\n");
+    let file = place.file("cold.c", &(0..40).map(kernel).collect::<String>());
+    // On a machine that does much else a process may be late; each waits for the other however long that takes.
+    let wait = ["--cache-wait-ms", "60000"];
+    let warm = [
+        &["cache", "warm", "--json", file.to_str().unwrap()],
+        &wait[..],
+    ]
+    .concat();
+    let sources = std::thread::scope(|scope| {
+        let processes = [0, 1].map(|_| scope.spawn(|| place.json(&warm)));
+        let told = processes.map(|process| process.join().unwrap());
+        let of = |told: &Value| -> Vec<String> {
+            let kernels = told.as_array().unwrap().iter();
+            kernels
+                .map(|k| k["source"].as_str().unwrap().to_owned())
+                .collect()
+        };
+        told.each_ref().map(of).concat()
+    });
+    let count = |source: &str| sources.iter().filter(|s| *s == source).count();
+    assert_eq!((count("compiled"), count("disk")), (40, 40), "{sources:?}");
+    assert_eq!(entries(&place).len(), 40);
+}
+
+#[test]
 fn extents_of_rows_are_for_parameters_that_have_rows() {
     let place = Place::new();
     let text = "void flat(const double *x, const int *n, double *b) { b[0] = x[n[0]]; }

@@ -24,7 +24,7 @@
 mod shortcut;
 
 pub use crate::encode::FORMAT_VERSION;
-pub use shortcut::{Shortcut, ShortcutRecord};
+pub use shortcut::{Shortcut, ShortcutRecord, TextDigest};
 
 use crate::abi;
 use crate::encode::{Decoder, Encoder};

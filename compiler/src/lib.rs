@@ -38,7 +38,7 @@ pub use extents::{
     Extent, ExtentError, Reach, function_signature, provisional_extents,
     provisional_function_signature,
 };
-pub use fingerprint::{Fingerprint, Preimage, Shortcut, ShortcutRecord, build_id};
+pub use fingerprint::{Fingerprint, Preimage, Shortcut, ShortcutRecord, TextDigest, build_id};
 pub use flops::Flops;
 pub use options::{Effort, FloatMode, Options};
 pub use pipeline::{Compiled, Stage, Watch, compile, compile_in, compile_watched};

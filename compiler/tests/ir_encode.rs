@@ -7,7 +7,8 @@ use parloop_compiler::ir::{
 use parloop_compiler::{
     Access, ArgSignature, ConstantDecl, DType, DecodeError, Diagnostic, Effort, Fingerprint,
     FloatMode, IndexWidth, Iteration, KernelText, Layout, Level, MapUse, Options, ParamInfo,
-    Preimage, Request, Shortcut, ShortcutRecord, Signature, Source, Span, Target, build_id,
+    Preimage, Request, Shortcut, ShortcutRecord, Signature, Source, Span, Target, TextDigest,
+    build_id,
 };
 use std::collections::BTreeMap;
 
@@ -460,7 +461,13 @@ fn every_input_of_the_front_end_is_in_the_shortcut() {
             constants,
             hosts,
         };
-        let shortcut = Shortcut::of(&text, &signature, &options, &target);
+        let shortcut = Shortcut::of(
+            &text,
+            &TextDigest::of(text.text),
+            &signature,
+            &options,
+            &target,
+        );
         assert_eq!(
             seen.insert(shortcut.key, shortcut.preimage),
             None,
@@ -476,7 +483,14 @@ fn every_input_of_the_front_end_is_in_the_shortcut() {
     for (name, edit) in &EDITS[..28] {
         let mut edited = request();
         edit(&mut edited);
-        let shortcut = Shortcut::of(&text, &edited.signature, &edited.options, &edited.target);
+        let whole = TextDigest::of(text.text);
+        let shortcut = Shortcut::of(
+            &text,
+            &whole,
+            &edited.signature,
+            &edited.options,
+            &edited.target,
+        );
         assert_eq!(seen.insert(shortcut.key, shortcut.preimage), None, "{name}");
     }
 }

@@ -5,10 +5,10 @@
 
 use crate::engine::{Engine, Resolution};
 use crate::error::Error;
-use parloop_compiler::{CheckedKernel, Signature};
+use parloop_compiler::{CheckedKernel, Signature, TextDigest};
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 /// So many signatures are remembered; a kernel has a few.
 const REMEMBERED_MAX: usize = 256;
@@ -19,9 +19,24 @@ pub struct Kernel(Arc<Inner>);
 
 struct Inner {
     engine: Engine,
-    text: Box<str>,
+    text: Arc<Text>,
     function: Option<Box<str>>,
     remembered: RwLock<HashMap<Signature, Remembered>>,
+}
+
+/// A text, which several kernels may share.
+pub(crate) struct Text {
+    text: Box<str>,
+    digest: OnceLock<TextDigest>,
+}
+
+impl Text {
+    pub(crate) fn new(text: &str) -> Arc<Text> {
+        Arc::new(Text {
+            text: text.into(),
+            digest: OnceLock::new(),
+        })
+    }
 }
 
 struct Remembered {
@@ -30,10 +45,10 @@ struct Remembered {
 }
 
 impl Kernel {
-    pub(crate) fn of(engine: &Engine, text: &str, function: Option<&str>) -> Kernel {
+    pub(crate) fn of(engine: &Engine, text: Arc<Text>, function: Option<&str>) -> Kernel {
         Kernel(Arc::new(Inner {
             engine: engine.clone(),
-            text: text.into(),
+            text,
             function: function.map(Into::into),
             remembered: RwLock::default(),
         }))
@@ -41,7 +56,18 @@ impl Kernel {
 
     /// Its text.
     pub fn text(&self) -> &str {
-        &self.0.text
+        &self.0.text.text
+    }
+
+    /// The digest of the text, computed when it is first asked for. Nobody waits for another thread that computes it: a child
+    /// forked meanwhile does not have that thread.
+    pub(crate) fn text_digest(&self) -> TextDigest {
+        let known = &self.0.text.digest;
+        known.get().copied().unwrap_or_else(|| {
+            let digest = TextDigest::of(self.text());
+            let _another_thread_may_have_been_first = known.set(digest);
+            digest
+        })
     }
 
     /// The function's name, as far as it was given.
@@ -126,5 +152,24 @@ fn column(text: &str, at: usize) -> u32 {
 impl fmt::Debug for Kernel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Kernel({}, {} bytes)", self.label(), self.text().len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kernels_of_one_text_share_it_and_its_digest() {
+        let engine = Engine::builder().build().unwrap();
+        let text = "void f(double *a) { a[0] = 1; } void g(double *a) { a[0] = 2; }";
+        let [f, g] = &engine.kernels(text, &["f", "g"])[..] else {
+            panic!("two kernels");
+        };
+        assert!(Arc::ptr_eq(&f.0.text, &g.0.text));
+        assert_eq!(g.0.text.digest.get(), None);
+        assert_eq!(f.text_digest(), TextDigest::of(text));
+        assert_eq!(g.0.text.digest.get(), Some(&TextDigest::of(text)));
+        assert_eq!((f.text(), g.function()), (text, Some("g")));
     }
 }

@@ -65,21 +65,22 @@ pub(super) fn run(
 }
 
 fn print(one: &Explained, out: &mut dyn Write) -> Result<(), CliError> {
-    let name = one.kernel.escape_debug();
+    let name = output::line(&one.kernel);
     if let Some(refused) = &one.refused {
-        writeln!(out, "{name}: {refused}")?;
+        writeln!(out, "{name}: {}", output::line(refused))?;
         return Ok(());
     }
     let fingerprint = short(&one.fingerprint);
     let kept = if one.kept { "kept" } else { "not kept" };
-    writeln!(out, "{name}, {}: {fingerprint} is {kept}", one.form)?;
+    let form = output::line(&one.form);
+    writeln!(out, "{name}, {form}: {fingerprint} is {kept}")?;
     match &one.nearest {
         Some(nearest) => writeln!(out, "  nearest is {}", short(nearest))?,
         None if one.kept => {}
         None => writeln!(out, "  no entry is near it")?,
     }
     for difference in &one.differences {
-        writeln!(out, "    {difference}")?;
+        writeln!(out, "    {}", output::line(difference))?;
     }
     Ok(())
 }

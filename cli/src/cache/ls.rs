@@ -81,7 +81,8 @@ pub(super) fn run(
     if !entries.is_empty() {
         write!(out, "{}", lines(&shown))?;
     }
-    writeln!(out, "{} entries in {}", entries.len(), directory.display())?;
+    let shown = output::line(&directory.display().to_string());
+    writeln!(out, "{} entries in {shown}", entries.len())?;
     Ok(())
 }
 

@@ -10,6 +10,7 @@ mod warm;
 
 use crate::args::CacheCommand;
 use crate::error::CliError;
+use crate::output;
 use crate::table::bytes;
 use parloop::{Config, Mode};
 use parloop_cache::{State, Store, StoreConfig, Why};
@@ -145,7 +146,7 @@ fn clear(directory: &Path, config: &Config, out: &mut dyn Write) -> Result<(), C
         removed.shortcuts,
         removed.temporary,
         bytes(removed.bytes()),
-        directory.display(),
+        output::line(&directory.display().to_string()),
     )?;
     Ok(())
 }

@@ -70,7 +70,8 @@ pub(super) fn run(
         misses,
         bypasses,
     } = &totals.lifetime;
-    writeln!(out, "directory  {}", directory.display())?;
+    let shown = directory.display().to_string();
+    writeln!(out, "directory  {}", output::line(&shown))?;
     writeln!(
         out,
         "entries    {} ({})",

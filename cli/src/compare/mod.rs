@@ -46,7 +46,7 @@ pub(crate) fn run(args: &CompareArgs, config: Config, out: &mut dyn Write) -> Re
     if args.json {
         output::json(out, &report)?;
     } else {
-        write!(out, "{}", report.table())?;
+        write!(out, "{}", output::lines(&report.table()))?;
     }
     verdict(&report, &args.file)
 }

@@ -41,16 +41,28 @@ pub struct Shortcut {
     pub preimage: Vec<u8>,
 }
 
+/// The digest of a text, which all kernels of it share.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TextDigest([u8; 32]);
+
+impl TextDigest {
+    /// Computes it, in one pass over the text.
+    pub fn of(text: &str) -> TextDigest {
+        TextDigest(*blake3::hash(text.as_bytes()).as_bytes())
+    }
+}
+
 impl Shortcut {
-    /// Computes it; no parsing, one pass over the text.
+    /// Computes it, without a look at the text: `whole` is its digest.
     pub fn of(
         text: &KernelText<'_>,
+        whole: &TextDigest,
         signature: &Signature,
         options: &Options,
         target: &Target,
     ) -> Shortcut {
         let KernelText {
-            text,
+            text: _in_whole,
             function,
             constants,
             hosts,
@@ -62,11 +74,11 @@ impl Shortcut {
         for version in [VERSION, FORMAT_VERSION, abi::VERSION] {
             preimage.extend_from_slice(&version.to_le_bytes());
         }
+        preimage.extend_from_slice(blake3::hash(build_id().as_bytes()).as_bytes());
+        preimage.extend_from_slice(&whole.0);
         let mut digest = |bytes: &[u8]| {
             preimage.extend_from_slice(blake3::hash(bytes).as_bytes());
         };
-        digest(build_id().as_bytes());
-        digest(text.as_bytes());
         let mut part = |fill: &dyn Fn(&mut Encoder)| {
             e.bytes.clear();
             fill(&mut e);

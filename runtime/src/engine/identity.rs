@@ -133,6 +133,7 @@ pub(super) fn shortcut(
 ) -> Shortcut {
     Shortcut::of(
         &text(shared, kernel, constants),
+        &kernel.text_digest(),
         signature,
         &shared.options,
         &shared.target,

@@ -28,7 +28,7 @@ use crate::code::{Code, HostTable, Linker};
 use crate::config::Config;
 use crate::constants::{ConstantError, Constants};
 use crate::data::{Buffer, Dat, DataError, Global, Real, Registry, Shape, Value};
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, Text};
 use crate::mesh::Set;
 use parloop_cache::{ClassCache, Observer, StatsSnapshot, Store};
 use parloop_compiler::{DType, Level, Options, Target};
@@ -112,7 +112,15 @@ impl Engine {
     /// `text` is C and may hold many functions; `function` names the kernel among them, and `None` means the only one that
     /// no other calls.
     pub fn kernel(&self, text: &str, function: Option<&str>) -> Kernel {
-        Kernel::of(self, text, function)
+        Kernel::of(self, Text::new(text), function)
+    }
+
+    /// Kernels of one text, by the names of their functions: what [`Engine::kernel`] gives for each, but the text is held once, and
+    /// read once to look for what the cache directory has of them.
+    pub fn kernels(&self, text: &str, functions: &[&str]) -> Vec<Kernel> {
+        let text = Text::new(text);
+        let kernel = |name: &&str| Kernel::of(self, Arc::clone(&text), Some(name));
+        functions.iter().map(kernel).collect()
     }
 
     /// A dat with these values, `[element][component]`, halo included.
