@@ -1,8 +1,10 @@
 //! `parloop cache inspect`: one entry: what it says of itself, the request it was made from, and its code.
 
+use super::Age;
 use crate::args::InspectArgs;
 use crate::error::CliError;
 use crate::objdump;
+use crate::output;
 use crate::table::{bytes, duration};
 use parloop_cache::{Entry, Key, Store, Table};
 use parloop_compiler::fingerprint::{Identity, decode_request};
@@ -68,7 +70,7 @@ fn describe(key: &Key, entry: &Entry, out: &mut dyn Write) -> Result<(), CliErro
         ("file", bytes(entry.file_bytes())),
         ("object", bytes(entry.payload().len() as u64)),
         ("compiled in", duration(metadata.compile_time)),
-        ("written", super::age(metadata.created_unix_s) + " ago"),
+        ("written", Age::of(metadata.created_unix_s).words()),
         ("by", metadata.producer.escape_debug().to_string()),
         (
             "code generator",
@@ -113,6 +115,6 @@ fn show_request(
             describe_argument(arg)
         )?;
     }
-    writeln!(out, "\n{kernel}")?;
+    writeln!(out, "\n{}", output::lines(&kernel.to_string()))?;
     Ok(())
 }

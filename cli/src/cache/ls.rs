@@ -2,7 +2,7 @@
 //!
 //! Uses, and so the time saved, are a hint that the directory keeps and that ages: of late, not of all time.
 
-use super::{age, open, short};
+use super::{Age, open, short};
 use crate::args::{LsArgs, LsSort};
 use crate::error::CliError;
 use crate::output;
@@ -74,7 +74,7 @@ pub(super) fn run(
             &duration(Duration::from_secs_f64(entry.compile_us / 1e6)),
             &entry.uses.to_string(),
             &duration(Duration::from_secs_f64(entry.saved_us / 1e6)),
-            &age(entry.created_unix_s),
+            &Age::of(entry.created_unix_s).column(),
             entry.defect.unwrap_or_default(),
         ]);
     }

@@ -119,20 +119,47 @@ fn open(directory: &Path, config: &Config, mode: Mode) -> Result<Option<Store>, 
     }
 }
 
-/// How long ago, in one unit.
-fn age(unix_s: u64) -> String {
-    // An entry may state any time, also one that no clock has.
-    let then = UNIX_EPOCH.checked_add(Duration::from_secs(unix_s));
-    let age = then.and_then(|then| SystemTime::now().duration_since(then).ok());
-    let Some(age) = age else {
-        return "in future".to_owned();
-    };
-    match age.as_secs() {
-        _ if unix_s == 0 => String::new(),
-        s @ 0..60 => format!("{s} s"),
-        s @ 60..3600 => format!("{} min", s / 60),
-        s @ 3600..172_800 => format!("{} h", s / 3600),
-        s => format!("{} d", s / 86_400),
+/// When something says that it was made.
+#[derive(Debug, PartialEq)]
+enum Age {
+    /// It does not say.
+    Unknown,
+    /// So long ago, in one unit.
+    Ago(String),
+    Future,
+}
+
+impl Age {
+    fn of(unix_s: u64) -> Age {
+        // An entry may state any time, also one that no clock has.
+        let then = UNIX_EPOCH.checked_add(Duration::from_secs(unix_s));
+        let age = then.and_then(|then| SystemTime::now().duration_since(then).ok());
+        match age.map(|age| age.as_secs()) {
+            _ if unix_s == 0 => Age::Unknown,
+            None => Age::Future,
+            Some(s @ 0..60) => Age::Ago(format!("{s} s")),
+            Some(s @ 60..3600) => Age::Ago(format!("{} min", s / 60)),
+            Some(s @ 3600..172_800) => Age::Ago(format!("{} h", s / 3600)),
+            Some(s) => Age::Ago(format!("{} d", s / 86_400)),
+        }
+    }
+
+    /// In a column of ages.
+    fn column(self) -> String {
+        match self {
+            Age::Unknown => String::new(),
+            Age::Ago(age) => age,
+            Age::Future => "in future".to_owned(),
+        }
+    }
+
+    /// In a sentence.
+    fn words(self) -> String {
+        match self {
+            Age::Unknown => "(unknown)".to_owned(),
+            Age::Ago(age) => age + " ago",
+            Age::Future => "in future".to_owned(),
+        }
     }
 }
 
@@ -158,9 +185,16 @@ mod tests {
     #[test]
     fn no_time_is_too_far_away_to_be_shown() {
         for late in [u64::MAX, u64::MAX / 2, 1 << 40] {
-            assert_eq!(age(late), "in future");
+            assert_eq!(Age::of(late), Age::Future);
         }
-        assert_eq!(age(0), "");
-        assert!(age(1).ends_with(" d"));
+        assert_eq!(Age::of(0), Age::Unknown);
+        assert!(Age::of(1).column().ends_with(" d"));
+    }
+
+    #[test]
+    fn what_was_made_in_the_future_was_not_made_ago() {
+        assert_eq!(Age::of(u64::MAX).words(), "in future");
+        assert_eq!(Age::of(0).words(), "(unknown)");
+        assert!(Age::of(1).words().ends_with(" d ago"));
     }
 }
