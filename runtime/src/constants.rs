@@ -231,6 +231,13 @@ impl Constants {
         Ok(())
     }
 
+    /// Has all code looked for anew that was acquired before, as if a declaration had changed.
+    pub(crate) fn outdate(&self) {
+        let mut state = self.lock();
+        state.generation += 1;
+        self.changed();
+    }
+
     /// What the front end reads has changed.
     fn redeclared(&self, state: &mut State) {
         let declaration = |name: &str, constant: &Constant| ConstantDecl {

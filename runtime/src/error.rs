@@ -55,6 +55,18 @@ pub enum Error {
         /// The offending value: the index, or the steps asked for.
         value: i64,
     },
+    /// In mode `audit`: the results of a loop's code are not the interpreter's, so one of the two is wrong: a fault of parloop, or of
+    /// this machine. The entry is taken away, and the engine uses that code no more. Of the loop that found it, dats it writes hold
+    /// valid memory with unspecified values.
+    #[error(
+        "kernel `{kernel}`: the results of its code are not the interpreter's; the code, {fingerprint}, is not used any more"
+    )]
+    ResultsDiffer {
+        /// The kernel.
+        kernel: String,
+        /// The fingerprint of the code, as the cache directory names it.
+        fingerprint: String,
+    },
     /// A plain function stopped. The arrays that it writes hold valid memory with unspecified values.
     #[error("kernel `{kernel}`{}: {}", at(*.line, *.column), fault_of_call(*.what, *.value))]
     Function {

@@ -135,6 +135,7 @@ impl EngineBuilder {
             options: config.options,
             target: Target { level },
             hits_seen: AtomicU64::new(doubt::first_count(config.audit_every)),
+            distrusted: doubt::Distrusted::default(),
             config,
             registry: Arc::new(Registry::default()),
             texts: super::texts::Texts::default(),

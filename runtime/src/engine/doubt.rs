@@ -3,11 +3,18 @@
 //! Invariant: in the other modes nothing here is done but to ask for the mode.
 
 use super::Shared;
-use parloop_cache::Mode;
+use super::reason;
+use parloop_cache::{Key, Mode, Table};
 use parloop_compiler::ir::{Loop, read_loop};
 use parloop_compiler::{Stage, Watch};
+use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// What is still to be written is waited for so long before an entry is taken away, lest it come back.
+const FLUSH_MAX: Duration = Duration::from_secs(1);
 
 /// How far a hit is doubted.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -34,6 +41,42 @@ pub(super) fn due(shared: &Shared) -> Option<Doubt> {
 /// Where the count of hits begins: elsewhere in each process, so that short ones do not all audit the same hits.
 pub(super) fn first_count(audit_every: u32) -> u64 {
     u64::from(std::process::id()) % u64::from(audit_every.max(1))
+}
+
+/// Code whose results were found not to be the interpreter's.
+#[derive(Default)]
+pub(crate) struct Distrusted {
+    /// Whether there is any; mostly all that has to be asked.
+    any: AtomicBool,
+    keys: Mutex<BTreeSet<Key>>,
+}
+
+impl Distrusted {
+    /// Whether code is not to be used, nor kept.
+    pub(super) fn has(&self, key: &Key) -> bool {
+        let keys = || self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        self.any.load(Ordering::Acquire) && keys().contains(key)
+    }
+
+    fn add(&self, key: Key) {
+        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        keys.insert(key);
+        self.any.store(true, Ordering::Release);
+    }
+}
+
+impl Shared {
+    /// Sees to it that code is used no more: not from memory or disk, nor compiled again by this engine; and that loops which were
+    /// prepared with it look for it anew before they run again, and so are refused it. Processes to come compile it again.
+    pub(crate) fn distrust(&self, key: &Key) {
+        self.distrusted.add(*key);
+        self.classes.remove(key);
+        // What is not written by then is written later, and audited like any other entry.
+        let _as_far_as_it_comes = self.store.flush(FLUSH_MAX);
+        self.store
+            .reject(Table::Objects, key, reason::RESULTS_DIFFER);
+        self.constants.outdate();
+    }
 }
 
 /// Keeps the loop that code is made of.

@@ -22,6 +22,7 @@ pub(crate) use identity::Resolution;
 pub use info::CacheInfo;
 pub use reason::rejection_codes;
 
+use self::doubt::Distrusted;
 use self::texts::Texts;
 use self::workspaces::Workspaces;
 use crate::code::{Code, HostTable, Linker};
@@ -61,6 +62,7 @@ pub(crate) struct Shared {
     pub(crate) compilations: AtomicU64,
     /// Hits on disk, to audit a part of them.
     hits_seen: AtomicU64,
+    distrusted: Distrusted,
 }
 
 impl Engine {

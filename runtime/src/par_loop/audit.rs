@@ -1,15 +1,14 @@
 //! The first run of code that is audited: the same elements again, in the interpreter, on copies of the data.
 //!
-//! Invariant: what the loop leaves is what its code computed; the interpreter sees copies alone. A difference is told, and the code
-//! that showed it is dropped from the caches. The loop keeps it: its bytes are those of a fresh compilation, so that there is no
-//! better code to be had, and what was told is a bug of the compiler's to report.
+//! Invariant: what the loop leaves is what its code computed; the interpreter sees copies alone. After a difference nobody relies on
+//! what the code computes: the run is an error, and the engine uses the code no more. Its bytes are those of a fresh compilation, so
+//! that there is no better code to be had, and what was told is a bug of the compiler's to report.
 
 use super::call::{ArgSlots, Call, Copies, Stopped};
 use crate::engine::Engine;
-use crate::engine::reason::RESULTS_DIFFER;
 use crate::exec::Elements;
 use crate::mesh::Map;
-use parloop_cache::{Event, Key, Layer, Table};
+use parloop_cache::{Event, Key, Layer};
 use parloop_compiler::ir::Loop;
 use parloop_compiler::ir::interp::{self, ArgBinding, Ended, MapBinding, Memory, run_loop};
 use parloop_compiler::{DType, abi};
@@ -50,13 +49,10 @@ impl Audit {
         if same_end(&outcome, &ended) && same_data(&after, &memory.buffers, types, &ended) {
             let (layer, key) = (Layer::Memory, self.key);
             shared.observer.event(&Event::Verified { layer, key });
-        } else {
-            shared.classes.remove(&self.key);
-            shared
-                .store
-                .reject(Table::Objects, &self.key, RESULTS_DIFFER);
+            return outcome;
         }
-        outcome
+        shared.distrust(&self.key);
+        Err(Stopped::Differs)
     }
 }
 
@@ -92,7 +88,7 @@ fn same_end(outcome: &Result<(), Stopped>, ended: &Ended) -> bool {
             let (native, interpreted) = ((status, site), (&ended.status, &ended.site));
             native == interpreted && (*element, *value) == (ended.element, ended.value)
         }
-        Err(Stopped::Busy(_)) => false,
+        Err(Stopped::Busy(_) | Stopped::Differs) => false,
     }
 }
 
@@ -133,7 +129,9 @@ fn same_values(a: &[u8], b: &[u8], dtype: DType) -> bool {
 mod tests {
     use super::super::call::Holder;
     use super::*;
-    use crate::{Engine, Mode, PreparedLoop, Set};
+    use crate::engine::reason::RESULTS_DIFFER;
+    use crate::{Engine, Error, Mode, PreparedLoop, Set};
+    use parloop_cache::Table;
     use parloop_compiler::ir::read_loop;
     use std::sync::Mutex;
 
@@ -147,12 +145,16 @@ mod tests {
     }
 
     fn prepared(engine: &Engine, factor: &str) -> PreparedLoop {
+        prepare(engine, factor).unwrap()
+    }
+
+    fn prepare(engine: &Engine, factor: &str) -> Result<PreparedLoop, Error> {
         let set = Set::new("cells", 3).unwrap();
         let a = engine.dat(&set, "a", 1, &[1.0, 2.0, 4.0]).unwrap();
         let b = engine.dat(&set, "b", 1, &[0.0; 3]).unwrap();
         let text = format!("void k(const double *a, double *b) {{ b[0] += {factor} * a[0]; }}");
         let kernel = engine.kernel(&text, None);
-        engine.prepare(&kernel, &set, &[a.read(), b.inc()]).unwrap()
+        engine.prepare(&kernel, &set, &[a.read(), b.inc()])
     }
 
     /// The loop that a kernel of another factor is compiled from.
@@ -174,29 +176,45 @@ mod tests {
     }
 
     #[test]
-    fn results_that_are_not_the_interpreters_are_told_and_the_code_is_dropped() {
+    fn code_whose_results_are_not_the_interpreters_is_an_error_and_not_used_again() {
         let temp = tempfile::tempdir().unwrap();
         let told = Arc::new(Told::default());
-        let engine = Engine::builder().observer(told.clone()).build().unwrap();
-        let mut prepared = prepared(&engine, "2.0");
-        let signature = prepared.signature.clone();
+        let builder = Engine::builder().cache_dir(temp.path().join("own"));
+        let engine = builder.observer(told.clone()).build().unwrap();
+        let mut before = prepared(&engine, "2.0");
+        let mut unlike = prepared(&engine, "4.0");
+        let mut prepared_now = prepared(&engine, "2.0");
+        let signature = prepared_now.signature.clone();
         let looped = Some(other_loop(&temp.path().join("cache")));
-        prepared.audit =
-            super::super::prepare::audit(&engine, &signature, looped, &prepared.resolution);
+        prepared_now.audit =
+            super::super::prepare::audit(&engine, &signature, looped, &prepared_now.resolution);
+        before.run().unwrap();
+        unlike.run().unwrap();
+        engine.flush(std::time::Duration::from_secs(30));
         told.0.lock().unwrap().clear();
-        prepared.run().unwrap();
-        let key = prepared.resolution.key;
+
+        let key = prepared_now.resolution.key;
+        let differs = |outcome: Result<(), Error>| match outcome {
+            Err(Error::ResultsDiffer { fingerprint, .. }) => fingerprint == key.to_string(),
+            _ => false,
+        };
+        assert!(differs(prepared_now.run()));
         let events = std::mem::take(&mut *told.0.lock().unwrap());
-        let reason = RESULTS_DIFFER;
-        assert_eq!(
-            events,
-            [Event::Reject {
-                layer: Layer::Disk,
-                key,
-                reason
-            }]
-        );
+        let (layer, reason) = (Layer::Disk, RESULTS_DIFFER);
+        assert_eq!(events, [Event::Reject { layer, key, reason }]);
         assert!(engine.shared().classes.get(&key).is_none());
+
+        let compiled = engine.compilations();
+        assert!(differs(prepared_now.run()), "not the second time either");
+        assert!(differs(before.run()), "nor by a loop that had the code");
+        let again = prepare(&engine, "2.0").map(drop);
+        assert!(differs(again), "nor by a new one");
+        unlike.run().unwrap();
+        assert_eq!(engine.compilations(), compiled);
+        assert!(engine.flush(std::time::Duration::from_secs(30)));
+        let kept = engine.store().entries_of(Table::Objects);
+        let kept: Vec<Key> = kept.map(|listed| listed.key).collect();
+        assert_eq!(kept, [unlike.resolution.key]);
     }
 
     #[test]

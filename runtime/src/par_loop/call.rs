@@ -84,6 +84,8 @@ impl Held {
 pub(crate) enum Stopped {
     /// Somebody else holds a dat or global; nothing ran.
     Busy(DataError),
+    /// It ran, and the interpreter came to something else.
+    Differs,
     /// The kernel failed at an element; those before it ran.
     Failed {
         status: u32,

@@ -103,7 +103,8 @@ impl PreparedLoop {
     /// Runs on the owned elements of the set, or on the elements of the subset, in order.
     ///
     /// # Errors
-    /// [`Error::Busy`] if a dat or global is in use, [`Error::Kernel`] if the kernel fails at an element.
+    /// [`Error::Busy`] if a dat or global is in use, [`Error::Kernel`] if the kernel fails at an element, [`Error::ResultsDiffer`] in
+    /// mode `audit`.
     #[inline]
     pub fn run(&mut self) -> Result<(), Error> {
         self.refresh()?;
@@ -254,6 +255,13 @@ impl PreparedLoop {
         let kernel = self.name().to_owned();
         let (status, site, element, value) = match stopped {
             Stopped::Busy(reason) => return Error::Busy { kernel, reason },
+            Stopped::Differs => {
+                let fingerprint = self.fingerprint();
+                return Error::ResultsDiffer {
+                    kernel,
+                    fingerprint,
+                };
+            }
             Stopped::Failed {
                 status,
                 site,
