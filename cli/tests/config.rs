@@ -105,3 +105,26 @@ fn a_reader_that_goes_away_is_no_failure() {
     assert!(output.status.success(), "{output:?}");
     assert!(output.stderr.is_empty(), "{output:?}");
 }
+
+#[test]
+fn row_22_without_a_home_and_in_a_directory_that_is_gone_loops_run_and_are_not_kept() {
+    let place = Place::new();
+    let gone = place.path().join("gone");
+    let script = "cd \"$1\" && rmdir \"$1\" && shift && exec \"$@\"";
+    // A home that is no absolute path is none: nothing is ever kept relative to where a program runs.
+    for directory in [&[][..], &["--cache-dir", "relative"]] {
+        std::fs::create_dir(&gone).unwrap();
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", script, "sh"]).arg(&gone);
+        command.arg(assert_cmd::cargo::cargo_bin!("parloop"));
+        command.args(["bench", "airfoil", "--blocks", "2,3", "--iterations", "1"]);
+        command
+            .args(directory)
+            .env("HOME", "home")
+            .env("XDG_CACHE_HOME", "cache");
+        let output = command.env_remove("PARLOOP_CACHE_DIR").output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let left = std::fs::read_dir(place.path()).unwrap().count();
+        assert_eq!(left, 0, "{directory:?}");
+    }
+}
