@@ -61,6 +61,14 @@ fn products_of_rows_and_columns_are_added_for_all_points_at_once() {
 }
 
 #[test]
+fn a_product_that_is_added_twice_is_fused_both_times() {
+    let twice = "A[6 * i + j] += X[q][i] * (w * T[q][j]);";
+    let between = "A[6 * i + j] += X[q][i] * X[q][j];";
+    let statement = format!("{{ {twice} {between} {twice} }}");
+    assert_eq!(updates(&nest(&statement)), 1);
+}
+
+#[test]
 fn an_array_that_is_filled_with_a_row_of_a_table_is_not_needed() {
     let fill = "double t[6]; for (int j = 0; j < 6; j++) t[j] = w * T[q][j];";
     let one = format!("{fill} {}", nest("A[6 * i + j] += X[q][i] * t[j];"));

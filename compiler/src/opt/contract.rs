@@ -1,22 +1,26 @@
 //! Products that are added become fused multiply-adds, save on sums carried round a loop that does little else.
 //!
-//! A product with other uses stays as it is. A carried sum stays an addition where its latency bounds the loop, as a fused
+//! A product with other uses stays as it is, save in rank-k updates, which are all fused or not at all. A carried sum stays an addition where its latency bounds the loop, as a fused
 //! operation's is longer: not where a trip's other work takes longer than all that is added to the sum one after the other.
 //! Needs a target with the instruction and the option to contract.
 
 use super::operands::count_uses;
+use super::rank_update::RankUpdate;
 use crate::ir::{BinaryOp, Block, Body, Inst, Op, Stmt, UnaryOp, Value, Var};
+use crate::target::Target;
 use cranelift_entity::SecondaryMap;
 use cranelift_entity::packed_option::PackedOption;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Contracts the root of a body. `carried` are variables carried from element to element.
-pub(super) fn contract(body: &mut Body, carried: &BTreeSet<Var>) {
+pub(super) fn contract(body: &mut Body, carried: &BTreeSet<Var>, target: &Target) {
     let mut root = std::mem::take(&mut body.root);
     let mut pass = Contract {
         uses: count_uses(body, &root),
         carried: SecondaryMap::new(),
         loops: vec![awaited(body, &root, carried)],
+        in_update: false,
+        target,
         body,
     };
     pass.block(&mut root);
@@ -30,6 +34,9 @@ struct Contract<'a> {
     carried: SecondaryMap<Value, bool>,
     /// For each loop around: the variables whose sums it waits for.
     loops: Vec<BTreeSet<Var>>,
+    /// Whether the statements are those of a rank-k update.
+    in_update: bool,
+    target: &'a Target,
 }
 
 impl Contract<'_> {
@@ -42,9 +49,12 @@ impl Contract<'_> {
                 let set = super::effects::effects(body).vars;
                 self.loops.push(awaited(self.body, body, &set));
             }
+            let around = self.in_update;
+            self.in_update |= matches!(&stmt, Stmt::For(it) if RankUpdate::of(self.body, it, self.target).is_some());
             for inner in stmt.blocks_mut() {
                 self.block(inner);
             }
+            self.in_update = around;
             if is_loop {
                 self.loops.pop();
             }
@@ -90,10 +100,12 @@ impl Contract<'_> {
         Some(Op::Fma(x, y, addend))
     }
 
-    /// The factors of a product that has no other use.
+    /// The factors of a product that has no other use, or only such that are fused too.
     fn product(&self, value: Value) -> Option<(Value, Value)> {
         match self.body.values[value].op {
-            Op::Binary(BinaryOp::Mul, x, y) if self.uses[value] == 1 => Some((x, y)),
+            Op::Binary(BinaryOp::Mul, x, y) if self.in_update || self.uses[value] == 1 => {
+                Some((x, y))
+            }
             _ => None,
         }
     }

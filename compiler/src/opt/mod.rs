@@ -83,7 +83,7 @@ pub(crate) fn optimise(it: &mut Loop, options: &Options, target: &Target) {
     let has_joined = checks::join_checks(&mut it.body);
     if options.float == FloatMode::Contract && target.level.has_fma() {
         let carried = variables_set(&it.before);
-        contract::contract(&mut it.body, &carried);
+        contract::contract(&mut it.body, &carried, target);
     }
     match has_joined {
         true => clean(it, &crowded),

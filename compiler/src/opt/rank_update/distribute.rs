@@ -56,6 +56,8 @@ struct Split {
     /// What is not an update, in order.
     rest: Block,
     updates: Vec<(For, RankUpdate)>,
+    /// What the loop computes, outside of the loops there.
+    computed: FxHashSet<Value>,
 }
 
 impl Split {
@@ -69,6 +71,7 @@ impl Split {
             first,
             rest: Block::new(),
             updates: Vec::new(),
+            computed: FxHashSet::default(),
         };
         for stmt in &it.body {
             let update = match stmt {
@@ -82,8 +85,11 @@ impl Split {
                 _ => split.rest.push(stmt.clone()),
             }
         }
-        let may_split =
-            !split.updates.is_empty() && split.rest_is_apart(body) && split.are_apart(body, it);
+        if split.updates.is_empty() {
+            return None;
+        }
+        split.computed = computed(it);
+        let may_split = split.rest_is_apart(body) && split.are_apart(body, it);
         may_split.then_some(split)
     }
 
@@ -111,7 +117,7 @@ impl Split {
         let mut blocks = Vec::with_capacity(self.updates.len());
         for (nest, update) in &self.updates {
             let block = Entries::of(body, nest, update);
-            let varies = |value: Value| value == it.counter || defines(it, value);
+            let varies = |value: Value| value == it.counter || self.computed.contains(&value);
             if block.start.terms.iter().any(|(value, _)| varies(*value)) {
                 return false;
             }
@@ -132,7 +138,7 @@ impl Split {
         };
         let mut loops = Block::new();
         for (nest, update) in &self.updates {
-            let needs = Needs::of(body, it, nest, update.scalar)?;
+            let needs = Needs::of(body, (it, &self.computed), nest, update.scalar)?;
             let count = self.trips * needs.kept.len() as u64;
             if count > KEPT_MAX {
                 return None;
@@ -177,9 +183,13 @@ fn reads(update: &RankUpdate) -> impl Iterator<Item = Memory> {
     })
 }
 
-/// Whether a value is computed in a loop, outside of the loops there.
-fn defines(it: &For, value: Value) -> bool {
-    it.body.contains(&Stmt::Let(value))
+/// What a loop computes, outside of the loops there.
+fn computed(it: &For) -> FxHashSet<Value> {
+    let value = |stmt: &Stmt| match stmt {
+        Stmt::Let(value) => Some(*value),
+        _ => None,
+    };
+    it.body.iter().filter_map(value).collect()
 }
 
 /// The entries that an update adds to.
@@ -277,7 +287,12 @@ struct Needs {
 
 impl Needs {
     /// What a nest needs; `None` if that is a value of another type.
-    fn of(body: &Body, it: &For, nest: &For, scalar: Scalar) -> Option<Needs> {
+    fn of(
+        body: &Body,
+        (it, computed): (&For, &FxHashSet<Value>),
+        nest: &For,
+        scalar: Scalar,
+    ) -> Option<Needs> {
         let mut wanted = FxHashSet::default();
         let mut pending = Vec::new();
         let whole = vec![Stmt::For(Box::new(nest.clone()))];
@@ -291,7 +306,7 @@ impl Needs {
         });
         let mut kept = Vec::new();
         while let Some(value) = pending.pop() {
-            if !defines(it, value) || !wanted.insert(value) {
+            if !computed.contains(&value) || !wanted.insert(value) {
                 continue;
             }
             let inst = &body.values[value];
