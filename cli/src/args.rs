@@ -66,7 +66,22 @@ pub(crate) struct BenchArgs {
     /// Print one JSON object instead of a table
     #[arg(long)]
     pub(crate) json: bool,
-    /// Also run each loop as C, compiled by the system's C compiler ($CC, else cc), in turn with ours
+    #[command(flatten)]
+    pub(crate) with: ComparedWith,
+    /// More flags to compare with, beside those that the ratio is of; with a compiler's name first if it is another one
+    #[arg(
+        long = "baseline",
+        value_name = "[CC ]FLAGS",
+        requires = "compare",
+        allow_hyphen_values = true
+    )]
+    pub(crate) baselines: Vec<String>,
+}
+
+/// What loops are compared with.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ComparedWith {
+    /// Also compile each loop as C by the system's C compiler ($CC, else cc), and run it in turn with ours where loops are run
     #[arg(long, value_name = "WITH")]
     pub(crate) compare: Option<CompareWith>,
     /// What the C compiler is told
@@ -78,14 +93,6 @@ pub(crate) struct BenchArgs {
         allow_hyphen_values = true
     )]
     pub(crate) cc_flags: String,
-    /// More flags to compare with, beside those that the ratio is of; with a compiler's name first if it is another one
-    #[arg(
-        long = "baseline",
-        value_name = "[CC ]FLAGS",
-        requires = "compare",
-        allow_hyphen_values = true
-    )]
-    pub(crate) baselines: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -218,18 +225,8 @@ pub(crate) struct CompileBenchArgs {
     /// Print one JSON object instead of a table
     #[arg(long)]
     pub(crate) json: bool,
-    /// Also compile each loop once with the system's C compiler ($CC, else cc), to a shared object
-    #[arg(long, value_name = "WITH")]
-    pub(crate) compare: Option<CompareWith>,
-    /// What the C compiler is told
-    #[arg(
-        long,
-        value_name = "FLAGS",
-        default_value = "-O3 -march=native",
-        requires = "compare",
-        allow_hyphen_values = true
-    )]
-    pub(crate) cc_flags: String,
+    #[command(flatten)]
+    pub(crate) with: ComparedWith,
     /// Count the instructions of one compilation of each loop with valgrind's callgrind, at x86-64-v3: to a thousandth the same
     /// again, however busy the machine is
     #[arg(long)]

@@ -2,11 +2,12 @@
 //!
 //! [`case`] says what a kernel and its arguments are, [`world`] makes a mesh and values for them, [`ways`] runs a case in the
 //! interpreter and natively, [`oracle`] through the system's C compiler, [`plain`] does all that with plain functions, [`log`] writes
-//! events down. The specifications themselves are in `tests/`, a file for each promise or behaviour.
+//! events down, [`fuzzing`] says how long a fuzzer runs. The specifications themselves are in `tests/`, a file for each promise or behaviour.
 
 pub mod cached;
 pub mod case;
 pub mod child;
+pub mod fuzzing;
 pub mod log;
 pub mod meter;
 pub mod mutate;

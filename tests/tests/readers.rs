@@ -12,6 +12,7 @@ use parloop_compiler::{
 };
 use parloop_kernels::airfoil::Constants;
 use parloop_tests::cached::airfoil_texts;
+use parloop_tests::fuzzing::Fuzzing;
 use parloop_tests::meter::{Meter, peak_of};
 use parloop_tests::mutate;
 use parloop_tests::world::Dice;
@@ -41,11 +42,6 @@ const KEY: Key = Key::new([0x35; 32]);
 const PREIMAGE: &[u8] = b"all that the compiler reads";
 const TRAILER: usize = 152;
 
-fn asked(name: &str) -> Option<u64> {
-    let text = std::env::var(name).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{name}={text}")))
-}
-
 /// Where a case is kept.
 fn kept(name: &str, case: &[u8]) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fuzz");
@@ -72,14 +68,7 @@ fn fuzz(
         }
         return;
     }
-    let seconds = asked("PARLOOP_FUZZ_SECONDS");
-    let fresh = || {
-        std::time::UNIX_EPOCH
-            .elapsed()
-            .map_or(1, |d| d.as_nanos() as u64 >> 10)
-    };
-    let seed = asked("PARLOOP_FUZZ_SEED").unwrap_or_else(|| seconds.map_or(SEED, |_| fresh()));
-    let until = seconds.map(|s| Instant::now() + Duration::from_secs(s));
+    let Fuzzing { seed, until } = Fuzzing::asked(SEED);
     let running = Mutex::new((Instant::now(), Vec::new()));
     let (cases, taken) = std::thread::scope(|scope| {
         let worker = scope.spawn(|| all(name, &make, &read, &running, seed, until));

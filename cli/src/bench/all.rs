@@ -91,7 +91,7 @@ pub(super) fn run(args: &AllArgs, config: &Config, out: &mut dyn Write) -> Resul
 /// What is run, and what it is compared with.
 fn commands(args: &AllArgs) -> Vec<AppCommand> {
     let mut bench = args.bench.clone();
-    if bench.compare.is_some() && bench.baselines.is_empty() {
+    if bench.with.compare.is_some() && bench.baselines.is_empty() {
         bench.baselines = MORE_FLAGS.map(str::to_owned).to_vec();
         if Cc::find(Some("clang")).is_ok() {
             bench.baselines.push(CLANG_FLAGS.to_owned());
@@ -123,7 +123,7 @@ fn caption(args: &AllArgs, ratios: &[Ratio]) -> String {
     let mean = geometric_mean(ratios.iter().map(|ratio| ratio.ratio)).unwrap_or(f64::NAN);
     format!(
         "time of parloop / time of cc {}: geometric mean {mean:.2} of {} loops, {} order, data in {}\n{}, commit {}",
-        args.bench.cc_flags,
+        args.bench.with.cc_flags,
         ratios.len(),
         Order::from(args.order).name(),
         size(args),

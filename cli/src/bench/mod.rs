@@ -204,7 +204,7 @@ impl Run<'_> {
             writeln!(out, "{heading}")?;
         }
         let outcome = self.iterate(app, out)?;
-        let comparison = match self.args.compare {
+        let comparison = match self.args.with.compare {
             Some(_) => self.compare(app)?,
             None => None,
         };
@@ -252,7 +252,7 @@ impl Run<'_> {
     /// `None`, after saying so, if there is no C compiler.
     fn compare(&self, app: &mut dyn App) -> Result<Option<Comparison>, CliError> {
         let more = self.args.baselines.iter();
-        let flags = std::iter::once(&self.args.cc_flags).chain(more);
+        let flags = std::iter::once(&self.args.with.cc_flags).chain(more);
         let flags: Vec<&str> = flags.map(String::as_str).collect();
         match Comparison::of(self.engine, app, &flags, self.iterations) {
             Ok(comparison) => Ok(Some(comparison)),

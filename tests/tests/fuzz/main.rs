@@ -12,6 +12,7 @@ mod seeds;
 
 use come::{Input, Kind, come};
 use hold::{Finding, Hold};
+use parloop_tests::fuzzing::Fuzzing;
 use parloop_tests::meter::Meter;
 use parloop_tests::mutate::{self, Words};
 use parloop_tests::world::Dice;
@@ -33,11 +34,6 @@ const FINDINGS_MAX: usize = 8;
 
 /// The most inputs that become seeds.
 const POOL_MAX: usize = 20_000;
-
-fn asked(name: &str) -> Option<u64> {
-    let text = std::env::var(name).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{name}={text}")))
-}
 
 /// An input made of one seed, with pieces of another.
 fn changed(pool: &[Input], seeds: usize, dice: &mut Dice) -> Input {
@@ -156,14 +152,7 @@ fn changed_texts_ir_and_requests_are_taken_or_refused_without_harm() {
         println_of(&format!("{path}: {end}, {peak} bytes held"));
         return;
     }
-    let seconds = asked("PARLOOP_FUZZ_SECONDS");
-    let fresh = || {
-        std::time::UNIX_EPOCH
-            .elapsed()
-            .map_or(1, |d| d.as_nanos() as u64 >> 10)
-    };
-    let seed = asked("PARLOOP_FUZZ_SEED").unwrap_or_else(|| seconds.map_or(SEED, |_| fresh()));
-    let until = seconds.map(|s| Instant::now() + Duration::from_secs(s));
+    let Fuzzing { seed, until } = Fuzzing::asked(SEED);
     let done = hold.on_a_thread(|| fuzz(&hold, seed, until));
     told(&done, seed);
     let findings: Vec<String> = done.findings.iter().map(Finding::to_string).collect();

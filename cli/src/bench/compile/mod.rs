@@ -9,7 +9,7 @@ mod show;
 use super::compare::{Compiler, constants, geometric_mean};
 use super::report::micros;
 use super::{app, machine, suite};
-use crate::args::{AppCommand, BenchArgs, CompileBenchArgs, OrderArg, SizeArg};
+use crate::args::{AppCommand, BenchArgs, ComparedWith, CompileBenchArgs, OrderArg, SizeArg};
 use crate::clock::{Clock, FRONT_END};
 use crate::error::CliError;
 use crate::output;
@@ -105,8 +105,10 @@ fn commands(name: Option<&str>) -> Result<Vec<AppCommand>, CliError> {
     let bench = BenchArgs {
         iterations: None,
         json: false,
-        compare: None,
-        cc_flags: String::new(),
+        with: ComparedWith {
+            compare: None,
+            cc_flags: String::new(),
+        },
         baselines: Vec::new(),
     };
     let mut commands = suite::commands(SizeArg::L2, OrderArg::Natural, &bench);
@@ -163,8 +165,8 @@ fn measured(
     }
     let engine = Engine::new(config.clone())?;
     let app = app(command, &engine)?;
-    let compiler = match args.compare {
-        Some(_) => Some(Compiler::find(&args.cc_flags)?),
+    let compiler = match args.with.compare {
+        Some(_) => Some(Compiler::find(&args.with.cc_flags)?),
         None => None,
     };
     let reports = app.loops().iter().zip(times).map(|(of, times)| {
