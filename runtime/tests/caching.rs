@@ -441,3 +441,41 @@ fn perf_is_told_the_names_of_loops_on_request() {
         "{line}"
     );
 }
+
+#[test]
+fn loops_run_and_are_prepared_anew_while_the_directory_is_collected() {
+    const LOOPS: u64 = 12;
+    const ENTRIES_MAX: u64 = 6;
+    let (_temp, path) = directory();
+    let text = |n: u64| {
+        format!(
+            "void add(const double *a, double *b) {{ b[0] += (a[0] + {n}.0) - {n}.0; }}",
+            n = n + 1
+        )
+    };
+    let mut config = parloop_cache::StoreConfig::at(&path);
+    config.entries_max = ENTRIES_MAX;
+    let collector = parloop_cache::Store::open(config, std::sync::Arc::new(()));
+    let mut collections = 0;
+    std::thread::scope(|scope| {
+        let running = scope.spawn(|| {
+            for _ in 0..20 {
+                let (engine, _log) = watched(&path);
+                let mut loops: Vec<PreparedLoop> =
+                    (0..LOOPS).map(|n| prepare(&engine, &text(n))).collect();
+                flush(&engine);
+                loops
+                    .iter_mut()
+                    .for_each(|prepared| prepared.run().unwrap());
+            }
+        });
+        while !running.is_finished() {
+            // Nothing is there to begin with.
+            collections += u64::from(collector.collect().is_ok());
+        }
+        running.join().unwrap();
+    });
+    assert!(collections > 0);
+    collector.collect().unwrap();
+    assert!(collector.usage().entries() <= ENTRIES_MAX);
+}
