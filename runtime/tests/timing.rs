@@ -188,3 +188,43 @@ fn acquiring_res_calc() {
         made
     });
 }
+
+/// From a request that is known to a function that can be called: the entry is read and verified, its object checked and mapped.
+#[test]
+#[ignore = "a measurement"]
+fn a_hit_on_disk_of_16_kib() {
+    const VALUES: usize = 110;
+    let temp = tempfile::tempdir().unwrap();
+    let statement = |n: usize| format!("b[{n}] = a[{}] * {n}.5 + a[{n}];", (n * 7 + 3) % VALUES);
+    let statements: String = (0..VALUES).map(statement).collect();
+    let text = format!("void long_one(const double *a, double *b) {{ {statements} }}");
+    let mut config = parloop::Config::default();
+    config.cache_dir = Some(temp.path().join("cache"));
+    // Nothing stays in memory.
+    config.memory_bytes_max = 0;
+    let engine = Engine::new(config).unwrap();
+    let set = Set::new("cells", 1).unwrap();
+    let [a, b] = ["a", "b"].map(|name| {
+        engine
+            .dat_zeroed(&set, name, VALUES, parloop::DType::F64)
+            .unwrap()
+    });
+    let kernel = engine.kernel(&text, None);
+    let prepare = || {
+        engine
+            .prepare(&kernel, &set, &[a.read(), b.write()])
+            .unwrap()
+    };
+    let key: parloop_cache::Key = prepare().fingerprint().parse().unwrap();
+    flush(&engine);
+    let digest = parloop_cache::Expect::PreimageDigest(*key.as_bytes());
+    let entry = engine
+        .store()
+        .load(parloop_cache::Table::Objects, &key, digest, &|_| true);
+    eprintln!("object: {} bytes", entry.unwrap().payload().len());
+    median("request in hand to callable", 1001, || {
+        let prepared = prepare();
+        assert_eq!(prepared.source(), parloop::CodeSource::Disk);
+        prepared.acquire_time()
+    });
+}
