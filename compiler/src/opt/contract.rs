@@ -100,7 +100,7 @@ impl Contract<'_> {
         Some(Op::Fma(x, y, addend))
     }
 
-    /// The factors of a product that has no other use, or only such that are fused too.
+    /// The factors of a product that has no other use, or is one of an update, where each addition is fused.
     fn product(&self, value: Value) -> Option<(Value, Value)> {
         match self.body.values[value].op {
             Op::Binary(BinaryOp::Mul, x, y) if self.in_update || self.uses[value] == 1 => {

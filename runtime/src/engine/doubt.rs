@@ -1,6 +1,6 @@
 //! Modes that doubt what the disk answers: which hits are compiled again, and what is kept of that to run beside them.
 //!
-//! Invariant: in the other modes nothing here is done but to ask for the mode.
+//! Invariant: in the other modes nothing here is done but to ask for the mode, and whether any code is distrusted.
 
 use super::Shared;
 use super::reason;

@@ -7,7 +7,7 @@ use super::Loop;
 use crate::args::AppCommand;
 use crate::bench::app;
 use crate::error::CliError;
-use parloop::{Config, Engine, Origin};
+use parloop::{Config, Engine, Origin, Setting};
 use parloop_compiler::{Compiled, compile};
 use std::ffi::OsString;
 use std::hint::black_box;
@@ -74,16 +74,22 @@ fn run_counted(file: &Path, app: Option<&str>, config: &Config) -> Result<(), Co
     let command = std::env::current_exe().map_err(CountError::NoValgrind)?;
     let mut written_to = OsString::from("--callgrind-out-file=");
     written_to.push(file);
-    let settings = config.settings();
-    let set = settings.iter().filter(|s| s.origin != Origin::Default);
+    // The level that is asked for here may be one that valgrind's processor does not have.
+    let value = |setting: &Setting| match (setting.name, setting.origin) {
+        ("level", _) => Some(LEVEL.to_owned()),
+        (_, Origin::Default) => None,
+        _ => Some(setting.value.clone()),
+    };
+    let settings = config.settings().into_iter();
+    let set = settings.filter_map(|s| Some((value(&s)?, s.variable)));
     let output = Command::new(VALGRIND)
-        .envs(set.map(|setting| (&setting.variable, &setting.value)))
+        .envs(set.map(|(value, variable)| (variable, value)))
         .arg("--tool=callgrind")
         .arg(written_to)
         .arg(format!("--toggle-collect={COUNTED}"))
         .arg(format!("--dump-after={COUNTED}"))
         .arg(command)
-        .args(["bench", "compile", "--counted", "--level", LEVEL])
+        .args(["bench", "compile", "--counted"])
         .args(app.iter().flat_map(|app| ["--app", app]))
         .output()
         .map_err(CountError::NoValgrind)?;

@@ -154,17 +154,22 @@ fn measured(
     config: &Config,
 ) -> Result<Vec<KernelReport>, CliError> {
     let mut times: Vec<Times> = Vec::new();
-    for _ in 0..args.rounds {
+    let prepared = || -> Result<_, CliError> {
         let engine = Engine::new(config.clone())?;
         let app = app(command, &engine)?;
+        Ok((engine, app))
+    };
+    let (mut engine, mut app) = prepared()?;
+    for round in 0..args.rounds {
+        if round > 0 {
+            (engine, app) = prepared()?;
+        }
         times.resize_with(app.loops().len(), Times::default);
         for (of, times) in app.loops().iter().zip(&mut times) {
             times.callable.push(of.prepared.acquire_time());
             times.compile(&Loop::new(&engine, of)?)?;
         }
     }
-    let engine = Engine::new(config.clone())?;
-    let app = app(command, &engine)?;
     let compiler = match args.with.compare {
         Some(_) => Some(Compiler::find(&args.with.cc_flags)?),
         None => None,

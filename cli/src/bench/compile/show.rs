@@ -57,14 +57,9 @@ pub(super) fn summary(report: &CompileReport, before: Option<&CompileReport>) ->
 
 /// The share of some stages in all of a compilation's.
 fn share(kernel: &KernelReport, stages: &[&str]) -> f64 {
-    let of = |stages: &[&str]| -> f64 {
-        let times = stages
-            .iter()
-            .filter_map(|stage| kernel.stages_us.get(*stage));
-        times.sum()
-    };
-    let all: f64 = kernel.stages_us.values().sum();
-    of(stages) / all
+    let all = &kernel.stages_us;
+    let times = stages.iter().filter_map(|stage| all.get(*stage));
+    times.sum::<f64>() / all.values().sum::<f64>()
 }
 
 /// How many instructions a loop takes for each one that it took before.

@@ -116,7 +116,10 @@ impl Pass {
                 Stmt::Store { value, .. } => body.ty(*value) == Type::of(vector.scalar),
                 _ => false,
             };
-            let is_joined = |stmt: &Stmt| matches!(stmt, Stmt::Let(v) if joined::scalars(body, *v, vector).is_some());
+            let is_joined = |stmt: &Stmt| match stmt {
+                Stmt::Let(value) => joined::scalars(body, *value, vector).is_some(),
+                _ => false,
+            };
             let wanted = match self.seeds {
                 Seeds::Stores => {
                     let stores = run.iter().filter(|stmt| is_stored(stmt)).count();

@@ -392,12 +392,14 @@ fn an_object_of_enormous_size_is_refused_before_it_is_looked_at() {
 #[test]
 fn row_s12_changed_objects_are_refused_or_loaded_without_harm() {
     let loader = Loader::new();
-    let seconds = std::env::var("PARLOOP_FUZZ_SECONDS").ok();
-    let seconds = seconds.and_then(|s| s.parse().ok()).unwrap_or(0);
+    let asked = |name: &str| std::env::var(name).ok()?.parse::<u64>().ok();
+    let seconds = asked("PARLOOP_FUZZ_SECONDS").unwrap_or(0);
     let until = Instant::now() + Duration::from_secs(seconds);
     // The suite damages it in the same ways each time, a longer run in others.
     let fresh = std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos() as u64;
-    let mut state = 0x2545_F491_4F6C_DD1Du64 ^ if seconds > 0 { fresh } else { 0 };
+    let given = asked("PARLOOP_FUZZ_SEED");
+    let seed = given.unwrap_or(if seconds > 0 { fresh } else { 0 });
+    let mut state = 0x2545_F491_4F6C_DD1Du64 ^ seed;
     let mut draw = |below: usize| {
         state ^= state << 13;
         state ^= state >> 7;
@@ -430,13 +432,13 @@ fn row_s12_changed_objects_are_refused_or_loaded_without_harm() {
     }
     // Flips in code and tables can't be seen here.
     assert!(0 < loaded && loaded < rounds, "{loaded} of {rounds}");
-    told(rounds, loaded);
+    told(seed, rounds, loaded);
 }
 
 #[expect(
     clippy::print_stderr,
     reason = "a run that was asked for says how far it came"
 )]
-fn told(rounds: u64, loaded: u64) {
-    eprintln!("object: {rounds} cases, {loaded} loaded");
+fn told(seed: u64, rounds: u64, loaded: u64) {
+    eprintln!("object: seed {seed}, {rounds} cases, {loaded} loaded");
 }
