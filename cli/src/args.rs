@@ -227,8 +227,8 @@ pub(crate) struct CompileBenchArgs {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) with: ComparedWith,
-    /// Count the instructions of one compilation of each loop with valgrind's callgrind, at x86-64-v3: to a thousandth the same
-    /// again, however busy the machine is
+    /// Count the instructions of one compilation of each loop with valgrind's callgrind, at x86-64-v3: to a hundredth the same
+    /// again, their mean to a thousandth, however busy the machine is
     #[arg(long)]
     pub(crate) instructions: bool,
     /// What `--json --instructions` printed before: show how the counts differ from it

@@ -31,7 +31,7 @@ pub(super) fn summary(report: &CompileReport, before: Option<&CompileReport>) ->
     headings.extend(SHARES.map(|(heading, _)| heading));
     headings.push("bytes");
     headings.extend(has_counts.then_some("instructions"));
-    headings.extend(before.map(|_| "before"));
+    headings.extend(before.map(|_| "to before"));
     headings.extend(has_ratios.then_some("cc/ours"));
     let numbers: Vec<usize> = (0..headings.len()).collect();
     headings.extend(["kernel", "app"]);
