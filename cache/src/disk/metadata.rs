@@ -132,17 +132,9 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The features needed; each was checked to be text when the view was made.
-    pub(crate) fn features(&self) -> impl Iterator<Item = &'a str> {
-        let fields = Fields { rest: self.raw }.map_while(Result::ok);
-        fields
-            .filter(|(tag, _)| *tag == TAG_FEATURE)
-            .filter_map(|(_, bytes)| text(bytes).ok())
-    }
-
     pub(crate) fn to_metadata(self, cost_ns: u64) -> Metadata {
         Metadata {
-            features: self.features().map(str::to_owned).collect(),
+            features: features(self.raw).map(str::to_owned).collect(),
             generator: self.generator.to_owned(),
             producer: self.producer.to_owned(),
             label: self.label.to_owned(),
@@ -150,6 +142,14 @@ impl<'a> View<'a> {
             created_unix_s: self.created_unix_s,
         }
     }
+}
+
+/// The features needed, of metadata that was parsed once, so that each is known to be text.
+pub(crate) fn features(raw: &[u8]) -> impl Iterator<Item = &str> {
+    let fields = Fields { rest: raw }.map_while(Result::ok);
+    fields
+        .filter(|(tag, _)| *tag == TAG_FEATURE)
+        .filter_map(|(_, bytes)| text(bytes).ok())
 }
 
 fn text(bytes: &[u8]) -> Result<&str, Miss> {

@@ -5,7 +5,7 @@
 //! meanwhile. No lock is waited for.
 
 use crate::disk::format::{self, Verified};
-use crate::disk::metadata::Metadata;
+use crate::disk::metadata::{self, Metadata};
 use crate::disk::sys::FileIdentity;
 use crate::disk::tree::Tree;
 use crate::disk::{Table, path};
@@ -235,9 +235,9 @@ impl Entry {
         }
     }
 
-    /// The first feature that the host lacks.
+    /// Whether it needs a feature that the host lacks.
     pub(crate) fn lacks_feature(&self, host_has: &dyn Fn(&str) -> bool) -> bool {
-        let view = self.parts.metadata(&self.file).unwrap_or_default();
-        view.features().any(|feature| !host_has(feature))
+        let raw = &self.file[self.parts.metadata.clone()];
+        metadata::features(raw).any(|feature| !host_has(feature))
     }
 }
