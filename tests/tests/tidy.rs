@@ -50,10 +50,9 @@ const MAY_USE: [(&str, &[&str]); 7] = [
 ];
 
 /// Files that hold unsafe code; all others hold none.
-const UNSAFE: [&str; 22] = [
+const UNSAFE: [&str; 21] = [
     "runtime/src/code/complex.rs",
     "runtime/src/code/invoke.rs",
-    "runtime/src/code/link.rs",
     "runtime/src/code/memory.rs",
     "runtime/src/code/rank_update.rs",
     "runtime/src/code/symbols.rs",

@@ -23,9 +23,7 @@ impl Code {
     ) -> Result<Code, LoadError> {
         let image = Image::parse(object, hosts)?;
         let memory = linker.link(&image)?;
-        let entry = memory.entry().ok_or(LoadError::Info {
-            what: "the loop's function is missing",
-        })?;
+        let entry = memory.entry();
         // At most a gibibyte, which `Image` checked.
         let scratch_bytes = image.scratch_bytes as usize;
         Ok(Code {

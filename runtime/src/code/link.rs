@@ -1,20 +1,13 @@
 //! Maps an accepted object: a small trait, so that another generator's objects can join, and the one for Cranelift's.
 //!
-//! Cranelift's JIT module copies bytes, applies relocations and changes protections: writable while it fills the pages, then
-//! executable, never both. It panics on unknown symbols, which [`Image`] rules out, and looks through the whole
-//! process for names it was not told, so it is told each import's address and nothing else is ever named.
+//! Code and data are copied into one mapping, the addresses that relocations name are written, and the mapping becomes executable:
+//! no name is looked up and nothing can be missing, for an [`Image`] has the address of each function and the bytes of each part.
+//! Cranelift's own JIT module does the same in twice the time, panics on what it does not know, looks through the whole process
+//! for names it was not told, and leaks unless it is freed by hand.
 
 use super::LoadError;
-use super::memory::CodeMemory;
-use super::object::{Image, Target};
-use cranelift_codegen::binemit::Reloc;
-use cranelift_codegen::ir::Signature;
-use cranelift_codegen::isa::{CallConv, TargetIsa};
-use cranelift_codegen::settings::{self, Configurable};
-use cranelift_jit::{JITBuilder, JITModule};
-use cranelift_module::{FuncId, Linkage, Module, ModuleError, ModuleReloc, ModuleRelocTarget};
-use parloop_compiler::abi;
-use std::sync::Arc;
+use super::memory::{CodeMemory, Draft};
+use super::object::{Image, Relocation, Target};
 
 /// Maps accepted objects of one code generator.
 pub(crate) trait Linker: Send + Sync {
@@ -26,26 +19,7 @@ pub(crate) trait Linker: Send + Sync {
 }
 
 /// For objects that Cranelift made.
-pub(crate) struct CraneliftLinker {
-    /// Shared by all modules: making one costs more than linking.
-    isa: Arc<dyn TargetIsa>,
-}
-
-impl CraneliftLinker {
-    /// For this host.
-    pub(crate) fn new() -> Result<CraneliftLinker, LoadError> {
-        let failed = |message: String| LoadError::Map { message };
-        let mut flags = settings::builder();
-        for (name, value) in [("is_pic", "false"), ("use_colocated_libcalls", "false")] {
-            flags.set(name, value).map_err(|e| failed(e.to_string()))?;
-        }
-        let host = cranelift_native::builder().map_err(|e| failed(e.to_owned()))?;
-        let isa = host
-            .finish(settings::Flags::new(flags))
-            .map_err(|e| failed(e.to_string()))?;
-        Ok(CraneliftLinker { isa })
-    }
-}
+pub(crate) struct CraneliftLinker;
 
 impl Linker for CraneliftLinker {
     fn generator(&self) -> &'static str {
@@ -53,89 +27,59 @@ impl Linker for CraneliftLinker {
     }
 
     fn link(&self, image: &Image<'_>) -> Result<CodeMemory, LoadError> {
-        let mut builder = JITBuilder::with_isa(self.isa.clone(), Box::new(|_| String::new()));
-        for (name, address) in &image.imports {
-            builder.symbol(*name, address.pointer());
+        let plan = Plan::of(image);
+        let mut draft = Draft::new(plan.bytes)?;
+        let base = draft.address();
+        let bytes = draft.bytes();
+        put(bytes, 0, image.code.bytes);
+        for (part, start) in image.data.iter().zip(&plan.starts) {
+            put(bytes, *start, part.bytes);
         }
-        // Owned from here on, so that an early return frees what was mapped.
-        let mut memory = CodeMemory::new(JITModule::new(builder));
-        let entry = define(memory.module(), image).map_err(|e| LoadError::Map {
-            message: e.to_string(),
-        })?;
-        memory.set_entry(entry, image.code.bytes.len());
-        Ok(memory)
+        for relocation in &image.relocations {
+            let address = plan.address(image, relocation, base) as u64;
+            put(bytes, relocation.offset as usize, &address.to_ne_bytes());
+        }
+        draft.finish(image.code.bytes.len())
     }
 }
 
-/// Declares, fills and finishes the module of an image.
-#[expect(
-    clippy::result_large_err,
-    reason = "the error is the code generator's, and never met on an accepted image"
-)]
-fn define(module: &mut JITModule, image: &Image<'_>) -> Result<FuncId, ModuleError> {
-    // Nothing is called through the declarations, so one signature does for all.
-    let signature = Signature::new(CallConv::SystemV);
-    let mut imports = Vec::with_capacity(image.imports.len());
-    for (name, _) in &image.imports {
-        imports.push(module.declare_function(name, Linkage::Import, &signature)?);
-    }
-    let entry = module.declare_function(abi::ENTRY, Linkage::Export, &signature)?;
-    let whole = Whole::of(image);
-    let relocations: Vec<ModuleReloc> = relocations(image, &imports, entry, &whole).collect();
-    module.define_function_bytes(entry, whole.alignment, &whole.bytes, &relocations)?;
-    module.finalize_definitions()?;
-    Ok(entry)
-}
-
-/// Code with its data behind it: one mapping costs half of what two do, and a small loop has one page.
-struct Whole {
-    bytes: Vec<u8>,
-    alignment: u64,
+/// Where the parts of an image lie in one mapping: the code, then its data. One costs half of what two do, and a small loop has one
+/// page.
+struct Plan {
     /// Where each part of the data starts.
-    data: Vec<u32>,
+    starts: Vec<usize>,
+    /// Length of all.
+    bytes: usize,
 }
 
 /// Code and data share no cache line.
-const LINE: u64 = 64;
+const LINE: usize = 64;
 
-impl Whole {
-    fn of(image: &Image<'_>) -> Whole {
-        let mut whole = Whole {
-            bytes: image.code.bytes.to_vec(),
-            alignment: image.code.alignment,
-            data: Vec::with_capacity(image.data.len()),
+impl Plan {
+    fn of(image: &Image<'_>) -> Plan {
+        let mut plan = Plan {
+            starts: Vec::with_capacity(image.data.len()),
+            bytes: image.code.bytes.len(),
         };
         for part in &image.data {
-            let alignment = part.alignment.max(LINE);
-            let start = whole.bytes.len().next_multiple_of(alignment as usize);
-            whole.bytes.resize(start, 0);
-            whole.bytes.extend_from_slice(part.bytes);
-            whole.alignment = whole.alignment.max(alignment);
-            whole.data.push(start as u32);
+            // At most a page, which `Image` checked, and a mapping starts at one.
+            let alignment = (part.alignment as usize).max(LINE);
+            let start = plan.bytes.next_multiple_of(alignment);
+            plan.starts.push(start);
+            plan.bytes = start + part.bytes.len();
         }
-        whole
+        plan
+    }
+
+    /// What a relocation's place is to hold, in a mapping at `base`.
+    fn address(&self, image: &Image<'_>, relocation: &Relocation, base: usize) -> usize {
+        match relocation.target {
+            Target::Import(import) => image.imports[import].1.pointer().expose_provenance(),
+            Target::Data { part, offset } => base + self.starts[part] + offset as usize,
+        }
     }
 }
 
-fn relocations(
-    image: &Image<'_>,
-    imports: &[FuncId],
-    entry: FuncId,
-    whole: &Whole,
-) -> impl Iterator<Item = ModuleReloc> {
-    image.relocations.iter().map(move |relocation| {
-        let (name, addend) = match relocation.target {
-            Target::Import(import) => (ModuleRelocTarget::from(imports[import]), 0),
-            Target::Data { part, offset } => {
-                let start = ModuleRelocTarget::FunctionOffset(entry, whole.data[part]);
-                (start, i64::from(offset))
-            }
-        };
-        ModuleReloc {
-            offset: relocation.offset,
-            kind: Reloc::Abs8,
-            name,
-            addend,
-        }
-    })
+fn put(bytes: &mut [u8], at: usize, what: &[u8]) {
+    bytes[at..][..what.len()].copy_from_slice(what);
 }

@@ -1,12 +1,12 @@
 //! Owns the memory of linked code, and the address in it that may be called.
 //!
-//! Invariant: the memory is freed exactly once, when its owner is dropped, on error paths too; an [`Entry`] is only got from
-//! a living owner and must not be called after it.
+//! Invariants: memory is a [`Draft`], writable and not executable, until it becomes [`CodeMemory`], executable and not writable, in
+//! one step; neither is ever the other again. Each has one owner and is given back when that is dropped, on error paths too. An
+//! [`Entry`] is only got from a living owner and must not be called after it.
 
-use cranelift_jit::JITModule;
-use cranelift_module::FuncId;
+use super::LoadError;
+use memmap2::{Mmap, MmapMut, MmapOptions};
 use parloop_compiler::abi;
-use std::mem::ManuallyDrop;
 
 /// A compiled loop, by the convention of `abi`.
 pub type Entry = unsafe extern "C" fn(
@@ -17,58 +17,60 @@ pub type Entry = unsafe extern "C" fn(
     end: u64,
 ) -> u32;
 
-/// Mapped code and data.
+/// Memory that code and data are put together in. Zeroed, and aligned to a page.
+pub(super) struct Draft(MmapMut);
+
+/// Mapped code and data, the code first.
 pub(crate) struct CodeMemory {
-    module: ManuallyDrop<JITModule>,
-    entry: *const u8,
+    pages: Mmap,
     code_bytes: usize,
 }
 
-// SAFETY: `JITModule` is `Send`; the entry is an address in its memory.
-unsafe impl Send for CodeMemory {}
-// SAFETY: once linked the module is never touched again until the drop, and its memory is read and executed only.
-unsafe impl Sync for CodeMemory {}
+impl Draft {
+    /// Memory for `bytes`.
+    pub(super) fn new(bytes: usize) -> Result<Draft, LoadError> {
+        let mut options = MmapOptions::new();
+        // All of it is about to be written: had in one call it costs half of what a fault for each page does.
+        let pages = options.len(bytes).populate().map_anon();
+        pages.map(Draft).map_err(failed)
+    }
+
+    /// What is in it.
+    pub(super) fn bytes(&mut self) -> &mut [u8] {
+        &mut self.0
+    }
+
+    /// Where it lies, and will lie as code.
+    pub(super) fn address(&self) -> usize {
+        self.0.as_ptr().addr()
+    }
+
+    /// Makes it code. The loop's function is at its start, `code_bytes` long.
+    pub(super) fn finish(self, code_bytes: usize) -> Result<CodeMemory, LoadError> {
+        let Draft(pages) = self;
+        // SAFETY: the range is a mapping that lives until after the call.
+        unsafe { icache::clear_cache(pages.as_ptr().cast(), pages.len()) }.map_err(failed)?;
+        let pages = pages.make_exec().map_err(failed)?;
+        icache::pipeline_flush_mt().map_err(failed)?;
+        Ok(CodeMemory { pages, code_bytes })
+    }
+}
+
+fn failed(reason: impl ToString) -> LoadError {
+    LoadError::Map {
+        message: reason.to_string(),
+    }
+}
 
 impl CodeMemory {
-    pub(crate) fn new(module: JITModule) -> CodeMemory {
-        CodeMemory {
-            module: ManuallyDrop::new(module),
-            entry: std::ptr::null(),
-            code_bytes: 0,
-        }
-    }
-
-    /// The module, while it is being filled.
-    pub(crate) fn module(&mut self) -> &mut JITModule {
-        &mut self.module
-    }
-
-    /// Says which finished function is the loop. `code_bytes` is its length.
-    pub(crate) fn set_entry(&mut self, function: FuncId, code_bytes: usize) {
-        self.entry = self.module.get_finalized_function(function);
-        self.code_bytes = code_bytes;
-    }
-
-    /// The loop's function; `None` before `set_entry`. Valid as long as `self`.
-    pub(crate) fn entry(&self) -> Option<Entry> {
-        if self.entry.is_null() {
-            return None;
-        }
-        // SAFETY: a finalized function of the object's ENTRY, whose convention the object's ABI version vouches for.
-        Some(unsafe { std::mem::transmute::<*const u8, Entry>(self.entry) })
+    /// The loop's function. Valid as long as `self`.
+    pub(crate) fn entry(&self) -> Entry {
+        // SAFETY: executable memory that begins with the object's ENTRY, whose convention the object's ABI version vouches for.
+        unsafe { std::mem::transmute::<*const u8, Entry>(self.pages.as_ptr()) }
     }
 
     /// Where the code lies, for profilers.
     pub(crate) fn code_range(&self) -> (usize, usize) {
-        (self.entry.addr(), self.code_bytes)
-    }
-}
-
-impl Drop for CodeMemory {
-    fn drop(&mut self) {
-        // SAFETY: taken once, here; `module` is not used again.
-        let module = unsafe { ManuallyDrop::take(&mut self.module) };
-        // SAFETY: entries may only be called while the owner lives, and it is being dropped.
-        unsafe { module.free_memory() };
+        (self.pages.as_ptr().addr(), self.code_bytes)
     }
 }

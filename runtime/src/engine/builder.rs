@@ -4,7 +4,7 @@
 
 use super::observe::Fanout;
 use super::{Engine, Shared, doubt};
-use crate::code::{CraneliftLinker, HostTable, LoadError};
+use crate::code::{CraneliftLinker, HostTable};
 use crate::config::Config;
 use crate::constants::Constants;
 use crate::data::Registry;
@@ -105,8 +105,8 @@ impl EngineBuilder {
     /// Makes the engine. A cache directory that can't be used costs one warning event, not the engine.
     ///
     /// # Errors
-    /// [`Error::Load`] if code can't be loaded on this system at all, [`Error::HostFunction`] for a host function with a
-    /// name that is taken or no C identifier, or without an address, [`Error::Config`] for a setting that can't be.
+    /// [`Error::HostFunction`] for a host function with a name that is taken or no C identifier, or without an address,
+    /// [`Error::Config`] for a setting that can't be.
     pub fn build(self) -> Result<Engine, Error> {
         let EngineBuilder {
             config,
@@ -119,11 +119,6 @@ impl EngineBuilder {
         }
         config.check()?;
         let level = config.level.unwrap_or_else(host::native_level);
-        let failed = |reason: LoadError| Error::Load {
-            kernel: String::new(),
-            reason,
-        };
-        let linker = CraneliftLinker::new().map_err(failed)?;
         let stats = Arc::new(Stats::default());
         let observer: Arc<dyn Observer> = Arc::new(Fanout {
             stats: stats.clone(),
@@ -142,7 +137,7 @@ impl EngineBuilder {
             workspaces: super::workspaces::Workspaces::default(),
             constants: Constants::default(),
             hosts,
-            linker: Box::new(linker),
+            linker: Box::new(CraneliftLinker),
             classes,
             store,
             observer,

@@ -2,6 +2,7 @@
 //! are the compiler's own is the keyed hash's business.
 
 mod hostile;
+mod mapping;
 #[cfg(target_arch = "x86_64")]
 mod rank_update;
 
@@ -73,7 +74,7 @@ impl Loader {
     fn new() -> Loader {
         Loader {
             hosts: HostTable::with_math(),
-            linker: CraneliftLinker::new().unwrap(),
+            linker: CraneliftLinker,
         }
     }
 
