@@ -101,6 +101,10 @@ pub enum Event {
         nearest: Option<Key>,
         /// A line for each difference, old and new, for people; control characters are escaped.
         differences: Vec<String>,
+        /// How many entries were looked at.
+        entries: u64,
+        /// Whether these are all that are kept; if not, one that was not looked at may be nearer.
+        all: bool,
     },
     /// An entry was made again and found to be the same (sent by whoever owns the compiler).
     Verified {
@@ -168,9 +172,11 @@ pub fn trace(event: &Event) {
             key,
             nearest,
             differences,
+            entries,
+            all,
         } => {
             let differences = differences.join("; ");
-            tracing::debug!(target: "parloop::explain", %key, ?nearest, differences, "miss explained");
+            tracing::debug!(target: "parloop::explain", %key, ?nearest, differences, entries, all, "miss explained");
         }
         other => tracing::debug!(target: "parloop::cache", event = ?other),
     }

@@ -68,7 +68,7 @@ pub use config::{Config, ConfigError, Origin, Setting};
 pub use constants::ConstantError;
 pub use data::{Dat, DataError, DataMut, DataRef, Global, Real, Value};
 pub use engine::{
-    CacheInfo, Engine, EngineBuilder, Explanation, KeptEntries, KeptEntry, Nearest, rejection_codes,
+    CacheInfo, Engine, EngineBuilder, Explanation, KeptEntries, Nearest, rejection_codes,
 };
 pub use error::{Error, Fault};
 pub use function::Function;

@@ -189,6 +189,65 @@ fn acquiring_res_calc() {
     });
 }
 
+/// What there is to look at in a large directory, and how long that takes.
+#[test]
+#[ignore = "a measurement"]
+fn explaining_among_100_000_entries() {
+    use parloop_cache::{Key, Publication, Store, StoreConfig, Table};
+    use parloop_compiler::{Preimage, fingerprint};
+    let temp = tempfile::tempdir().unwrap();
+    let directory = temp.path().join("cache");
+    let mesh = empty_mesh(Engine::builder().cache_dir(&directory).build().unwrap());
+    let kernel = mesh.engine.kernel(RES_CALC, Some("res_calc"));
+    let prepare = || {
+        mesh.engine
+            .prepare(&kernel, &mesh.edges, &mesh.args())
+            .unwrap()
+    };
+    prepare();
+    flush(&mesh.engine);
+    let mut config = StoreConfig::at(&directory);
+    config.size_bytes_max = 8 << 30;
+    let store = Store::open(config, std::sync::Arc::new(()));
+    let listed = store.entries_of(Table::Objects).next().unwrap();
+    let kept = listed.entry.unwrap();
+    eprintln!("entries of {} bytes", kept.file_bytes());
+    let (mut request, _) = fingerprint::decode_request(kept.preimage()).unwrap();
+    for dim in 100..100_100 {
+        request.signature.args.iter_mut().for_each(|a| a.dim = dim);
+        let preimage = Preimage::of(&request);
+        let publication = Publication {
+            payload: kept.payload().into(),
+            metadata: kept.metadata(),
+            preimage: preimage.as_bytes().into(),
+        };
+        let key = Key::new(preimage.fingerprint().0);
+        store.publish(Table::Objects, &key, publication, None);
+        assert!(dim % 1000 > 0 || store.flush(Duration::from_secs(60)));
+    }
+    assert!(store.flush(Duration::from_secs(60)));
+    let text = RES_CALC.replace("0.5 * ri", "0.75 * ri");
+    let other = mesh.engine.kernel(&text, Some("res_calc"));
+    median("Engine::explain", 5, || {
+        let start = Instant::now();
+        let explained = mesh.engine.explain(&other, &mesh.edges, &mesh.args());
+        let took = start.elapsed();
+        let nearest = explained.unwrap().nearest.unwrap();
+        assert_eq!(nearest.fingerprint, prepare().fingerprint());
+        took
+    });
+    median("KeptEntries::read", 5, || {
+        let start = Instant::now();
+        let entries = parloop::KeptEntries::read(&store);
+        let took = start.elapsed();
+        drop(entries);
+        took
+    });
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let peak = status.lines().find(|line| line.starts_with("VmHWM"));
+    eprintln!("{}", peak.unwrap_or_default());
+}
+
 /// From a request that is known to a function that can be called: the entry is read and verified, its object checked and mapped.
 /// An entry is more than its object, which is why there are two.
 #[test]

@@ -4,6 +4,9 @@ use parloop::{
     Config, DType, Engine, Error, Event, Explanation, FloatMode, Level, Map, Mode, Observer,
     Options, Set,
 };
+use parloop_cache::{Key, Publication, Table};
+use parloop_compiler::Preimage;
+use parloop_compiler::fingerprint::decode_request;
 use parloop_tests::cached::{COLD, SMALL, WARM, directory, flush, run_small, watched};
 use parloop_tests::log::{Log, line};
 use std::path::Path;
@@ -149,6 +152,62 @@ fn the_nearest_entry_is_the_one_that_differs_least() {
         ["argument 0: dim 1 -> 4", "argument 1: dim 1 -> 4"]
     );
     assert_eq!(engine.compilations(), 3, "explaining compiles nothing");
+}
+
+/// Keeps entries of the one request that is kept with other dims, which nobody compiles.
+fn keep_with_other_dims(engine: &Engine, count: u32) {
+    let store = engine.store();
+    let kept = store.entries_of(Table::Objects).next().unwrap();
+    let kept = kept.entry.unwrap();
+    let (mut request, _) = decode_request(kept.preimage()).unwrap();
+    for dim in 100..100 + count {
+        request.signature.args.iter_mut().for_each(|a| a.dim = dim);
+        let preimage = Preimage::of(&request);
+        let key = Key::new(preimage.fingerprint().0);
+        let publication = Publication {
+            payload: kept.payload().into(),
+            preimage: preimage.into_bytes().into(),
+            metadata: kept.metadata(),
+        };
+        store.publish(Table::Objects, &key, publication, None);
+    }
+    flush(engine);
+}
+
+/// How many entries were looked at for each explanation, and whether these were all.
+fn looked_at(log: &Curious) -> Vec<(u64, bool)> {
+    let events = log.0.events().into_iter();
+    let looked = events.filter_map(|event| match event {
+        Event::Explained { entries, all, .. } => Some((entries, all)),
+        _ => None,
+    });
+    looked.collect()
+}
+
+#[test]
+fn who_asks_gets_the_nearest_of_all_entries_and_an_event_says_when_it_did_not_look_at_all() {
+    let (_temp, path) = directory();
+    let (engine, log) = curious(&path, |_| {});
+    run_small(&engine, SMALL);
+    flush(&engine);
+    assert_eq!(looked_at(&log), [(0, true)]);
+    let same = SMALL.replace("2.0 * a[0]", "a[0] + a[0]");
+    run_small(&engine, &same);
+    assert_eq!(looked_at(&log), [(1, true)]);
+
+    let (_temp, path) = directory();
+    let (engine, log) = curious(&path, |_| {});
+    run_small(&engine, SMALL);
+    flush(&engine);
+    keep_with_other_dims(&engine, 4500);
+    // Where in the listing the nearest lies is chance: with each of these it is another file.
+    for dim in [1, 103, 2000, 4599] {
+        let asked = explain(&engine, &SMALL.replace("2.0", "3.0"), dim);
+        assert_eq!(lines(&asked), ["constant 2.0 -> 3.0 (line 1)"], "dim {dim}");
+    }
+    log.0.events();
+    run_small(&engine, &same);
+    assert_eq!(looked_at(&log), [(4096, false)]);
 }
 
 #[test]

@@ -97,14 +97,20 @@ impl Store {
             let reader = Arc::clone(&tree);
             let counts = Counts::read(&tree);
             found_in(tree, &[table]).map(move |found| {
-                let file_bytes = reader
-                    .sys
-                    .facts_at(reader.root(), &found.path)
-                    .map_or(0, |facts| facts.size);
                 let Found {
-                    table, key, slot, ..
+                    table,
+                    key,
+                    slot,
+                    path,
                 } = found;
                 let entry = read::read_slot(&reader, table, &key, slot, bytes_max, Empty::Tell);
+                let file_bytes = match &entry {
+                    Ok(entry) => entry.file_bytes(),
+                    Err(_) => reader
+                        .sys
+                        .facts_at(reader.root(), &path)
+                        .map_or(0, |facts| facts.size),
+                };
                 Listed {
                     table,
                     key,

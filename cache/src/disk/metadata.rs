@@ -94,7 +94,7 @@ pub(crate) struct View<'a> {
     pub(crate) preimage_at: usize,
     generator: &'a str,
     producer: &'a str,
-    label: &'a str,
+    pub(crate) label: &'a str,
     created_unix_s: u64,
 }
 

@@ -58,11 +58,19 @@ impl Entry {
         &self.file[self.preimage.clone()]
     }
 
+    /// What the payload was made from, for people: the label of its metadata.
+    pub fn label(&self) -> &str {
+        self.view().label
+    }
+
+    /// The metadata, parsed once already when the entry was made, so they parse.
+    fn view(&self) -> metadata::View<'_> {
+        self.parts.metadata(&self.file).unwrap_or_default()
+    }
+
     /// What the entry says of itself.
     pub fn metadata(&self) -> Metadata {
-        // Parsed once already when the entry was made, so it parses.
-        let view = self.parts.metadata(&self.file).unwrap_or_default();
-        view.to_metadata(self.parts.trailer.cost_ns)
+        self.view().to_metadata(self.parts.trailer.cost_ns)
     }
 
     /// Length of the file in bytes.

@@ -1,23 +1,28 @@
 //! Why a loop was not found: the nearest entry that is kept, and in what it differs.
 //!
-//! Looks only when asked, or when an observer wants it, never on the way to a hit. Invariants: a bounded number of entries and
-//! bytes is read; what is told comes from the preimages that entries keep, not from texts; a text at hand lends names and lines.
+//! Looks only when asked, or when an observer wants it, never on the way to a hit. Every entry is read and verified, one after
+//! another, and an [`Outline`] is all that is remembered of it; the few that seem nearest are read again and compared in full.
+//! Invariants: who asks gets the nearest of all entries, however many; for an event a bounded number of entries and bytes is read, and
+//! the event says so; what is told comes from the preimages that entries keep, not from texts; a text at hand lends names and lines.
 
 use super::identity::{self, Parsed};
 use super::{Engine, Shared};
 use crate::error::Error;
 use crate::host;
 use crate::kernel::Kernel;
-use parloop_cache::{Event, Expect, Key, Store, Table};
+use parloop_cache::{Event, Expect, Key, Listed, Store, Table};
 use parloop_compiler::fingerprint::{Part, parts};
 use parloop_compiler::{CheckedKernel, Difference, Names, Signature, differences};
+use rustc_hash::FxHasher;
 use std::borrow::Borrow;
+use std::collections::BTreeMap;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
-/// So many entries are looked at.
-const ENTRIES_MAX: usize = 4096;
+/// So many entries are looked at for an event: it delays a compilation that nobody wants to wait for.
+const EVENT_ENTRIES_MAX: u64 = 4096;
 /// So many bytes of them.
-const BYTES_MAX: u64 = 256 << 20;
+const EVENT_BYTES_MAX: u64 = 256 << 20;
 /// So many of them are compared in full.
 const COMPARED_MAX: usize = 16;
 /// An entry of another kernel, by name and by meaning, is near if it differs in no more than this.
@@ -63,103 +68,154 @@ impl fmt::Display for Explanation {
     }
 }
 
-/// An entry of a cache directory, without its code.
+/// What is remembered of an entry.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct KeptEntry {
-    /// Its fingerprint.
-    pub key: Key,
-    /// The name of its kernel; to be escaped where it is printed.
-    pub label: String,
-    /// The encoded request that it was made from.
-    pub preimage: Vec<u8>,
+struct Kept {
+    key: Key,
+    label: Box<str>,
+    outline: Outline,
 }
 
-/// The entries of a cache directory, read once, to find those near to several requests among.
+impl Kept {
+    /// Of an entry that is sound, and whose preimage is one.
+    fn of(listed: Listed) -> Option<Kept> {
+        let entry = listed.entry.ok()?;
+        Some(Kept {
+            key: listed.key,
+            label: entry.label().into(),
+            outline: Outline::of(entry.preimage())?,
+        })
+    }
+}
+
+/// All entries of a cache directory, read once, to find those near to several requests among. What is remembered of each is its key,
+/// its kernel's name, and what to compare it by: some hundred bytes, and sixteen for each argument.
 #[derive(Clone, Debug, Default)]
-pub struct KeptEntries(Vec<KeptEntry>);
+pub struct KeptEntries(Vec<Kept>);
 
 impl KeptEntries {
-    /// Reads some thousands of entries of `store` and no more.
+    /// Reads all entries of `store`, which takes some 20 µs for each.
     pub fn read(store: &Store) -> KeptEntries {
-        KeptEntries(entries(store).collect())
+        KeptEntries(
+            store
+                .entries_of(Table::Objects)
+                .filter_map(Kept::of)
+                .collect(),
+        )
     }
 
-    /// The entries, in no particular order.
-    pub fn iter(&self) -> impl Iterator<Item = &KeptEntry> {
-        self.0.iter()
+    /// Of the entries of kernels of this name, or of the same meaning as that of `preimage`, one for each signature, by key.
+    pub fn signatures_of(&self, label: &str, preimage: &[u8]) -> Vec<Key> {
+        let Some(own) = Outline::of(preimage) else {
+            return Vec::new();
+        };
+        let mut found: BTreeMap<Vec<PartHash>, Key> = BTreeMap::new();
+        for kept in &self.0 {
+            if *kept.label != *label && !kept.outline.same_kernel(&own) {
+                continue;
+            }
+            let key = found.entry(kept.outline.signature()).or_insert(kept.key);
+            *key = kept.key.min(*key);
+        }
+        let mut keys: Vec<Key> = found.into_values().collect();
+        keys.sort_unstable();
+        keys
     }
 
     /// Of all entries but that of `preimage` itself, the one that differs least from it; `label` is its kernel's name. Entries of
-    /// a kernel of that name, or of the same meaning, come first.
-    pub fn nearest(&self, preimage: &[u8], label: &str, names: Names<'_>) -> Option<Nearest> {
-        nearest_of(self.iter(), preimage, label, names)
+    /// a kernel of that name, or of the same meaning, come first. `store` is where they were read.
+    pub fn nearest(
+        &self,
+        store: &Store,
+        preimage: &[u8],
+        label: &str,
+        names: Names<'_>,
+    ) -> Option<Nearest> {
+        nearest_of(store, self.0.iter(), preimage, label, names)
     }
 }
 
-/// The entries of a store that are looked at, one after another.
-fn entries(store: &Store) -> impl Iterator<Item = KeptEntry> + '_ {
-    let mut bytes = 0;
-    let listed = store.entries_of(Table::Objects).take(ENTRIES_MAX);
-    let listed = listed.take_while(move |listed| {
-        // What is too large to be an entry is not read.
-        if listed.file_bytes <= store.config().entry_bytes_max {
-            bytes += listed.file_bytes;
-        }
-        bytes <= BYTES_MAX
-    });
-    listed.filter_map(|listed| {
-        let entry = listed.entry.ok()?;
-        Some(KeptEntry {
-            key: listed.key,
-            label: entry.metadata().label,
-            preimage: entry.preimage().to_vec(),
-        })
-    })
+/// Entries, until there were enough of them for an event.
+struct Bounded<I> {
+    listed: I,
+    entries: u64,
+    bytes: u64,
+    /// There are more.
+    cut: bool,
 }
 
-/// Of these entries, the nearest to a preimage.
-fn nearest_of<E: Borrow<KeptEntry>>(
+impl<I: Iterator<Item = Listed>> Bounded<I> {
+    fn new(listed: I) -> Bounded<I> {
+        Bounded {
+            listed,
+            entries: 0,
+            bytes: 0,
+            cut: false,
+        }
+    }
+}
+
+impl<I: Iterator<Item = Listed>> Iterator for Bounded<I> {
+    type Item = Listed;
+
+    fn next(&mut self) -> Option<Listed> {
+        if self.cut {
+            return None;
+        }
+        let next = self.listed.next()?;
+        self.cut = self.entries == EVENT_ENTRIES_MAX || self.bytes >= EVENT_BYTES_MAX;
+        if self.cut {
+            return None;
+        }
+        self.entries += 1;
+        // What is too large to be an entry was not read.
+        self.bytes += next.entry.as_ref().map_or(0, |_| next.file_bytes);
+        Some(next)
+    }
+}
+
+/// Of these entries of a store, the nearest to a preimage.
+fn nearest_of<E: Borrow<Kept>>(
+    store: &Store,
     entries: impl Iterator<Item = E>,
     preimage: &[u8],
     label: &str,
     names: Names<'_>,
 ) -> Option<Nearest> {
     let own = Outline::of(preimage)?;
-    let mut candidates: Vec<Candidate<E>> = Vec::new();
+    let mut candidates: Vec<Candidate> = Vec::new();
     for entry in entries {
         let kept = entry.borrow();
-        if kept.preimage == preimage {
-            continue;
-        }
-        let Some(rank) = own.rank(&kept.preimage, kept.label == label) else {
+        let Some(rank) = own.rank(&kept.outline, *kept.label == *label) else {
             continue;
         };
-        candidates.push(Candidate { rank, entry });
+        let key = kept.key;
+        candidates.push(Candidate { rank, key });
         if candidates.len() >= 2 * COMPARED_MAX {
             keep_best(&mut candidates);
         }
     }
     keep_best(&mut candidates);
     let compared = candidates.into_iter().filter_map(|candidate| {
-        let found = differences(&candidate.entry.borrow().preimage, preimage, names).ok()?;
+        // Gone meanwhile, maybe.
+        let entry = store.inspect(Table::Objects, &candidate.key).ok()?;
+        let found = differences(entry.preimage(), preimage, names).ok()?;
         let weight: usize = found.iter().map(Difference::weight).sum();
         let strange = candidate.rank.strange;
-        (!strange || weight <= STRANGE_MAX).then_some(((strange, weight), candidate, found))
+        (!strange || weight <= STRANGE_MAX).then_some(((strange, weight), entry, candidate, found))
     });
-    let (_, best, differences) = compared.min_by_key(|(order, ..)| *order)?;
-    let best = best.entry.borrow();
+    let (_, entry, best, differences) = compared.min_by_key(|(order, ..)| *order)?;
     Some(Nearest {
         fingerprint: best.key.to_string(),
-        label: best.label.clone(),
+        label: entry.label().to_owned(),
         differences,
     })
 }
 
 /// An entry that may be the nearest.
-struct Candidate<E> {
+struct Candidate {
     rank: Rank,
-    entry: E,
+    key: Key,
 }
 
 /// How far an entry seems to be, by whole parts alone; less is nearer.
@@ -170,30 +226,59 @@ struct Rank {
     parts: usize,
 }
 
-fn keep_best<E: Borrow<KeptEntry>>(candidates: &mut Vec<Candidate<E>>) {
-    candidates.sort_by_key(|candidate| (candidate.rank, candidate.entry.borrow().key));
+fn keep_best(candidates: &mut Vec<Candidate>) {
+    candidates.sort_by_key(|candidate| (candidate.rank, candidate.key));
     candidates.truncate(COMPARED_MAX);
 }
 
-/// The parts of a preimage.
-struct Outline<'a> {
-    parts: Vec<(Part, &'a [u8])>,
+/// Which part, and a hash of its bytes: two that are alike by chance cost a worse answer, never a false one.
+type PartHash = (Part, u64);
+
+/// What is compared of a preimage before it is looked at in full.
+#[derive(Clone, Debug)]
+struct Outline {
+    parts: Box<[PartHash]>,
+    kernel_bytes: usize,
 }
 
-impl<'a> Outline<'a> {
-    fn of(preimage: &'a [u8]) -> Option<Outline<'a>> {
+impl Outline {
+    fn of(preimage: &[u8]) -> Option<Outline> {
         let parts = parts(preimage).ok()?;
-        Some(Outline { parts })
+        let kernel = parts.iter().find(|(part, _)| *part == Part::Kernel)?;
+        let kernel_bytes = kernel.1.len();
+        let hashed = parts.iter().map(|(part, bytes)| {
+            let mut hasher = FxHasher::default();
+            bytes.hash(&mut hasher);
+            (*part, hasher.finish())
+        });
+        Some(Outline {
+            parts: hashed.collect(),
+            kernel_bytes,
+        })
     }
 
-    fn of_part(&self, part: Part) -> impl Iterator<Item = &'a [u8]> {
+    fn of_part(&self, part: Part) -> impl Iterator<Item = u64> + '_ {
         let of_part = self.parts.iter().filter(move |(p, _)| *p == part);
-        of_part.map(|(_, bytes)| *bytes)
+        of_part.map(|(_, hash)| *hash)
     }
 
-    /// How many parts differ.
-    fn rank(&self, other: &[u8], same_label: bool) -> Option<Rank> {
-        let other = Outline::of(other)?;
+    fn same_kernel(&self, other: &Outline) -> bool {
+        self.of_part(Part::Kernel).eq(other.of_part(Part::Kernel))
+    }
+
+    /// Iteration and arguments.
+    fn signature(&self) -> Vec<PartHash> {
+        let parts = self.parts.iter().copied();
+        parts
+            .filter(|(part, _)| matches!(part, Part::Iteration | Part::Argument))
+            .collect()
+    }
+
+    /// How far another is, unless it is this one, or nothing like it.
+    fn rank(&self, other: &Outline, same_label: bool) -> Option<Rank> {
+        if self.parts == other.parts {
+            return None;
+        }
         let mut differing = 0;
         for part in Part::ALL {
             let (mut ours, mut theirs) = (self.of_part(part), other.of_part(part));
@@ -204,15 +289,10 @@ impl<'a> Outline<'a> {
                 }
             }
         }
-        let kernel = |outline: &Outline<'_>| outline.of_part(Part::Kernel).next().map(<[u8]>::len);
-        let same_kernel = self.of_part(Part::Kernel).eq(other.of_part(Part::Kernel));
-        let strange = !same_label && !same_kernel;
-        let arguments = |outline: &Outline<'_>| outline.of_part(Part::Argument).count();
-        let alike = match (kernel(self), kernel(&other)) {
-            (Some(ours), Some(theirs)) => ours.abs_diff(theirs) <= ours / 4,
-            _ => false,
-        };
-        if strange && !(alike && arguments(self) == arguments(&other)) {
+        let strange = !same_label && !self.same_kernel(other);
+        let arguments = |outline: &Outline| outline.of_part(Part::Argument).count();
+        let alike = self.kernel_bytes.abs_diff(other.kernel_bytes) <= self.kernel_bytes / 4;
+        if strange && !(alike && arguments(self) == arguments(other)) {
             return None;
         }
         Some(Rank {
@@ -240,13 +320,23 @@ impl Engine {
         Ok(Explanation {
             fingerprint: key.to_string(),
             miss: found.err().map(|miss| miss.code()),
-            nearest: nearest(shared, kernel, &parsed),
+            nearest: nearest(
+                shared,
+                kernel,
+                &parsed,
+                shared.store.entries_of(Table::Objects),
+            ),
         })
     }
 }
 
-/// The nearest entry, with the names and lines of the kernel's text.
-fn nearest(shared: &Shared, kernel: &Kernel, parsed: &Parsed) -> Option<Nearest> {
+/// The nearest of these entries, with the names and lines of the kernel's text.
+fn nearest(
+    shared: &Shared,
+    kernel: &Kernel,
+    parsed: &Parsed,
+    entries: impl Iterator<Item = Listed>,
+) -> Option<Nearest> {
     let record = &parsed.resolution.record;
     let params: Vec<String> = record
         .params
@@ -257,8 +347,9 @@ fn nearest(shared: &Shared, kernel: &Kernel, parsed: &Parsed) -> Option<Nearest>
         params: &params,
         constants: &record.constants,
     };
-    let entries = entries(&shared.store);
-    let mut nearest = nearest_of(entries, &parsed.preimage, &record.name, names)?;
+    let kept = entries.filter_map(Kept::of);
+    let (store, preimage) = (&shared.store, &parsed.preimage);
+    let mut nearest = nearest_of(store, kept, preimage, &record.name, names)?;
     // The text was just parsed, so it parses; what it was made to is not kept.
     if let Ok(checked) = kernel.check() {
         locate(&mut nearest.differences, kernel.text(), &checked);
@@ -277,7 +368,8 @@ pub(super) fn tell(shared: &Shared, kernel: &Kernel, parsed: &Parsed) {
     if !shared.observer.wants_explanations() {
         return;
     }
-    let nearest = nearest(shared, kernel, parsed);
+    let mut bounded = Bounded::new(shared.store.entries_of(Table::Objects));
+    let nearest = nearest(shared, kernel, parsed, &mut bounded);
     let key = nearest
         .as_ref()
         .and_then(|nearest| nearest.fingerprint.parse().ok());
@@ -288,5 +380,7 @@ pub(super) fn tell(shared: &Shared, kernel: &Kernel, parsed: &Parsed) {
         key: parsed.resolution.key,
         nearest: key,
         differences: differences.iter().map(Difference::to_string).collect(),
+        entries: bounded.entries,
+        all: !bounded.cut,
     });
 }

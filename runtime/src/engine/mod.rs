@@ -17,7 +17,7 @@ mod workspaces;
 
 pub(crate) use acquire::Acquired;
 pub use builder::EngineBuilder;
-pub use explain::{Explanation, KeptEntries, KeptEntry, Nearest};
+pub use explain::{Explanation, KeptEntries, Nearest};
 pub(crate) use identity::Resolution;
 pub use info::CacheInfo;
 pub use reason::rejection_codes;

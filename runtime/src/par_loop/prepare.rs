@@ -59,8 +59,8 @@ impl Engine {
     }
 
     /// Why a loop is, or is not, in the cache directory, and what else is there that comes nearest to it: in which arguments,
-    /// numbers, statements and options that differs. Parses the text and looks at some thousands of entries; runs nothing,
-    /// compiles nothing, and sends no event.
+    /// numbers, statements and options that differs. Parses the text and reads all entries, which takes some 20 µs for
+    /// each; runs nothing, compiles nothing, and sends no event.
     ///
     /// # Errors
     /// As [`Engine::prepare`], save what only compiling finds.
