@@ -132,7 +132,7 @@ pub(crate) fn translate<'w>(
         entry,
         pool_id,
         pool,
-        scratch_bytes: lower::scratch_bytes(&it.body),
+        scratch_bytes: lower::scratch_bytes(it),
     })
 }
 
@@ -236,7 +236,7 @@ fn function_hosts(
             .map_err(backend)?;
         Ok(module.declare_func_in_func(id, func))
     };
-    let needs_scratch = lower::scratch_bytes(&it.body) > 0;
+    let needs_scratch = lower::scratch_bytes(it) > 0;
     Ok(lower::Hosts {
         fail: import(abi::FAIL, fail)?,
         scratch: match needs_scratch {

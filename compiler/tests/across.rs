@@ -191,6 +191,67 @@ fn branches_that_call_loops_and_checks_forbid_it() {
     );
 }
 
+/// The arguments of a kernel that adds to the rows of a map what it computes of its own.
+fn adding(access: Access, source: Source) -> [ArgSignature; 2] {
+    [arg(0, 2, Access::Read, DIRECT), arg(1, 2, access, source)]
+}
+
+/// A loop over the points of a table, that keeps sums in a local array.
+const POINTS: &str = "static const double t[3][2] = {{1, 0.5}, {0.25, 3}, {2, 0.125}}; double a[40] = {0}; \
+    for (int q = 0; q < 3; q++) { double s = w[0] * t[q][0] / (1 + w[1] * w[1]); for (int i = 0; i < 40; i++) a[i] += s * t[q][1]; }";
+
+/// The statements for several elements, or for as many as are left.
+fn for_all(what: &str, access: Access, source: Source) -> Option<String> {
+    let text = format!("void k(const double *w, double *x) {{ {POINTS} {what} }}");
+    let options = Options {
+        lanes: 2,
+        ..Options::default()
+    };
+    let optimised = stage_with(&text, &adding(access, source), Stage::Optimised, options);
+    let (_, wide) = optimised.split_once("\nwide 2 rest {")?;
+    let (wide, _) = wide.split_once("\n}")?;
+    Some(wide.to_string())
+}
+
+#[test]
+fn elements_go_round_loops_together_and_what_is_left_of_them_with_them() {
+    let wide = for_all("x[0] += a[3]; x[1] += a[7];", Access::Inc, at(0)).expect("it pays");
+    assert!(wide.contains("for "), "{wide}");
+    assert!(loops::count(&wide, ": f64x2 = load array") > 0, "{wide}");
+    // What the second adds is left out where there is none.
+    let (both, second) = wide.split_once("if ").expect("there may be no second");
+    assert!(loops::count(both, "store row") > 0, "{wide}");
+    assert!(loops::count(second, "store row") > 0, "{wide}");
+    assert!(both.contains("element_after 1"), "{wide}");
+}
+
+#[test]
+fn own_rows_are_stored_once_for_the_last_element() {
+    let wide = for_all("x[0] = a[3]; x[1] = a[7];", Access::Write, DIRECT).expect("it pays");
+    let (both, second) = wide.split_once("if ").expect("there may be no second");
+    assert!(loops::count(both, "store row") > 0, "{wide}");
+    assert!(loops::count(second, "store row") > 0, "{wide}");
+}
+
+#[test]
+fn rows_that_are_read_after_they_were_stored_and_stores_in_loops_forbid_loops() {
+    let again = "x[0] = a[3]; for (int i = 0; i < 40; i++) a[i] += x[0]; x[1] = a[7];";
+    // The value that was stored is known; what another entry holds is not.
+    assert!(for_all(again, Access::Rw, DIRECT).is_some());
+    let entry = "x[0] = a[3]; for (int i = 0; i < 40; i++) a[i] += x[1]; x[1] = a[7];";
+    assert_eq!(for_all(entry, Access::Rw, DIRECT), None);
+    let inside = "for (int i = 0; i < 40; i++) x[i % 2] += a[i];";
+    assert_eq!(for_all(inside, Access::Rw, DIRECT), None);
+}
+
+#[test]
+fn loops_of_unknown_length_and_integers_in_arrays_forbid_it() {
+    let unknown = "for (int i = 0; i < (int)w[0]; i++) a[0] += i; x[0] += a[0];";
+    assert_eq!(for_all(unknown, Access::Inc, at(0)), None);
+    let integers = "int n[40] = {0}; for (int i = 1; i < 40; i++) n[i] = n[i - 1] * 3 + (int)a[i]; x[0] += n[39];";
+    assert_eq!(for_all(integers, Access::Inc, at(0)), None);
+}
+
 /// The lines of the statements for two elements that load from or store to the rows of one dat, in order.
 fn touches(wide: &str, slot: u32) -> Vec<&str> {
     let region = format!(", {slot}, ");

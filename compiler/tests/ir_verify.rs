@@ -484,7 +484,7 @@ fn the_loop_of_the_largest_sound_kernel_is_sound() {
 }
 
 #[test]
-fn statements_for_several_elements_fail_nothing_and_share_no_arrays() {
+fn statements_for_several_elements_fail_nothing_and_know_how_many_there_are() {
     let declared = LOOP.replacen("var x0: f64\n", "var x0: f64\narray array0: f64 len 4\n", 1);
     let check = |statements: &str, wanted: &str| {
         let wide = format!("wide 2 {{\n{statements}\n}}\nafter {{");
@@ -498,14 +498,17 @@ fn statements_for_several_elements_fail_nothing_and_share_no_arrays() {
         "v17: i64 = check_index v3, 8 site0",
         "what may fail stands outside of the elements",
     );
-    check(
-        "v17: f64 = load array0[v3] site0",
-        "a local array among statements for several elements",
-    );
-    check(
-        "clear array0",
-        "a local array among statements for several elements",
-    );
+    check("clear array0\nv17: f64 = load array0[v3] site0", "sound");
+    check("v17: i64 = element_after 1", "there is no element here");
+    let covering = |statements: &str, wanted: &str| {
+        let wide = format!("wide 2 rest {{\n{statements}\n}}\nafter {{");
+        assert_eq!(broken(LOOP, "after {", &wide), wanted, "{statements}");
+    };
+    covering("v17: i64 = element_after 1", "sound");
+    for after in [0, 2] {
+        let none = format!("v17: i64 = element_after {after}");
+        covering(&none, "there is no element here");
+    }
     let of_three = "statements for 3 elements at once";
     assert_eq!(broken(LOOP, "after {", "wide 3 {\n}\nafter {"), of_three);
     let in_a_function = "statements for 2 elements at once";

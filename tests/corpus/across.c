@@ -64,3 +64,30 @@ void k(const double *w, double *r) { double d = w[1] - w[0], m = 1, n = 2; if (d
 // == floats that are divided on two paths, and a third that only one of them has
 // args: read f32 4; write f32 1
 void k(const float *w, float *r) { float d = w[1] - w[0], m = 1; if (d > 0) { float t = (w[2] - w[0]) / d; m = t < m ? t : m; } else { float t = (w[3] - w[0]) / (d - 1); m = t < w[0] / 3 ? t : m; } r[0] = m / (1 + d * d); }
+// == loops that all elements go round together, with tables and local arrays
+// args: read f64 3 at ends 0; read f64 2; inc f64 2 through ends
+void k(const double *x, const double *w, double **b) { static const double t[20][4] = {{1, 0.5, 0.25, 2}, {0.5, 3, 1, 0.125}, {2, 2, 0, 1}, {0, 1, 5, 0.5}, {1.5, 1, 1, 1}, {0.25, 0.5, 2, 3}, {1, 2, 3, 4}, {4, 3, 2, 1}, {0.5, 0.5, 0.5, 1}, {7, 0, 1, 0.25}, {1, 1, 2, 2}, {3, 3, 1, 1}, {0.75, 1, 0, 2}, {2, 0.25, 1, 1}, {1, 5, 0.5, 1}, {0, 0, 1, 1}, {6, 1, 1, 0.5}, {1, 0.125, 2, 2}, {2, 1, 1, 3}, {0.5, 2, 0.5, 2}}; double d = fabs(x[0] * w[1] - x[1] * w[0]) / (1 + w[0] * w[0]), a[4] = {0}; for (int q = 0; q < 20; q++) { double s = 0; for (int i = 0; i < 4; i++) s += t[q][i] * x[i % 3]; s = s * d / (1 + s * s); for (int i = 0; i < 4; i++) a[i] += s * t[q][i]; } b[0][0] += a[0]; b[0][1] += a[1]; b[1][0] += a[2]; b[1][1] += a[3]; }
+// == loops of floats, four elements together
+// args: read f32 2; read f32 3 at wide 1; inc f32 1 at ends 1; write f32 2
+void k(const float *w, const float *x, float *b, float *r) { float a[40], s = w[0] / (1 + w[1] * w[1]); for (int i = 0; i < 40; i++) a[i] = s * (x[i % 3] + i) / (2 + s * s); for (int i = 1; i < 40; i++) s += a[i] * a[i - 1] - x[1] * s; b[0] += s; r[0] = sqrtf(1 + s * s); r[1] = a[7] - a[39]; }
+// == a sum over elements of what loops compute
+// args: read f64 2; inc f64 2 global; max f64 1 global; inc i32 1 global
+void k(const double *w, double *sum, double *most, int *n) { double s = w[0], t = w[1]; for (int i = 0; i < 32; i++) { double u = s / (1 + t * t); t = t * 0.5 + u * w[0]; s = u - t; } sum[0] += s; sum[1] += t * s; most[0] = fmax(most[0], s); n[0] += s > t; }
+// == own rows that are read before loops and stored after them
+// args: rw f64 3; read f64 30; inc f64 1
+void k(double *r, const double *w, double *x) { double s = r[0] / (1 + r[1] * r[1]), t = r[2]; for (int i = 0; i < 30; i++) { s += w[i] * t / (1 + w[i] * w[i]); t = s * w[29 - i] - t; } r[0] = s; r[2] = t; x[0] += s * t; }
+// == the element's number in loops
+// args: index; read f64 1; inc f64 1 at ends 0
+void k(int e, const double *w, double *b) { double s = w[0]; for (int i = 0; i < 25; i++) { s = (s + e * i) / (2 + s * s) + sqrt(1 + w[0] * w[0]) * i; } b[0] += s; }
+// == entries of a row of a table that each element has its own of
+// args: read i32 1; read f64 1; inc f64 1 at wide 2
+void k(const int *n, const double *w, double *b) { static const double t[4][3] = {{1, 0.5, 0.25}, {0.5, 3, 1}, {2, 2, 0.125}, {0.75, 1, 5}}; double s = 0; for (int q = 0; q < 20; q++) for (int i = 0; i < 3; i++) s = (s + t[n[0] & 3][i] * w[0]) / (1 + s * s); b[0] += s; }
+// == an array that begins as zeros in each element
+// args: read f64 2; write f64 1
+void k(const double *w, double *r) { double a[50] = {w[0]}, s = 0; for (int i = 0; i < 49; i++) { s += a[i] / (1 + s * s); a[i + 1] += s * w[1]; } r[0] = s + a[49]; }
+// == a loop that changes what is carried round the elements
+// args: read f64 1; inc f64 1 global; write f64 1
+void k(const double *w, double *sum, double *r) { double s = w[0]; for (int i = 0; i < 20; i++) { s = s / (1 + s * s); sum[0] += s; } r[0] = s; }
+// == integers of each element that loops change
+// args: read f64 2; read i32 1; write f64 1; write i32 1
+void k(const double *w, const int *n, double *r, int *m) { double s = w[0] / (1 + w[1] * w[1]); int j = n[0]; for (int i = 0; i < 24; i++) { j = j * 3 + i; s = sqrt(1 + s * s) / (2 + s * s) + s / (3 + w[1] * s) + s / (1 + w[0] * w[0]); } r[0] = s + j; m[0] = j; }

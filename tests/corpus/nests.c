@@ -79,3 +79,9 @@ void k(const double *x, double *b, double *c) {
     b[60 + 2 * i] = p * 3 + r; b[60 + 2 * i + 1] = q * 3 + s;
   }
 }
+// == integers and truths of each element that loops change
+// args: read f64 2; read i32 1; write f64 1; write i32 1
+void k(const double *w, const int *n, double *r, int *m) { double s = w[0] / (1 + w[1] * w[1]); int j = n[0]; bool p = false; for (int i = 0; i < 24; i++) { j = j * 3 + i; s = (p ? s + w[1] : s * 0.5) / (1 + s * s); p = s > w[0] * 0.25; } r[0] = s + p; m[0] = j; }
+// == own rows that are read again after they were stored
+// args: rw f64 2; read f64 1; write f64 1
+void k(double *r, const double *w, double *x) { double s = w[0]; r[0] = s; for (int i = 0; i < 20; i++) s = (s + i) / (1 + s * s + r[1]); r[1] = s; s = r[0] + s; x[0] = s / (1 + r[1] * r[1]); }

@@ -120,6 +120,10 @@ impl Encoder {
             }
             Op::Param(param) => self.numbered(16, *param),
             Op::Element => self.u8(17),
+            Op::ElementAfter(after) => {
+                self.u8(21);
+                self.u8(*after);
+            }
             Op::ArgBase(arg) => self.numbered(18, *arg),
             Op::MapEntry {
                 arg,

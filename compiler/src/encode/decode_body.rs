@@ -139,6 +139,7 @@ impl Decoder<'_> {
             15 => Op::Shuffle(self.value()?, self.value()?, self.array()?),
             16 => Op::Param(self.u16()?),
             17 => Op::Element,
+            21 => Op::ElementAfter(self.u8()?),
             18 => Op::ArgBase(self.u16()?),
             19 => {
                 let element = self.value()?;

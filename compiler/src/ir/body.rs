@@ -330,6 +330,8 @@ pub enum Op {
     Counter,
     /// Loop level: the element (`I64`).
     Element,
+    /// Loop level, where several elements run at once: the one so many after the first, or the last there is.
+    ElementAfter(u8),
     /// Loop level: the base address of an argument.
     ArgBase(u16),
     /// Loop level: entry `column` of row `element` of the map of an argument, as `I64`.

@@ -48,12 +48,17 @@ pub fn run_loop(
         let mut each = elements.iter();
         while let Some(element) = each.next() {
             match &looped.wide {
-                Some(wide) if goes_on(element, &each, wide.elements) => {
-                    machine.run_wide(element, &wide.block)?;
+                Some(wide) => {
+                    let count = in_a_row(element, &each, wide.elements);
+                    if !wide.covers_rest && count < u64::from(wide.elements) {
+                        machine.run(element, steps)?;
+                        continue;
+                    }
+                    machine.run_wide(element, count, &wide.block)?;
                     // The others are done, too.
-                    each.nth(usize::from(wide.elements) - 2);
+                    each.by_ref().take(count as usize - 1).for_each(drop);
                 }
-                _ => machine.run(element, steps)?,
+                None => machine.run(element, steps)?,
             }
         }
         machine.once(&looped.after)
@@ -61,10 +66,11 @@ pub fn run_loop(
     settle(ended, machine.element)
 }
 
-/// Whether the elements that follow one make a row of so many with it.
-fn goes_on(element: u64, following: &(impl Iterator<Item = u64> + Clone), elements: u8) -> bool {
-    let mut following = following.clone();
-    (1..u64::from(elements)).all(|after| following.next() == Some(element + after))
+/// How many elements from one on follow each other, at most so many.
+fn in_a_row(element: u64, following: &(impl Iterator<Item = u64> + Clone), at_most: u8) -> u64 {
+    let expected = element + 1..element + u64::from(at_most);
+    let pairs = following.clone().zip(expected);
+    1 + pairs.take_while(|(next, wanted)| next == wanted).count() as u64
 }
 
 /// Runs a kernel once, as a plain function.

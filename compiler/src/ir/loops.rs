@@ -22,16 +22,27 @@ pub struct Loop {
 }
 
 /// Statements that do for consecutive elements what `body.root` does for one after the other. Nothing in it fails or spends
-/// steps, and it uses no local arrays.
+/// steps.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Wide {
     /// How many elements; `Op::Element` is the first of them.
     pub elements: u8,
+    /// Whether it runs for what is left of a range, too: `Op::ElementAfter` is the last element once more where there are no others,
+    /// and what is done for those is left out. No element runs `body.root` then.
+    pub covers_rest: bool,
     /// What runs for them.
     pub block: Block,
 }
 
 impl Loop {
+    /// The blocks that elements run.
+    pub(crate) fn element_blocks(&self) -> impl Iterator<Item = &Block> {
+        let wide = self.wide.as_ref();
+        let single = wide.is_none_or(|wide| !wide.covers_rest);
+        let single = single.then_some(&self.body.root);
+        single.into_iter().chain(wide.map(|wide| &wide.block))
+    }
+
     /// All blocks, in the order they run.
     pub(crate) fn blocks(&self) -> impl Iterator<Item = &Block> {
         let wide = self.wide.as_ref().map(|wide| &wide.block);

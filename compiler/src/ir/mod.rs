@@ -12,6 +12,7 @@ mod loops;
 mod print;
 mod read;
 mod types;
+mod uses;
 mod verify;
 mod visit;
 
@@ -26,5 +27,6 @@ pub use kernel::{ConstantSlot, Kernel, Param, Passing};
 pub use loops::{Loop, Wide};
 pub use read::{read_kernel, read_loop};
 pub use types::{Scalar, Type};
+pub(crate) use uses::{count_uses, for_each_operand};
 pub use verify::{Rule, VerifyError, verify_kernel, verify_loop};
 pub use visit::for_each_stmt;

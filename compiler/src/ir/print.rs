@@ -46,7 +46,9 @@ impl Display for Loop {
         printer.section(f, "before", &self.before)?;
         printer.section(f, "body", &self.body.root)?;
         if let Some(wide) = &self.wide {
-            printer.section(f, &format!("wide {}", wide.elements), &wide.block)?;
+            let rest = if wide.covers_rest { " rest" } else { "" };
+            let name = format!("wide {}{rest}", wide.elements);
+            printer.section(f, &name, &wide.block)?;
         }
         printer.section(f, "after", &self.after)
     }
@@ -340,6 +342,7 @@ fn op(f: &mut Formatter<'_>, op: &Op, ty: Type) -> fmt::Result {
         Op::CheckDivisor { divisor, site } => write!(f, "check_divisor {divisor} {site}"),
         Op::Counter => f.write_str("counter"),
         Op::Element => f.write_str("element"),
+        Op::ElementAfter(after) => write!(f, "element_after {after}"),
         Op::ArgBase(arg) => write!(f, "arg_base {arg}"),
         Op::MapEntry {
             arg,

@@ -75,10 +75,15 @@ pub fn read_loop(text: &str) -> Result<Loop, ReadError> {
     let mut wide = None;
     if opened.try_eat("wide") {
         let elements = opened.number("a number of elements")?;
+        let covers_rest = opened.try_eat("rest");
         opened.eat("{")?;
         opened.end()?;
         let block = reader.block()?;
-        wide = Some(Wide { elements, block });
+        wide = Some(Wide {
+            elements,
+            covers_rest,
+            block,
+        });
         opened = reader.need("after")?;
     }
     reader.expect_section(opened, "after")?;

@@ -106,6 +106,8 @@ struct Verifier<'a> {
     depth: usize,
     statement: usize,
     phase: Phase,
+    /// How many elements run at once, if each of them may be the last.
+    elements_at_once: u8,
 }
 
 type Checked<T = ()> = Result<T, Rule>;
@@ -131,6 +133,7 @@ impl<'a> Verifier<'a> {
             depth: 0,
             statement: 0,
             phase: Phase::Element,
+            elements_at_once: 0,
         }
     }
 
@@ -151,6 +154,8 @@ impl<'a> Verifier<'a> {
             let each = looped.signature.iteration == Iteration::Elements;
             let sound = each && matches!(wide.elements, 2 | 4);
             ensure(sound, Rule::BadWide(wide.elements))?;
+            // Only what covers the rest of a range asks which elements there are.
+            self.elements_at_once = if wide.covers_rest { wide.elements } else { 0 };
             self.block(&wide.block, Phase::Wide)?;
         }
         self.block(&looped.after, Phase::Once)
@@ -263,8 +268,7 @@ impl<'a> Verifier<'a> {
             } => self.store(place, *index, *value, *site),
             Stmt::Clear(array) => {
                 let known = self.body.arrays.is_valid(*array);
-                ensure(known, Rule::NoSuchEntry("array", array.as_u32()))?;
-                ensure(self.phase != Phase::Wide, Rule::ArrayAcrossElements)
+                ensure(known, Rule::NoSuchEntry("array", array.as_u32()))
             }
             Stmt::If { cond, then, other } => {
                 self.typed(*cond, Type::BOOL)?;
@@ -404,7 +408,6 @@ impl<'a> Verifier<'a> {
     fn place(&self, place: &Place, scalar: Scalar) -> Checked {
         let held = match place {
             Place::Array(array) => {
-                ensure(self.phase != Phase::Wide, Rule::ArrayAcrossElements)?;
                 let data = self.body.arrays.get(*array);
                 data.ok_or(Rule::NoSuchEntry("array", array.as_u32()))?
                     .scalar

@@ -28,7 +28,12 @@ impl Op {
     /// Calls `f` on each operand, in order.
     pub fn for_each_operand(&self, mut f: impl FnMut(Value)) {
         match self {
-            Op::Const(_) | Op::Get(_) | Op::Param(_) | Op::Counter | Op::Element => {}
+            Op::Const(_)
+            | Op::Get(_)
+            | Op::Param(_)
+            | Op::Counter
+            | Op::Element
+            | Op::ElementAfter(_) => {}
             Op::ArgBase(_) => {}
             Op::Unary(_, a) | Op::Convert(a) | Op::Splat(a) | Op::Lane(a, _) => f(*a),
             Op::Binary(_, a, b) | Op::Compare(_, a, b) | Op::Shuffle(a, b, _) => {
@@ -58,7 +63,12 @@ impl Op {
     /// Replaces each operand, in order.
     pub fn map_operands(&mut self, mut f: impl FnMut(Value) -> Value) {
         match self {
-            Op::Const(_) | Op::Get(_) | Op::Param(_) | Op::Counter | Op::Element => {}
+            Op::Const(_)
+            | Op::Get(_)
+            | Op::Param(_)
+            | Op::Counter
+            | Op::Element
+            | Op::ElementAfter(_) => {}
             Op::ArgBase(_) => {}
             Op::Unary(_, a) | Op::Convert(a) | Op::Splat(a) | Op::Lane(a, _) => *a = f(*a),
             Op::Binary(_, a, b) | Op::Compare(_, a, b) | Op::Shuffle(a, b, _) => {
@@ -94,7 +104,8 @@ impl Op {
             Op::Const(_) | Op::Unary(..) | Op::Binary(..) | Op::Compare(..) | Op::Select(..) => {
                 true
             }
-            Op::Fma(..) | Op::Convert(_) | Op::Call(..) | Op::Param(_) | Op::Element => true,
+            Op::Fma(..) | Op::Convert(_) | Op::Call(..) | Op::Param(_) => true,
+            Op::Element | Op::ElementAfter(_) => true,
             Op::ArgBase(_) | Op::MapEntry { .. } | Op::RowAddr { .. } => true,
             Op::Splat(_) | Op::Lane(..) | Op::Shuffle(..) => true,
         }

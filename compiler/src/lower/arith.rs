@@ -57,6 +57,7 @@ impl Lower<'_, '_> {
                 divisor
             }
             Op::Element => self.element.expect("an element is at hand"),
+            Op::ElementAfter(after) => self.element_after(after),
             Op::ArgBase(arg) => self.arg_base(arg),
             Op::MapEntry {
                 arg,
@@ -75,6 +76,13 @@ impl Lower<'_, '_> {
             Op::Shuffle(a, b, lanes) => self.shuffle(a, b, lanes, ty),
             Op::Param(_) | Op::Counter => unreachable!("never an instruction of a loop"),
         }
+    }
+
+    fn element_after(&mut self, after: u8) -> clif::Value {
+        let first = self.element.expect("an element is at hand");
+        let last = self.last.expect("a range is at hand");
+        let own = self.b.ins().iadd_imm_s(first, i64::from(after));
+        self.b.ins().umin(own, last)
     }
 
     fn unary(&mut self, op: UnaryOp, a: Value, ty: Type) -> clif::Value {

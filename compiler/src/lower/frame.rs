@@ -1,7 +1,7 @@
 //! Where local arrays live: on the stack while they fit, else in the scratch area that the runtime owns.
 
 use super::{Lower, abi};
-use crate::ir::{Array, Block, Body, Op, Place, Stmt, for_each_stmt};
+use crate::ir::{Array, Block, Body, Loop, Op, Place, Stmt, for_each_stmt};
 use cranelift_codegen::ir::{
     self as clif, InstBuilder, MemFlagsData, StackSlotData, StackSlotKind, types,
 };
@@ -30,8 +30,9 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    pub(super) fn of(body: &Body) -> Frame {
-        Frame::of_blocks(body, &[&body.root])
+    pub(super) fn of(it: &Loop) -> Frame {
+        let blocks: Vec<&Block> = it.element_blocks().collect();
+        Frame::of_blocks(&it.body, &blocks)
     }
 
     fn of_blocks(body: &Body, blocks: &[&Block]) -> Frame {
@@ -81,8 +82,8 @@ impl Frame {
 }
 
 /// Bytes of scratch area that a loop needs.
-pub(crate) fn scratch_bytes(body: &Body) -> u64 {
-    Frame::of(body).scratch_bytes
+pub(crate) fn scratch_bytes(it: &Loop) -> u64 {
+    Frame::of(it).scratch_bytes
 }
 
 impl Lower<'_, '_> {

@@ -108,6 +108,8 @@ struct Lower<'a, 'f> {
     bases: Vec<clif::Value>,
     pool_base: clif::Value,
     element: Option<clif::Value>,
+    /// The last element of the range, where several run at once.
+    last: Option<clif::Value>,
     /// Where failures go: takes status, site and value.
     fail: clif::Block,
     /// The element at hand, for failures.
@@ -145,7 +147,7 @@ pub(crate) fn lower(
     b.def_var(element_var, zero);
     let mut lower = Lower {
         regions: Regions::new(),
-        frame: Frame::of(&it.body),
+        frame: Frame::of(it),
         it,
         target,
         b,
@@ -163,6 +165,7 @@ pub(crate) fn lower(
         bases: Vec::new(),
         pool_base,
         element: None,
+        last: None,
         fail,
         element_var,
         steps: None,
@@ -276,8 +279,12 @@ impl Lower<'_, '_> {
         let [lo, hi, at] = self.b.block_params(range)[..] else {
             unreachable!("a range has three parameters")
         };
-        let single = self.block_with(1);
         let it = self.it;
+        let go_on = [BlockArg::Value(at)];
+        if let Some(wide) = it.wide.as_ref().filter(|wide| wide.covers_rest) {
+            return self.all_of_range(wide, (lo, hi), next, &go_on);
+        }
+        let single = self.block_with(1);
         match &it.wide {
             Some(wide) => self.several(wide, (lo, hi), single),
             None => {
@@ -285,7 +292,6 @@ impl Lower<'_, '_> {
             }
         }
         let body = self.block_with(1);
-        let go_on = [BlockArg::Value(at)];
         self.b.switch_to_block(single);
         let first = self.b.block_params(single)[0];
         let some = self.b.ins().icmp(IntCC::UnsignedLessThan, first, hi);
@@ -303,6 +309,31 @@ impl Lower<'_, '_> {
             let again = [BlockArg::Value(following)];
             self.b.ins().brif(more, body, &again, next, &go_on);
         }
+    }
+
+    /// Runs elements `lo..hi` several at a time, the last ones too however few they are, then goes to `next`.
+    fn all_of_range(
+        &mut self,
+        wide: &Wide,
+        (lo, hi): (clif::Value, clif::Value),
+        next: clif::Block,
+        go_on: &[BlockArg],
+    ) {
+        let body = self.block_with(1);
+        let some = self.b.ins().icmp(IntCC::UnsignedLessThan, lo, hi);
+        let first = [BlockArg::Value(lo)];
+        self.last = Some(self.b.ins().iadd_imm_s(hi, -1));
+        self.b.ins().brif(some, body, &first, next, go_on);
+
+        self.b.switch_to_block(body);
+        let element = self.b.block_params(body)[0];
+        self.element = Some(element);
+        self.block(&wide.block);
+        let count = i64::from(wide.elements);
+        let following = self.b.ins().iadd_imm_s(element, count);
+        let more = self.b.ins().icmp(IntCC::UnsignedLessThan, following, hi);
+        let again = [BlockArg::Value(following)];
+        self.b.ins().brif(more, body, &again, next, go_on);
     }
 
     /// Runs elements from `lo` several at a time while all of them come before `hi`, then goes to `single` with the next.

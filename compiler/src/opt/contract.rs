@@ -4,9 +4,8 @@
 //! operation's is longer: not where a trip's other work takes longer than all that is added to the sum one after the other.
 //! Needs a target with the instruction and the option to contract.
 
-use super::operands::count_uses;
 use super::rank_update::RankUpdate;
-use crate::ir::{BinaryOp, Block, Body, Inst, Op, Stmt, UnaryOp, Value, Var};
+use crate::ir::{BinaryOp, Block, Body, Inst, Op, Stmt, UnaryOp, Value, Var, count_uses};
 use crate::target::Target;
 use cranelift_entity::SecondaryMap;
 use cranelift_entity::packed_option::PackedOption;

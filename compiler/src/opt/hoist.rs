@@ -8,9 +8,8 @@
 use super::crowded::Crowded;
 use super::effects::{Effects, effects};
 use super::has_loops;
-use super::operands::count_uses;
 use super::simplify::memory;
-use crate::ir::{Block, Body, Inst, Loop, Op, Place, Stmt, Value};
+use crate::ir::{Block, Body, Inst, Loop, Op, Place, Stmt, Value, count_uses};
 use crate::signature::Iteration;
 use cranelift_entity::SecondaryMap;
 
@@ -189,7 +188,7 @@ impl Hoist<'_> {
             return false;
         }
         match op {
-            Op::Element => false,
+            Op::Element | Op::ElementAfter(_) => false,
             Op::Get(var) => !leaving.changed.vars.contains(var),
             Op::Load { place, .. } => {
                 let unchanged = !leaving.changed.memory.contains(&memory(place));

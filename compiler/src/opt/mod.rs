@@ -14,7 +14,6 @@ mod indices;
 mod interchange;
 mod interval;
 mod linear;
-mod operands;
 mod order;
 mod overwritten;
 mod pack;
@@ -93,10 +92,11 @@ pub(crate) fn optimise(it: &mut Loop, options: &Options, target: &Target) {
     overwritten::remove_overwritten(&mut it.body);
     let values = it.body.values.len();
     across::across_elements(it, options, target);
-    each_body(it, pack::pack);
+    pack::pack(&mut it.body);
     if it.wide.is_some() {
+        of_several(it, pack::pack);
         dead::remove_dead(it);
-        across::keep_cheaper(it);
+        across::keep_cheaper(it, target);
     }
     if across::repeat(it, options.lanes) {
         // What neighbours store may be a vector now.
@@ -105,6 +105,7 @@ pub(crate) fn optimise(it: &mut Loop, options: &Options, target: &Target) {
     each_body(it, stores::group_stores);
     if it.body.values.len() > values {
         hoist::hoist(it, &crowded);
+        hoist_of_several(it, &crowded);
         if has_loops(&it.body.root) {
             // What was packed has no other use then.
             dead::remove_dead(it);
@@ -115,15 +116,33 @@ pub(crate) fn optimise(it: &mut Loop, options: &Options, target: &Target) {
     each_body(it, order::order);
 }
 
+/// Hoists out of the loops that several elements go round together.
+fn hoist_of_several(it: &mut Loop, crowded: &Crowded) {
+    let Some(mut wide) = it.wide.take_if(|wide| has_loops(&wide.block)) else {
+        return;
+    };
+    std::mem::swap(&mut it.body.root, &mut wide.block);
+    hoist::hoist(it, crowded);
+    std::mem::swap(&mut it.body.root, &mut wide.block);
+    it.wide = Some(wide);
+}
+
 /// Folds, shares, forwards, and drops what is not needed then.
 fn clean(it: &mut Loop, crowded: &Crowded) {
     simplify::simplify(&mut it.body, &mut it.before, Some(&mut it.after), crowded);
     dead::remove_dead(it);
 }
 
-/// Runs a pass on the statements of one element, and on those of several.
+/// Runs a pass on the statements of one element, if they run, and on those of several.
 fn each_body(it: &mut Loop, pass: impl Fn(&mut Body)) {
-    pass(&mut it.body);
+    if it.wide.as_ref().is_none_or(|wide| !wide.covers_rest) {
+        pass(&mut it.body);
+    }
+    of_several(it, pass);
+}
+
+/// Runs a pass on the statements of several elements, if there are any.
+fn of_several(it: &mut Loop, pass: impl Fn(&mut Body)) {
     if let Some(wide) = &mut it.wide {
         std::mem::swap(&mut it.body.root, &mut wide.block);
         pass(&mut it.body);

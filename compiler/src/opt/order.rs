@@ -7,9 +7,8 @@
 
 use super::alias::{Origin, Touch, touch};
 use super::effects::{Effects, effects};
-use super::operands::for_each_operand;
 use super::simplify::{Memory, memory};
-use crate::ir::{Block, Body, Op, Place, Stmt, Value};
+use crate::ir::{Block, Body, Op, Place, Stmt, Value, for_each_operand};
 use cranelift_entity::SecondaryMap;
 use rustc_hash::FxHashMap as HashMap;
 

@@ -51,6 +51,8 @@ pub(super) struct Machine<'a> {
     pub(super) arrays: Vec<Vec<u64>>,
     /// The element that runs, or ran last.
     pub(super) element: u64,
+    /// The last of the elements that run at once.
+    pub(super) last: u64,
     steps: u64,
 }
 
@@ -81,6 +83,7 @@ impl<'a> Machine<'a> {
             vars: vec![[0; LANES_MAX]; body.vars.len()],
             arrays: body.arrays.values().map(zeroed).collect(),
             element: 0,
+            last: 0,
             steps: 0,
         })
     }
@@ -98,9 +101,10 @@ impl<'a> Machine<'a> {
         self.block(&body.root).map(drop)
     }
 
-    /// Runs the statements of several elements at once, of which the first is given.
-    pub(super) fn run_wide(&mut self, first: u64, block: &Block) -> Result<(), Halt> {
+    /// Runs the statements of several elements at once, of which the first and how many there are is given.
+    pub(super) fn run_wide(&mut self, first: u64, count: u64, block: &Block) -> Result<(), Halt> {
         self.element = first;
+        self.last = first + count - 1;
         self.block(block).map(drop)
     }
 

@@ -74,6 +74,7 @@ impl Machine<'_> {
                 bits
             }
             Op::Element => one(self.element),
+            Op::ElementAfter(after) => one((self.element + u64::from(*after)).min(self.last)),
             // A counter is set by its loop and never computed.
             Op::Counter => one(0),
             Op::Splat(_) | Op::Lane(..) | Op::Shuffle(..) => self.lane_op(op, ty),

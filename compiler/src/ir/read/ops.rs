@@ -117,6 +117,7 @@ impl Cursor<'_> {
             },
             "param" => Op::Param(self.number(number)?),
             "element" => Op::Element,
+            "element_after" => Op::ElementAfter(self.number(number)?),
             "arg_base" => Op::ArgBase(self.number(number)?),
             "map_entry" => Op::MapEntry {
                 arg: self.number(number)?,

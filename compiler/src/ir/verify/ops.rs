@@ -79,6 +79,7 @@ impl Verifier<'_> {
             Op::CheckIndex { .. } | Op::CheckDivisor { .. } => self.guard(op, ty),
             Op::Param(_)
             | Op::Element
+            | Op::ElementAfter(_)
             | Op::ArgBase(_)
             | Op::MapEntry { .. }
             | Op::RowAddr { .. } => self.level_op(value, op, ty),
@@ -168,6 +169,12 @@ impl Verifier<'_> {
             Op::Element => {
                 self.only_loops("element")?;
                 ensure(self.phase != Phase::Once, Rule::NoElement)?;
+                Type::I64
+            }
+            Op::ElementAfter(after) => {
+                let elements = self.elements_at_once;
+                let sound = self.phase == Phase::Wide && (1..elements).contains(after);
+                ensure(sound, Rule::NoElement)?;
                 Type::I64
             }
             Op::ArgBase(arg) => {

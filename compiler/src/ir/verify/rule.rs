@@ -96,9 +96,6 @@ pub enum Rule {
     /// Statements for a number of elements that does not exist, or in a plain function.
     #[error("statements for {0} elements at once")]
     BadWide(u8),
-    /// A local array where several elements would share it.
-    #[error("a local array among statements for several elements")]
-    ArrayAcrossElements,
     /// A guard's length beyond what an index can be.
     #[error("a check against {0} is not one of an index")]
     BadCheck(u64),

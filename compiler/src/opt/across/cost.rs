@@ -1,20 +1,42 @@
 //! What statements cost, about: in quarters of a cycle of a machine with two units for floats and one for shuffles.
 
 use crate::ir::{BinaryOp, Block, Body, Inst, Op, Stmt, UnaryOp};
+use crate::opt::rank_update::RankUpdate;
+use crate::target::Target;
 
 /// What a branch costs besides its sides: some are mispredicted.
 const BRANCH: u32 = 12;
 
-/// The cost of a block without loops; of a branch, both sides count half.
-pub(super) fn cost(body: &Body, block: &Block) -> u32 {
-    block.iter().map(|stmt| of_statement(body, stmt)).sum()
+/// The cost of a block whose loops are counted; of a branch, both sides count half.
+pub(super) fn cost(body: &Body, block: &Block, target: &Target) -> u32 {
+    let all = block.iter().map(|stmt| of_statement(body, stmt, target));
+    all.fold(0, u32::saturating_add)
 }
 
-fn of_statement(body: &Body, stmt: &Stmt) -> u32 {
+/// The cost of statements for several elements, of which branches leave out nothing but at the end.
+pub(super) fn cost_of_all(body: &Body, block: &Block, target: &Target) -> u32 {
+    let of = |stmt: &Stmt| match stmt {
+        Stmt::If { then, .. } => 4 + cost(body, then, target),
+        stmt => of_statement(body, stmt, target),
+    };
+    block.iter().map(of).fold(0, u32::saturating_add)
+}
+
+fn of_statement(body: &Body, stmt: &Stmt, target: &Target) -> u32 {
     match stmt {
         Stmt::Let(value) => of_instruction(&body.values[*value]),
         Stmt::Store { .. } => 4,
-        Stmt::If { then, other, .. } => BRANCH + (cost(body, then) + cost(body, other)) / 2,
+        Stmt::If { then, other, .. } => {
+            BRANCH + (cost(body, then, target) + cost(body, other, target)) / 2
+        }
+        Stmt::For(it) => {
+            if let Some(update) = RankUpdate::of(body, it, target) {
+                return update.quarter_cycles();
+            }
+            let trips = body.trips(it).unwrap_or(1);
+            let trips = u32::try_from(trips).unwrap_or(u32::MAX);
+            trips.saturating_mul(4 + cost(body, &it.body, target))
+        }
         _ => 0,
     }
 }
@@ -22,7 +44,7 @@ fn of_statement(body: &Body, stmt: &Stmt) -> u32 {
 fn of_instruction(Inst { op, ty }: &Inst) -> u32 {
     let is_float = ty.scalar.is_float();
     match op {
-        Op::Const(_) | Op::Get(_) | Op::Element | Op::ArgBase(_) => 0,
+        Op::Const(_) | Op::Get(_) | Op::Element | Op::ElementAfter(_) | Op::ArgBase(_) => 0,
         Op::Unary(UnaryOp::Sqrt, _) => 18,
         Op::Binary(BinaryOp::Div | BinaryOp::Rem, ..) => 16,
         Op::Binary(BinaryOp::Min | BinaryOp::Max, ..) if is_float => 6,

@@ -1,14 +1,15 @@
 //! Writes the statements for several elements.
 
 use super::loads::{Groups, is_next_door, row_distance};
+use super::own::Own;
 use super::plan::Plan;
-use crate::ir::{BinaryOp, Block, Body, Inst, Loop, Op, Place, Site, Stmt, Type, Value};
+use crate::ir::{BinaryOp, Block, Body, CompareOp, Inst, Loop, Op, Place, Site, Stmt, Type, Value};
 use crate::opt::simplify::memory;
 use cranelift_entity::SecondaryMap;
 use cranelift_entity::packed_option::PackedOption;
 
 /// The most elements at once.
-const ELEMENTS_MAX: usize = 4;
+pub(super) const ELEMENTS_MAX: usize = 4;
 
 /// The statements for several elements.
 pub(super) struct Made {
@@ -28,6 +29,7 @@ pub(super) fn emit(it: &mut Loop, plan: &Plan) -> Made {
         forms: SecondaryMap::new(),
         vectors: SecondaryMap::new(),
         lanes: SecondaryMap::new(),
+        own: Own::default(),
         made: Made {
             before: Block::new(),
             block: Block::with_capacity(root.len()),
@@ -42,8 +44,9 @@ pub(super) fn emit(it: &mut Loop, plan: &Plan) -> Made {
         }
     }
     for element in 0..plan.elements() {
-        for stmt in &serial {
-            pass.one(stmt, element);
+        match element > 0 && plan.covers_rest {
+            true => pass.one_if_there(&serial, element),
+            false => serial.iter().for_each(|stmt| pass.one(stmt, element)),
         }
     }
     let made = pass.made;
@@ -53,7 +56,7 @@ pub(super) fn emit(it: &mut Loop, plan: &Plan) -> Made {
 
 /// What a value of one element is for several.
 #[derive(Clone, Copy, Default)]
-enum Form {
+pub(super) enum Form {
     /// The value itself: it is defined before all elements, or not treated yet.
     #[default]
     Itself,
@@ -65,16 +68,17 @@ enum Form {
     Vector(Value),
 }
 
-struct Emit<'a> {
-    body: &'a mut Body,
-    plan: &'a Plan,
+pub(super) struct Emit<'a> {
+    pub(super) body: &'a mut Body,
+    pub(super) plan: &'a Plan,
     groups: Groups,
-    forms: SecondaryMap<Value, Form>,
+    pub(super) forms: SecondaryMap<Value, Form>,
     /// Vectors made of other forms.
-    vectors: SecondaryMap<Value, PackedOption<Value>>,
+    pub(super) vectors: SecondaryMap<Value, PackedOption<Value>>,
     /// Lanes taken out of vectors.
-    lanes: SecondaryMap<Value, [PackedOption<Value>; ELEMENTS_MAX]>,
-    made: Made,
+    pub(super) lanes: SecondaryMap<Value, [PackedOption<Value>; ELEMENTS_MAX]>,
+    pub(super) own: Own,
+    pub(super) made: Made,
 }
 
 impl Emit<'_> {
@@ -82,19 +86,32 @@ impl Emit<'_> {
     fn is_serial(&self, stmt: &Stmt) -> bool {
         match stmt {
             Stmt::Let(value) => self.plan.serial[*value],
-            Stmt::Store { place, .. } => self.plan.shared.contains(&memory(place)),
+            Stmt::Set(var, _) => self.plan.carried.contains(var),
+            Stmt::Store {
+                place: Place::Array(_),
+                ..
+            }
+            | Stmt::Clear(_)
+            | Stmt::For(_) => false,
+            // Nothing is stored for an element that is not there.
+            Stmt::Store { place, .. } => {
+                self.plan.covers_rest || self.plan.shared.contains(&memory(place))
+            }
             _ => true,
         }
     }
 
-    fn push(&mut self, op: Op, ty: Type) -> Value {
+    pub(super) fn push(&mut self, op: Op, ty: Type) -> Value {
         let value = self.body.values.push(Inst { op, ty });
         self.made.block.push(Stmt::Let(value));
         value
     }
 
     /// What `f` makes for each element.
-    fn each(&mut self, mut f: impl FnMut(&mut Self, usize) -> Value) -> [Value; ELEMENTS_MAX] {
+    pub(super) fn each(
+        &mut self,
+        mut f: impl FnMut(&mut Self, usize) -> Value,
+    ) -> [Value; ELEMENTS_MAX] {
         let mut values = [f(self, 0); ELEMENTS_MAX];
         let elements = self.plan.elements();
         for (element, value) in values.iter_mut().enumerate().take(elements).skip(1) {
@@ -104,7 +121,7 @@ impl Emit<'_> {
     }
 
     /// Does a statement for all elements.
-    fn all(&mut self, stmt: &Stmt) {
+    pub(super) fn all(&mut self, stmt: &Stmt) {
         match stmt {
             Stmt::Let(value) => {
                 if matches!(self.forms[*value], Form::Itself) {
@@ -112,11 +129,23 @@ impl Emit<'_> {
                 }
             }
             Stmt::Store {
+                place: Place::Array(array),
+                index,
+                value,
+                site,
+            } => self.kept(*array, *index, *value, *site),
+            Stmt::Store {
                 place,
                 index,
                 value,
                 site,
             } => self.stored(*place, *index, *value, *site),
+            Stmt::Set(var, value) => self.set(*var, *value),
+            Stmt::Clear(array) => {
+                let array = self.widened(*array);
+                self.made.block.push(Stmt::Clear(array));
+            }
+            Stmt::For(it) => self.repeated_for_all(it),
             _ => unreachable!("other statements are done for one element after the other"),
         }
     }
@@ -125,6 +154,17 @@ impl Emit<'_> {
         let Inst { op, ty } = self.body.values[value].clone();
         if op == Op::Element {
             return self.elements();
+        }
+        match op {
+            Op::Get(var) => return self.got(var, ty),
+            Op::Load { place, index, site } if ty == self.plan.float() => match place {
+                Place::Array(array) => return Form::Vector(self.from_array(array, index, site)),
+                Place::Table(table) if self.own.is_in_loop() && self.plan.uniform[index] => {
+                    return Form::Vector(self.from_table(table, index, site));
+                }
+                _ => {}
+            },
+            _ => {}
         }
         if self.plan.uniform[value] {
             let op = self.copied(op, ty, 0);
@@ -149,6 +189,7 @@ impl Emit<'_> {
         let first = self.push(Op::Element, Type::I64);
         Form::Each(self.each(|pass, element| match element {
             0 => first,
+            _ if pass.plan.covers_rest => pass.push(Op::ElementAfter(element as u8), Type::I64),
             _ => pass.shifted(first, element as i64),
         }))
     }
@@ -283,6 +324,23 @@ impl Emit<'_> {
         });
     }
 
+    /// Does statements for one element unless the one before was the last.
+    fn one_if_there(&mut self, statements: &[&Stmt], element: usize) {
+        let before = match element - 1 {
+            0 => Op::Element,
+            after => Op::ElementAfter(after as u8),
+        };
+        let before = self.push(before, Type::I64);
+        let own = self.push(Op::ElementAfter(element as u8), Type::I64);
+        let is_there = Op::Compare(CompareOp::Ne, own, before);
+        let cond = self.push(is_there, Type::BOOL);
+        let around = std::mem::take(&mut self.made.block);
+        statements.iter().for_each(|stmt| self.one(stmt, element));
+        let then = std::mem::replace(&mut self.made.block, around);
+        let other = Block::new();
+        self.made.block.push(Stmt::If { cond, then, other });
+    }
+
     /// Does a statement for one element.
     fn one(&mut self, stmt: &Stmt, element: usize) {
         match stmt {
@@ -310,7 +368,7 @@ impl Emit<'_> {
     }
 
     /// A value of one element.
-    fn lane(&mut self, value: Value, element: usize) -> Value {
+    pub(super) fn lane(&mut self, value: Value, element: usize) -> Value {
         match self.forms[value] {
             Form::Itself => value,
             Form::Common(common) => common,
@@ -328,7 +386,7 @@ impl Emit<'_> {
     }
 
     /// A vector of all elements' values.
-    fn vector(&mut self, value: Value) -> Value {
+    pub(super) fn vector(&mut self, value: Value) -> Value {
         if let Some(known) = self.vectors[value].expand() {
             return known;
         }

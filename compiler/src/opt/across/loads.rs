@@ -163,6 +163,8 @@ pub(super) fn row_distance(body: &Body, plan: &Plan, place: Place) -> Option<u64
         return None;
     };
     match body.values[addr].op {
+        // The last element may run in the place of the next.
+        _ if plan.covers_rest => None,
         Op::RowAddr { base, row, stride } => {
             let own = plan.uniform[base] && body.values[row].op == Op::Element;
             own.then_some(stride)

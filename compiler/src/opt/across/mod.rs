@@ -6,19 +6,20 @@
 //! other, in the order of the text. So each lane computes what its element did, and memory changes in the same order: results
 //! are the same bits.
 //!
-//! Only for statements without loops, local arrays and checks, whose branches do nothing but compute, load what is there for
-//! every element and store to the element's own rows, and only where the arithmetic that is saved is worth more than what moves
+//! Only for statements without checks, whose loops run equally often for all, whose branches do nothing but compute, load what is
+//! there for every element and store to the element's own rows, and only where the arithmetic that is saved is worth more than what moves
 //! lanes about. A map's rows that are read and written in place rule it out: an element may read what the one before writes.
 
 mod alike;
 mod cost;
 mod emit;
 mod loads;
+mod own;
 mod plan;
 mod repeat;
 mod straighten;
 
-use crate::ir::{Loop, Type, Wide};
+use crate::ir::{Loop, Stmt, Type, Wide, for_each_stmt};
 use crate::opt::crowded::Crowded;
 use crate::opt::simplify::simplify_once;
 use crate::options::Options;
@@ -32,7 +33,9 @@ const STATEMENTS_MAX: usize = 2000;
 
 /// Gives a loop statements for several elements at once, where that is allowed and there is arithmetic to share.
 pub(super) fn across_elements(it: &mut Loop, options: &Options, target: &Target) {
-    let is_short = it.body.root.len() <= STATEMENTS_MAX;
+    let mut statements = 0;
+    for_each_stmt(&it.body.root, &mut |_| statements += 1);
+    let is_short = statements <= STATEMENTS_MAX;
     let vector = plan::vector_for(&it.body, &it.body.root, options.lanes);
     let Some(vector) = vector.filter(|_| is_short && is_allowed(it)) else {
         return;
@@ -41,7 +44,7 @@ pub(super) fn across_elements(it: &mut Loop, options: &Options, target: &Target)
         .body
         .root
         .iter()
-        .any(|stmt| stmt.blocks().next().is_some());
+        .any(|stmt| !matches!(stmt, Stmt::For(_)) && stmt.blocks().next().is_some());
     if !has_branches {
         it.wide = of_all(it, vector, target);
     } else if let Some(straight) = straighten::straightened(it) {
@@ -58,17 +61,26 @@ fn of_all(it: &mut Loop, vector: Type, target: &Target) -> Option<Wide> {
     let plan = Plan::of(it, vector, target).filter(|plan| plan.saves_something(it))?;
     let made = emit::emit(it, &plan);
     it.before.extend(made.before);
-    let (elements, block) = (vector.lanes, made.block);
-    Some(Wide { elements, block })
+    Some(Wide {
+        elements: vector.lanes,
+        covers_rest: plan.covers_rest,
+        block: made.block,
+    })
 }
 
 /// Keeps the statements for several elements only if they cost less than doing those for one as often.
-pub(super) fn keep_cheaper(it: &mut Loop) {
-    if let Some(wide) = &it.wide {
-        let one = cost::cost(&it.body, &it.body.root) * u32::from(wide.elements);
-        if cost::cost(&it.body, &wide.block) >= one {
-            it.wide = None;
-        }
+///
+/// Statements with loops are long: what is spilled, which no cost counts, is spilled for all elements at once.
+pub(super) fn keep_cheaper(it: &mut Loop, target: &Target) {
+    let Some(wide) = &it.wide else {
+        return;
+    };
+    let one = cost::cost(&it.body, &it.body.root, target);
+    let one = one.saturating_mul(u32::from(wide.elements));
+    let all = cost::cost_of_all(&it.body, &wide.block, target);
+    let all = if wide.covers_rest { all / 4 * 3 } else { all };
+    if all >= one {
+        it.wide = None;
     }
 }
 

@@ -1,10 +1,10 @@
 //! What of an element's statements is done for all elements at once, and what for one after the other.
 
 use crate::ir::{
-    BinaryOp, Block, Body, Inst, Loop, Op, Place, Scalar, Stmt, Type, UnaryOp, Value, Var,
-    for_each_stmt,
+    Array, BinaryOp, Block, Body, For, Inst, Loop, Op, Place, Scalar, Stmt, Type, UnaryOp, Value,
+    Var, count_uses, for_each_operand, for_each_stmt,
 };
-use crate::opt::operands::{count_uses, for_each_operand};
+use crate::opt::alias::access;
 use crate::opt::simplify::{Memory, memory};
 use crate::signature::Source;
 use crate::target::{Level, Target};
@@ -17,14 +17,18 @@ pub(super) struct Plan {
     pub(super) vector: Type,
     /// Memory that an element may see the one before write.
     pub(super) shared: BTreeSet<Memory>,
-    /// Variables that are set.
+    /// Variables that go from element to element.
     pub(super) carried: BTreeSet<Var>,
+    /// Whether there are loops among the statements.
+    pub(super) has_loops: bool,
     /// Values that depend on what the element before did.
     pub(super) serial: SecondaryMap<Value, bool>,
     /// Comparisons of each element's floats that only choose between floats, all of the vector's kind.
     pub(super) masks: SecondaryMap<Value, bool>,
     /// Values that elements have in common.
     pub(super) uniform: SecondaryMap<Value, bool>,
+    /// Whether the statements do what is left of a range, too, so that those of one element need not be compiled.
+    pub(super) covers_rest: bool,
     level: Level,
 }
 
@@ -35,26 +39,44 @@ impl Plan {
             vector,
             shared: shared(it),
             carried: BTreeSet::new(),
+            has_loops: false,
             serial: SecondaryMap::new(),
             masks: SecondaryMap::new(),
             uniform: SecondaryMap::new(),
+            covers_rest: false,
             level: target.level,
         };
-        for stmt in &it.body.root {
-            if let Stmt::Set(var, _) = stmt {
-                plan.carried.insert(*var);
-            }
-        }
+        plan.carried = carried(it);
         for stmt in &it.before {
             if let Stmt::Let(value) = stmt {
                 plan.uniform[*value] = true;
             }
         }
-        if !it.body.root.iter().all(|stmt| plan.note(&it.body, stmt)) {
+        let note = |stmt| plan.note(&it.body, stmt);
+        if !it.body.root.iter().all(note) {
             return None;
         }
         plan.find_masks(&it.body);
-        Some(plan)
+        plan.covers_rest = plan.has_loops && plan.may_cover_rest(&it.body);
+        (plan.covers_rest || !plan.has_loops).then_some(plan)
+    }
+
+    /// Whether nothing is read again after it was stored, so that an element may run twice if it stores only once.
+    fn may_cover_rest(&self, body: &Body) -> bool {
+        let mut stored = BTreeSet::new();
+        let mut reads_stored = false;
+        for_each_stmt(&body.root, &mut |stmt| {
+            let Some((place, _, _, is_store)) = access(body, stmt) else {
+                return;
+            };
+            let memory = memory(&place);
+            if is_store {
+                stored.insert(memory);
+            } else if !matches!(place, Place::Array(_)) && !self.shared.contains(&memory) {
+                reads_stored |= stored.contains(&memory);
+            }
+        });
+        !reads_stored
     }
 
     /// Notes what a statement depends on; `false` if it can't be done for several elements.
@@ -65,15 +87,53 @@ impl Plan {
                 let op = &body.values[*value].op;
                 self.serial[*value] = is_serial || self.sees_others(op);
                 self.uniform[*value] = self.is_common(op);
-                !op.can_fail() && !is_in_array(op)
+                !op.can_fail() && self.is_of_all(body, op)
             }
-            Stmt::Set(..) => true,
+            Stmt::Set(var, _) => self.carried.contains(var) || !is_serial,
+            Stmt::Store {
+                place: Place::Array(array),
+                index,
+                ..
+            } => !is_serial && self.uniform[*index] && self.may_widen(body, *array),
             // What elements store by themselves must not wait for what they share.
-            Stmt::Store { place, .. } => {
-                let is_shared = self.shared.contains(&memory(place));
-                !matches!(place, Place::Array(_)) && (is_shared || !is_serial)
-            }
+            Stmt::Store { place, .. } => self.shared.contains(&memory(place)) || !is_serial,
+            Stmt::Clear(array) => self.may_widen(body, *array),
+            Stmt::For(it) => self.note_loop(body, it),
             _ => false,
+        }
+    }
+
+    /// As `note`, of a loop: it runs for all elements at once if nothing in it sees or changes what they share.
+    fn note_loop(&mut self, body: &Body, it: &For) -> bool {
+        self.has_loops = true;
+        self.uniform[it.counter] = true;
+        let is_of_all = |plan: &Plan, stmt: &Stmt| match stmt {
+            Stmt::Let(value) => !plan.serial[*value],
+            Stmt::Set(var, _) => !plan.carried.contains(var),
+            Stmt::Store { place, .. } => matches!(place, Place::Array(_)),
+            _ => true,
+        };
+        let runs = body.trips(it).is_some_and(|trips| trips > 0);
+        runs && it
+            .body
+            .iter()
+            .all(|stmt| self.note(body, stmt) && is_of_all(self, stmt))
+    }
+
+    /// Whether a local array can have an entry of each element where it has one.
+    fn may_widen(&self, body: &Body, array: Array) -> bool {
+        body.arrays[array].scalar == self.vector.scalar
+    }
+
+    /// Whether what is loaded from a local array is the same entry for all elements.
+    fn is_of_all(&self, body: &Body, op: &Op) -> bool {
+        match op {
+            Op::Load {
+                place: Place::Array(array),
+                index,
+                ..
+            } => self.uniform[*index] && self.may_widen(body, *array),
+            _ => true,
         }
     }
 
@@ -96,7 +156,7 @@ impl Plan {
         let mut common = true;
         op.for_each_operand(|operand| common &= self.uniform[operand]);
         let is_same = match op {
-            Op::Element => false,
+            Op::Element | Op::Get(_) => false,
             Op::Load { place, .. } => match place {
                 Place::Row { region, .. } => region.readonly,
                 Place::Table(_) | Place::Constant(_) => true,
@@ -121,7 +181,7 @@ impl Plan {
     fn find_masks(&mut self, body: &Body) {
         let uses = count_uses(body, &body.root);
         let mut chosen: SecondaryMap<Value, u32> = SecondaryMap::new();
-        for stmt in &body.root {
+        for_each_stmt(&body.root, &mut |stmt| {
             if let Stmt::Let(value) = stmt
                 && let Inst {
                     op: Op::Select(cond, ..),
@@ -132,23 +192,26 @@ impl Plan {
             {
                 chosen[cond] += 1;
             }
-        }
-        for stmt in &body.root {
+        });
+        for_each_stmt(&body.root, &mut |stmt| {
             if let Stmt::Let(value) = stmt
                 && let Op::Compare(_, a, _) = body.values[*value].op
             {
                 let of_each = body.ty(a) == self.float() && !self.uniform[*value];
                 self.masks[*value] = of_each && chosen[*value] == uses[*value];
             }
-        }
+        });
     }
 
     /// Whether anything but moves is done for all elements in one instruction.
     pub(super) fn saves_something(&self, it: &Loop) -> bool {
-        it.body.root.iter().any(|stmt| match stmt {
-            Stmt::Let(value) => self.is_shared(&it.body, *value),
-            _ => false,
-        })
+        let mut found = false;
+        for_each_stmt(&it.body.root, &mut |stmt| {
+            if let Stmt::Let(value) = stmt {
+                found |= self.is_shared(&it.body, *value);
+            }
+        });
+        found
     }
 
     /// Whether one instruction does an operation for all elements.
@@ -197,9 +260,27 @@ pub(super) fn vector_for(body: &Body, root: &Block, lanes: u8) -> Option<Type> {
     (vector.lanes <= lanes).then_some(vector)
 }
 
-fn is_in_array(op: &Op) -> bool {
-    let array = |place: &Place| matches!(place, Place::Array(_));
-    matches!(op, Op::Load { place, .. } if array(place))
+/// The variables that an element may see the one before set, and those of which something is left after the last.
+fn carried(it: &Loop) -> BTreeSet<Var> {
+    let (mut own, mut carried) = (BTreeSet::new(), BTreeSet::new());
+    let mut note = |stmt: &Stmt, is_inside: bool| match stmt {
+        // An element sets what it reads, if it begins with that.
+        Stmt::Set(var, _) if is_inside && !carried.contains(var) => drop(own.insert(*var)),
+        Stmt::Set(var, _) => drop(carried.insert(*var)),
+        Stmt::Let(value) => {
+            if let Op::Get(var) = it.body.values[*value].op
+                && !(is_inside && own.contains(&var))
+            {
+                carried.insert(var);
+            }
+        }
+        _ => {}
+    };
+    for outside in [&it.before, &it.after] {
+        for_each_stmt(outside, &mut |stmt| note(stmt, false));
+    }
+    for_each_stmt(&it.body.root, &mut |stmt| note(stmt, true));
+    carried
 }
 
 /// Memory that is written and not each element's own.

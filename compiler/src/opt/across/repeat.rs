@@ -13,7 +13,8 @@ const WORK_MAX: usize = 12;
 /// Doubles the elements of a trip while it stays short and they are not too many; whether that was done.
 pub(in crate::opt) fn repeat(it: &mut Loop, elements_max: u8) -> bool {
     let in_order = it.signature.iteration == Iteration::Elements && !it.signature.allow_conflicts;
-    if !in_order || !is_straight(&it.body, &it.body.root) {
+    let covers_rest = it.wide.as_ref().is_some_and(|wide| wide.covers_rest);
+    if !in_order || covers_rest || !is_straight(&it.body, &it.body.root) {
         return false;
     }
     let mut is_done = false;
@@ -32,6 +33,7 @@ pub(in crate::opt) fn repeat(it: &mut Loop, elements_max: u8) -> bool {
         };
         wide = Some(Wide {
             elements: 2 * elements,
+            covers_rest: false,
             block: twice(&mut it.body, block, elements),
         });
         is_done = true;

@@ -10,9 +10,8 @@ mod joined;
 mod plan;
 
 use super::alias::{Touch, access, touch};
-use super::operands::count_uses;
 use super::simplify::Memory;
-use crate::ir::{Block, Body, Op, Scalar, Site, Stmt, Type, Value};
+use crate::ir::{Block, Body, Op, Scalar, Site, Stmt, Type, Value, count_uses};
 use cranelift_entity::SecondaryMap;
 use cranelift_entity::packed_option::PackedOption;
 use rustc_hash::FxHashMap as HashMap;

@@ -83,6 +83,14 @@ pub(crate) enum Factor {
 }
 
 impl RankUpdate {
+    /// How long a call takes, about, in quarters of a cycle: sixteen products in one, and as long as so many take until it begins.
+    pub(super) fn quarter_cycles(&self) -> u32 {
+        let terms = self.terms.len() as u64;
+        let products = self.trips * self.rows * self.columns * terms;
+        let all = PRODUCTS_PER_CALL + PRODUCTS_PER_TERM * terms + products / 4;
+        u32::try_from(all).unwrap_or(u32::MAX)
+    }
+
     /// What a loop is, if that is a rank-k update which the target has a function for, and it is faster.
     pub(crate) fn of(body: &Body, outer: &For, target: &Target) -> Option<RankUpdate> {
         RankUpdate::inside(body, outer, target, 1)

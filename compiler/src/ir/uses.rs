@@ -1,10 +1,10 @@
 //! What statements use.
 
-use crate::ir::{Block, Body, Stmt, Value, for_each_stmt};
+use super::{Block, Body, Stmt, Value, for_each_stmt};
 use cranelift_entity::SecondaryMap;
 
 /// Calls `f` on each value that a statement uses: those of what it defines, too, but not those inside its blocks.
-pub(super) fn for_each_operand(body: &Body, stmt: &Stmt, mut f: impl FnMut(Value)) {
+pub(crate) fn for_each_operand(body: &Body, stmt: &Stmt, mut f: impl FnMut(Value)) {
     stmt.for_each_operand(&mut f);
     if let Stmt::Let(value) = stmt {
         body.values[*value].op.for_each_operand(&mut f);
@@ -12,7 +12,7 @@ pub(super) fn for_each_operand(body: &Body, stmt: &Stmt, mut f: impl FnMut(Value
 }
 
 /// How often a block and the blocks inside use each value.
-pub(super) fn count_uses(body: &Body, root: &Block) -> SecondaryMap<Value, u32> {
+pub(crate) fn count_uses(body: &Body, root: &Block) -> SecondaryMap<Value, u32> {
     let mut uses: SecondaryMap<Value, u32> = SecondaryMap::with_capacity(body.values.len());
     for_each_stmt(root, &mut |stmt| {
         for_each_operand(body, stmt, |value| uses[value] += 1)
