@@ -156,7 +156,7 @@ impl Emit<'_> {
             return self.elements();
         }
         match op {
-            Op::Get(var) => return self.got(var, ty),
+            Op::Get(var) if self.plan.own.contains(&var) => return self.got(var, ty),
             Op::Load { place, index, site } if ty == self.plan.float() => match place {
                 Place::Array(array) => return Form::Vector(self.from_array(array, index, site)),
                 Place::Table(table) if self.own.is_in_loop() && self.plan.uniform[index] => {

@@ -19,6 +19,8 @@ pub(super) struct Plan {
     pub(super) shared: BTreeSet<Memory>,
     /// Variables that go from element to element.
     pub(super) carried: BTreeSet<Var>,
+    /// Variables of which each element has its own.
+    pub(super) own: BTreeSet<Var>,
     /// Whether there are loops among the statements.
     pub(super) has_loops: bool,
     /// Values that depend on what the element before did.
@@ -39,6 +41,7 @@ impl Plan {
             vector,
             shared: shared(it),
             carried: BTreeSet::new(),
+            own: BTreeSet::new(),
             has_loops: false,
             serial: SecondaryMap::new(),
             masks: SecondaryMap::new(),
@@ -46,7 +49,8 @@ impl Plan {
             covers_rest: false,
             level: target.level,
         };
-        plan.carried = carried(it);
+        let Vars { carried, own } = Vars::of(it);
+        (plan.carried, plan.own) = (carried, own);
         for stmt in &it.before {
             if let Stmt::Let(value) = stmt {
                 plan.uniform[*value] = true;
@@ -156,7 +160,8 @@ impl Plan {
         let mut common = true;
         op.for_each_operand(|operand| common &= self.uniform[operand]);
         let is_same = match op {
-            Op::Element | Op::Get(_) => false,
+            Op::Element => false,
+            Op::Get(var) => !self.own.contains(var),
             Op::Load { place, .. } => match place {
                 Place::Row { region, .. } => region.readonly,
                 Place::Table(_) | Place::Constant(_) => true,
@@ -260,27 +265,47 @@ pub(super) fn vector_for(body: &Body, root: &Block, lanes: u8) -> Option<Type> {
     (vector.lanes <= lanes).then_some(vector)
 }
 
-/// The variables that an element may see the one before set, and those of which something is left after the last.
-fn carried(it: &Loop) -> BTreeSet<Var> {
-    let (mut own, mut carried) = (BTreeSet::new(), BTreeSet::new());
-    let mut note = |stmt: &Stmt, is_inside: bool| match stmt {
-        // An element sets what it reads, if it begins with that.
-        Stmt::Set(var, _) if is_inside && !carried.contains(var) => drop(own.insert(*var)),
-        Stmt::Set(var, _) => drop(carried.insert(*var)),
-        Stmt::Let(value) => {
-            if let Op::Get(var) = it.body.values[*value].op
-                && !(is_inside && own.contains(&var))
-            {
-                carried.insert(var);
+/// What becomes of the variables that elements set.
+#[derive(Default)]
+struct Vars {
+    /// They go from element to element, or something is left of them after the last.
+    carried: BTreeSet<Var>,
+    /// An element sets them before it reads them.
+    own: BTreeSet<Var>,
+}
+
+impl Vars {
+    fn of(it: &Loop) -> Vars {
+        let (mut vars, mut read) = (Vars::default(), BTreeSet::new());
+        for_each_stmt(&it.body.root, &mut |stmt| match stmt {
+            Stmt::Set(var, _) if read.contains(var) => drop(vars.carried.insert(*var)),
+            Stmt::Set(var, _) => drop(vars.own.insert(*var)),
+            Stmt::Let(value) => {
+                if let Op::Get(var) = it.body.values[*value].op
+                    && !vars.own.contains(&var)
+                {
+                    read.insert(var);
+                }
             }
+            _ => {}
+        });
+        for outside in [&it.before, &it.after] {
+            for_each_stmt(outside, &mut |stmt| {
+                let var = match stmt {
+                    Stmt::Set(var, _) => Some(*var),
+                    Stmt::Let(value) => match it.body.values[*value].op {
+                        Op::Get(var) => Some(var),
+                        _ => None,
+                    },
+                    _ => None,
+                };
+                if let Some(var) = var.and_then(|var| vars.own.take(&var)) {
+                    vars.carried.insert(var);
+                }
+            });
         }
-        _ => {}
-    };
-    for outside in [&it.before, &it.after] {
-        for_each_stmt(outside, &mut |stmt| note(stmt, false));
+        vars
     }
-    for_each_stmt(&it.body.root, &mut |stmt| note(stmt, true));
-    carried
 }
 
 /// Memory that is written and not each element's own.
