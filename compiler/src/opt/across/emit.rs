@@ -158,9 +158,9 @@ impl Emit<'_> {
         match op {
             Op::Get(var) if self.plan.own.contains(&var) => return self.got(var, ty),
             Op::Load { place, index, site } if ty == self.plan.float() => match place {
-                Place::Array(array) => return Form::Vector(self.from_array(array, index, site)),
+                Place::Array(array) => return Form::Vector(self.array_entries(array, index, site)),
                 Place::Table(table) if self.own.is_in_loop() && self.plan.uniform[index] => {
-                    return Form::Vector(self.from_table(table, index, site));
+                    return Form::Vector(self.table_entries(table, index, site));
                 }
                 _ => {}
             },

@@ -119,13 +119,13 @@ impl Emit<'_> {
     }
 
     /// An entry of each element's array.
-    pub(super) fn from_array(&mut self, array: Array, index: Value, site: Site) -> Value {
+    pub(super) fn array_entries(&mut self, array: Array, index: Value, site: Site) -> Value {
         let (place, index) = (Place::Array(self.widened(array)), self.first_of_all(index));
         self.push(Op::Load { place, index, site }, self.plan.vector)
     }
 
     /// An entry of a table, in all lanes.
-    pub(super) fn from_table(&mut self, table: Table, index: Value, site: Site) -> Value {
+    pub(super) fn table_entries(&mut self, table: Table, index: Value, site: Site) -> Value {
         let place = Place::Table(self.repeated_table(table));
         let index = self.first_of_all(index);
         self.push(Op::Load { place, index, site }, self.plan.vector)
