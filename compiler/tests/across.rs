@@ -252,6 +252,29 @@ fn loops_of_unknown_length_and_integers_in_arrays_forbid_it() {
     assert_eq!(for_all(integers, Access::Inc, at(0)), None);
 }
 
+#[test]
+fn arrays_as_large_as_may_be_are_not_kept_for_several_elements() {
+    let text = |len: u32| {
+        format!(
+            "double b[{len}]; for (int i = 0; i < 40; i++) {{ b[i * 100] = a[i] / (1 + a[i] * a[i]); a[i] += b[i * 100] / (2 + w[0]); }} x[0] = b[100] + a[7];"
+        )
+    };
+    assert!(for_all(&text(4000), Access::Write, DIRECT).is_some());
+    // Twice as large it is more than a loop's working memory may be.
+    assert_eq!(for_all(&text(100_000_000), Access::Write, DIRECT), None);
+}
+
+#[test]
+fn large_tables_are_kept_once() {
+    let numbers: Vec<String> = (0..5000).map(|n| format!("{}.5", n % 91)).collect();
+    let text = format!(
+        "static const double u[5000] = {{{}}}; for (int i = 0; i < 40; i++) a[i] += u[i * 120] / (1 + w[0] * a[i]); x[0] = a[3] + a[7];",
+        numbers.join(", ")
+    );
+    let wide = for_all(&text, Access::Write, DIRECT).expect("it pays");
+    assert!(wide.contains(": f64 = load table"), "{wide}");
+}
+
 /// The lines of the statements for two elements that load from or store to the rows of one dat, in order.
 fn touches(wide: &str, slot: u32) -> Vec<&str> {
     let region = format!(", {slot}, ");

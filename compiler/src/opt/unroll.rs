@@ -339,9 +339,8 @@ impl<'a> Copy<'a> {
                     counter,
                     lo,
                     hi,
-                    step: it.step,
-                    site: it.site,
                     body,
+                    ..**it
                 }))
             }
             Stmt::Loop { label, site, body } => {

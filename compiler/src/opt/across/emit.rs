@@ -159,7 +159,7 @@ impl Emit<'_> {
             Op::Get(var) if self.plan.own.contains(&var) => return self.got(var, ty),
             Op::Load { place, index, site } if ty == self.plan.float() => match place {
                 Place::Array(array) => return Form::Vector(self.array_entries(array, index, site)),
-                Place::Table(table) if self.own.is_in_loop() && self.plan.uniform[index] => {
+                Place::Table(table) if self.repeats(table, index) => {
                     return Form::Vector(self.table_entries(table, index, site));
                 }
                 _ => {}
@@ -380,6 +380,7 @@ impl Emit<'_> {
                 let ty = self.body.ty(value);
                 let lane = self.push(Op::Lane(vector, element as u8), ty);
                 self.lanes[value][element] = lane.into();
+                self.own.cached.push(value);
                 lane
             }
         }
@@ -398,6 +399,7 @@ impl Emit<'_> {
             Form::Itself | Form::Common(_) => self.repeated(value, ty),
         };
         self.vectors[value] = vector.into();
+        self.own.cached.push(value);
         vector
     }
 

@@ -10,6 +10,15 @@ use crate::ir::{
 };
 use std::collections::BTreeMap;
 
+/// Arrays of more entries stay one element's, and tables are read one entry for all: several times as large they would fill the
+/// nearest cache, and arrays may be as large as anything may.
+const ENTRIES_MAX: u64 = 4096;
+
+/// Whether arrays and tables of so many entries are kept for several elements.
+pub(super) fn is_small(entries: u64) -> bool {
+    entries <= ENTRIES_MAX
+}
+
 /// What of one element has become what of several.
 #[derive(Default)]
 pub(super) struct Own {
@@ -21,14 +30,10 @@ pub(super) struct Own {
     tables: BTreeMap<Table, Table>,
     /// By index, where the entries of all elements begin.
     firsts: BTreeMap<Value, Value>,
+    /// Values of which vectors, lanes or first entries are known, in the order in which they were made.
+    pub(super) cached: Vec<Value>,
     /// How many loops are around the statement at hand.
     loops: u32,
-}
-
-impl Own {
-    pub(super) fn is_in_loop(&self) -> bool {
-        self.loops > 0
-    }
 }
 
 impl Emit<'_> {
@@ -84,6 +89,12 @@ impl Emit<'_> {
         })
     }
 
+    /// Whether a table is read as one that has each entry in all lanes.
+    pub(super) fn repeats(&self, table: Table, index: Value) -> bool {
+        let is_small = is_small(self.body.tables[table].bits.len() as u64);
+        is_small && self.own.loops > 0 && self.plan.uniform[index]
+    }
+
     /// The table that has each entry once for each lane.
     fn repeated_table(&mut self, table: Table) -> Table {
         let (tables, lanes) = (&mut self.body.tables, self.plan.elements());
@@ -115,6 +126,7 @@ impl Emit<'_> {
         let by = self.push(Op::Const(by as u64), Type::I64);
         let first = self.push(Op::Binary(op, from, by), Type::I64);
         self.own.firsts.insert(index, first);
+        self.own.cached.push(index);
         first
     }
 
@@ -150,23 +162,30 @@ impl Emit<'_> {
         let counter = self.body.values.push(Inst { op, ty });
         self.forms[it.counter] = Form::Common(counter);
         let label = self.body.label();
-        // What is made inside is not there outside.
-        let (vectors, lanes) = (self.vectors.clone(), self.lanes.clone());
-        let firsts = self.own.firsts.clone();
         let around = std::mem::take(&mut self.made.block);
+        let outside = self.own.cached.len();
         self.own.loops += 1;
         it.body.iter().for_each(|stmt| self.all(stmt));
         self.own.loops -= 1;
+        self.forget(outside);
         let body = std::mem::replace(&mut self.made.block, around);
-        (self.vectors, self.lanes, self.own.firsts) = (vectors, lanes, firsts);
-        self.made.block.push(Stmt::For(Box::new(For {
+        let own = For {
             label,
             counter,
             lo,
             hi,
-            step: it.step,
-            site: it.site,
             body,
-        })));
+            ..*it
+        };
+        self.made.block.push(Stmt::For(Box::new(own)));
+    }
+
+    /// Forgets what was made of values inside a loop: it is not there outside.
+    fn forget(&mut self, outside: usize) {
+        for value in self.own.cached.drain(outside..) {
+            self.vectors[value] = None.into();
+            self.lanes[value] = Default::default();
+            self.own.firsts.remove(&value);
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! What of an element's statements is done for all elements at once, and what for one after the other.
 
+use super::own::is_small;
 use crate::ir::{
-    Array, BinaryOp, Block, Body, For, Inst, Loop, Op, Place, Scalar, Stmt, Type, UnaryOp, Value,
-    Var, count_uses, for_each_operand, for_each_stmt,
+    Array, ArrayData, BinaryOp, Block, Body, For, Inst, Loop, Op, Place, Scalar, Stmt, Type,
+    UnaryOp, Value, Var, count_uses, for_each_operand, for_each_stmt,
 };
 use crate::opt::alias::access;
 use crate::opt::simplify::{Memory, memory};
@@ -126,7 +127,8 @@ impl Plan {
 
     /// Whether a local array can have an entry of each element where it has one.
     fn may_widen(&self, body: &Body, array: Array) -> bool {
-        body.arrays[array].scalar == self.vector.scalar
+        let ArrayData { scalar, len } = body.arrays[array];
+        scalar == self.vector.scalar && is_small(len)
     }
 
     /// Whether what is loaded from a local array is the same entry for all elements.
