@@ -34,7 +34,9 @@ fn secret_of(place: &Place) -> [u8; 32] {
 
 fn keyed_hash(file: &[u8], secret: &[u8; 32]) -> [u8; 32] {
     let n = file.len();
-    *blake3::keyed_hash(secret, &[&file[..n - 48], &file[n - 16..]].concat()).as_bytes()
+    let padding = vec![0; n.next_multiple_of(4096) - n];
+    let hashed = [&file[..n - 48], &[0; 32], &file[n - 16..], &padding].concat();
+    *blake3::keyed_hash(secret, &hashed).as_bytes()
 }
 
 #[test]

@@ -174,7 +174,9 @@ impl Place {
 
     fn keyed_hash(&self, file: &[u8]) -> [u8; 32] {
         let n = file.len();
-        *blake3::keyed_hash(&self.secret, &[&file[..n - 48], &file[n - 16..]].concat()).as_bytes()
+        let padding = vec![0; n.next_multiple_of(4096) - n];
+        let hashed = [&file[..n - 48], &[0; 32], &file[n - 16..], &padding].concat();
+        *blake3::keyed_hash(&self.secret, &hashed).as_bytes()
     }
 
     /// Makes the keyed hash right.

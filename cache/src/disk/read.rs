@@ -138,7 +138,8 @@ fn read_file(tree: &Tree, at: &str, bytes_max: u64) -> Result<(Vec<u8>, FileIden
         return Err(fail(Miss::TooLarge));
     }
     let size = usize::try_from(facts.size).map_err(|_| fail(Miss::TooLarge))?;
-    let file = tree.sys.read(&fd, size).map_err(io)?;
+    let room = format::capacity(size);
+    let file = tree.sys.read_with_room(&fd, size, room).map_err(io)?;
     if file.len() < size {
         return Err(fail(Miss::Truncated));
     }
@@ -184,17 +185,17 @@ pub(crate) fn read_slot(
     empty: Empty,
 ) -> Result<Entry, Failure> {
     let at = path::entry(table, key, slot);
-    let (file, identity) = read_file_patiently(tree, &at, bytes_max, empty)?;
+    let (mut file, identity) = read_file_patiently(tree, &at, bytes_max, empty)?;
     let fail = |miss| Failure {
         miss,
         file: Some(identity),
     };
     let secret = tree.secret_key().ok_or(Miss::NoSecret)?;
-    let parts = match format::verify(&file, &secret) {
+    let parts = match format::verify(&mut file, &secret) {
         // Another process may have replaced the key since it was read.
         Err(Miss::BadMac) if tree.reread_secret() => {
             let secret = tree.secret_key().ok_or(Miss::NoSecret)?;
-            format::verify(&file, &secret)
+            format::verify(&mut file, &secret)
         }
         outcome => outcome,
     };

@@ -177,8 +177,18 @@ impl Sys {
 
     /// Reads up to `size` bytes, or fewer if the file ends before; one allocation of `size`.
     pub(crate) fn read(&self, fd: impl AsFd, size: usize) -> io::Result<Vec<u8>> {
+        self.read_with_room(fd, size, size)
+    }
+
+    /// [`Sys::read`] into an allocation of `room`, if that is more. A file that has grown is read on as far as there is room.
+    pub(crate) fn read_with_room(
+        &self,
+        fd: impl AsFd,
+        size: usize,
+        room: usize,
+    ) -> io::Result<Vec<u8>> {
         // One byte more, so that the read that meets the end is the first one.
-        let mut bytes = Vec::with_capacity(size + 1);
+        let mut bytes = Vec::with_capacity(room.max(size + 1));
         while bytes.len() < size {
             let n = self.call("read", || {
                 io::read(fd.as_fd(), rustix::buffer::spare_capacity(&mut bytes))
