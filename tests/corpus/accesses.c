@@ -65,3 +65,22 @@ void k(const double *a, double *b) { if (a[0] > 0) b[0] = a[0]; }
 // == a row read at an index that data gives
 // args: read i32 2; read f64 4 at ends 0; read f64 2 through wide; inc f64 4 at ends 1
 void k(const int *n, const double *a, const double *b, double *c) { c[n[0] & 3] += a[n[1] & 3] * b[(n[0] + n[1]) & 3]; }
+// == rows of a table that data choose, some of which are not there, in loops that are not unrolled
+// args: read i32 2; read f64 20; inc f64 20; inc f64 1 global
+static const double t[3][20] = {{1, 2, 3, 4, 5, 6, 7}, {-1, 0.5, 0.25}, {8, 9, 10, 11}};
+void k(const int *n, const double *x, double *y, double *s) { for (int i = 0; i < 20; i++) { y[i] += t[n[0] & 3][i] * x[19 - i]; y[19 - i] -= t[n[1] & 3][i] / (1 + x[i] * x[i]); } for (int i = 18; i >= 0; i--) s[0] += t[n[1] & 1][i + 1] * x[i]; }
+// == rows that data choose in nests, and an entry that data choose of each
+// args: read i32 2; read f64 20; write f64 40
+static const double t[4][20] = {{1, 2, 3}, {-1, 0.5}, {8, 9, 10, 11}, {0.125}};
+void k(const int *n, const double *x, double *y) { int f = n[0] % 4, g = n[1] % 4; for (int q = 0; q < 20; q++) { double a = 0, b = 0; for (int i = 0; i < 20; i++) { a += t[f][i] * x[(i + q) % 20]; b += t[g][19 - i] * x[i]; } y[q] = a * t[g][q]; y[20 + q] = b - t[f][19 - q]; } }
+// == a window that data place in a table, past its ends as well
+// args: read i32 1; read f64 17; write f64 17
+static const double t[40] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+void k(const int *n, const double *x, double *y) { int at = (n[0] & 15) - 2; for (int i = 0; i < 17; i++) y[i] = t[at + i] * x[i] + t[at + 2 * i]; }
+// == checks behind a division that may fail, in branches, and behind a way out
+// args: read i32 2; read f64 20; write f64 20; write f64 20
+static const double t[3][20] = {{1, 2, 3}, {4, 5}, {6, 7}};
+void k(const int *n, const double *x, double *y, double *z) { for (int i = 0; i < 20; i++) y[i] = t[n[0] & 3][i] * (7 / (n[1] & 7)); for (int i = 0; i < 20; i++) { z[i] = i; if (x[i] > 2) z[i] = t[n[1] & 3][i]; if (x[i] < -2) break; z[i] += t[n[0] & 3][i]; } }
+// == signs, and quotients by powers of two
+// args: read f64 4; read f32 2; write f64 6; write f32 3
+void k(const double *x, const float *f, double *y, float *g) { double d = -x[1], e = -x[3], j = x[0] * x[3] - x[1] * x[2]; double p = d / j, q = e / (x[0] + x[2] * x[2]); y[0] = x[0] + p * x[1]; y[1] = q * d - p / e; y[2] = fabs(d) / 2; y[3] = d / -0.25 + x[2] / 1024; y[4] = d * 3 - d; y[5] = -(d * e) / 8.0; float h = -f[0]; g[0] = h / 2.0f + f[1]; g[1] = h * f[1] / 0.0625f; g[2] = f[1] - h * h / f[1]; }

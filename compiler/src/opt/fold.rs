@@ -21,10 +21,7 @@ pub(super) fn fold(body: &Body, op: &Op, ty: Type) -> Option<Folded> {
         return None;
     }
     match *op {
-        Op::Unary(op, a) => {
-            let bits = eval::unary(op, ty.scalar, body.constant(a)?);
-            unless_nan(ty.scalar, bits).map(Folded::Const)
-        }
+        Op::Unary(op, a) => unary(body, op, a, ty.scalar),
         Op::Binary(op, a, b) => binary(body, op, a, b, ty.scalar),
         Op::Compare(op, a, b) => {
             let scalar = body.ty(a).scalar;
@@ -66,6 +63,20 @@ fn unless_nan(scalar: Scalar, bits: u64) -> Option<u64> {
         _ => false,
     };
     (!nan).then_some(bits)
+}
+
+fn unary(body: &Body, op: UnaryOp, a: Value, scalar: Scalar) -> Option<Folded> {
+    if let Some(operand) = body.constant(a) {
+        let bits = eval::unary(op, scalar, operand);
+        return unless_nan(scalar, bits).map(Folded::Const);
+    }
+    match (op, &body.values[a].op) {
+        (UnaryOp::Neg, Op::Unary(UnaryOp::Neg, inner)) => Some(Folded::Same(*inner)),
+        (UnaryOp::Abs, Op::Unary(UnaryOp::Neg, inner)) if scalar.is_float() => {
+            Some(Folded::Op(Op::Unary(UnaryOp::Abs, *inner)))
+        }
+        _ => None,
+    }
 }
 
 fn binary(body: &Body, op: BinaryOp, a: Value, b: Value, scalar: Scalar) -> Option<Folded> {

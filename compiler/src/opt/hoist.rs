@@ -3,15 +3,19 @@
 //! Moved: instructions that can't fail, reads of variables and loads of memory that the loop does not change; also checks that a
 //! counted loop is sure to begin with, before it has stored anything or checked anything else. A load moves
 //! only from where it runs in every iteration, save from memory that is always there (globals, constants, tables); in a plain
-//! function, whose pointers may lead nowhere, only if there is sure to be an iteration.
+//! function, whose pointers may lead nowhere, only if there is sure to be an iteration, and past what may end it only if the pointer
+//! was followed before.
 
 use super::crowded::Crowded;
 use super::effects::{Effects, effects};
 use super::has_loops;
 use super::simplify::memory;
-use crate::ir::{Block, Body, Inst, Loop, Op, Place, Stmt, Value, count_uses};
+use crate::ir::{
+    Block, Body, Inst, Loop, Op, Place, Stmt, Value, count_uses, for_each_operand, for_each_stmt,
+};
 use crate::signature::Iteration;
 use cranelift_entity::SecondaryMap;
+use rustc_hash::FxHashSet;
 
 /// Hoists out of every loop of `it`, and out of its elements into `before`.
 pub(super) fn hoist(it: &mut Loop, crowded: &Crowded) {
@@ -64,6 +68,10 @@ struct Leaving {
     begins: bool,
     /// Whether more loads could leave it than there are registers.
     is_crowded: bool,
+    /// Addresses of rows that every trip reads from, as far as it has been looked at.
+    read: FxHashSet<Value>,
+    /// How many branches are around the statement at hand.
+    branches: u32,
     /// What has left it so far, in order.
     moved: Block,
 }
@@ -117,9 +125,12 @@ impl Hoist<'_> {
             runs,
             begins,
             is_crowded: false,
+            read: FxHashSet::default(),
+            branches: 0,
             moved: Block::new(),
         };
-        leaving.is_crowded = !elements && self.invariant_loads(body, &leaving) > LOADS_MAX;
+        let loads = || self.invariant_loads(body, &leaving) + self.floats_from_outside(body, depth);
+        leaving.is_crowded = !elements && loads() > LOADS_MAX;
         self.take(body, &mut leaving, true);
         leaving.moved
     }
@@ -145,10 +156,28 @@ impl Hoist<'_> {
         block.iter().filter(repeats).count()
     }
 
+    /// How many floats that are computed before a loop its statements use: registers hold them all the while.
+    fn floats_from_outside(&self, block: &Block, depth: u32) -> usize {
+        let mut found = FxHashSet::default();
+        for_each_stmt(block, &mut |stmt| {
+            for_each_operand(self.body, stmt, |operand| {
+                let is_outside = self.depth[operand] < depth;
+                let is_held = is_outside && self.body.constant(operand).is_none();
+                if is_held && self.body.ty(operand).scalar.is_float() {
+                    found.insert(operand);
+                }
+            });
+        });
+        found.len()
+    }
+
     fn take(&mut self, block: &mut Block, leaving: &mut Leaving, always_runs: bool) {
         let mut kept = Block::with_capacity(block.len());
         let mut always_runs = always_runs;
         for mut stmt in std::mem::take(block) {
+            if let (Some(addr), true) = (self.row_read(&stmt), always_runs) {
+                leaving.read.insert(addr);
+            }
             match &mut stmt {
                 Stmt::Let(value) if self.may_leave(*value, leaving, always_runs) => {
                     self.depth[*value] = leaving.depth - 1;
@@ -156,8 +185,10 @@ impl Hoist<'_> {
                     continue;
                 }
                 Stmt::If { then, other, .. } => {
+                    leaving.branches += 1;
                     self.take(then, leaving, false);
                     self.take(other, leaving, false);
+                    leaving.branches -= 1;
                 }
                 Stmt::Block { body, .. } => {
                     self.take(body, leaving, always_runs);
@@ -170,6 +201,20 @@ impl Hoist<'_> {
             kept.push(stmt);
         }
         *block = kept;
+    }
+
+    /// The address of the row that a statement loads from.
+    fn row_read(&self, stmt: &Stmt) -> Option<Value> {
+        match stmt {
+            Stmt::Let(value) => match self.body.values[*value].op {
+                Op::Load {
+                    place: Place::Row { addr, .. },
+                    ..
+                } => Some(addr),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     /// Whether a loop is sure to have a first trip.
@@ -194,7 +239,12 @@ impl Hoist<'_> {
                 let unchanged = !leaving.changed.memory.contains(&memory(place));
                 let there = matches!(place, Place::Table(_) | Place::Constant(_));
                 let there_is_one = leaving.runs || !self.is_function;
-                let in_every_trip = always_runs && !leaving.elements && there_is_one;
+                let was_read = |addr| leaving.branches == 0 && leaving.read.contains(&addr);
+                let leads_there = match place {
+                    Place::Row { addr, .. } => always_runs || was_read(*addr),
+                    _ => always_runs,
+                };
+                let in_every_trip = leads_there && !leaving.elements && there_is_one;
                 let stays = match place {
                     Place::Array(array) => self.crowded[*array],
                     _ => {

@@ -7,6 +7,8 @@ mod contract;
 mod crowded;
 mod dead;
 mod effects;
+mod exact;
+mod factors;
 mod fold;
 mod guard;
 mod hoist;
@@ -21,11 +23,12 @@ mod powers;
 mod rank_update;
 mod scalars;
 mod simplify;
+mod spill;
 mod stores;
 mod unroll;
 mod widen;
 
-use crate::ir::{Block, Body, Kernel, Loop, Stmt, Var, for_each_stmt};
+use crate::ir::{Block, Body, Kernel, Loop, Op, Stmt, Var, for_each_stmt};
 use crate::options::{FloatMode, Options};
 use crate::target::Target;
 use crowded::Crowded;
@@ -50,6 +53,7 @@ pub(crate) fn prepare(kernel: &mut Kernel, options: &Options, target: &Target) {
     if options.float == FloatMode::Contract {
         powers::expand_powers(&mut kernel.body);
     }
+    exact::cheapen(&mut kernel.body);
     if kernel.body.values.len() > values {
         let crowded = crowded::crowded(&kernel.body);
         simplify::simplify_once(&mut kernel.body, &crowded);
@@ -68,6 +72,13 @@ pub(crate) fn guard(it: &mut Loop, options: &Options) {
 /// Makes a loop fast.
 pub(crate) fn optimise(it: &mut Loop, options: &Options, target: &Target) {
     let crowded = crowded::crowded(&it.body);
+    if options.unroll > 1 && has_checked_loops(&it.body, &it.body.root, false) {
+        // What an index depends on is to be known before the loop.
+        hoist::hoist(it, &crowded);
+        if checks::check_ahead(&mut it.body) {
+            simplify::simplify_once(&mut it.body, &crowded);
+        }
+    }
     if options.unroll > 1 && has_loops(&it.body.root) {
         rank_update::evaluate(&mut it.body, target);
         rank_update::distribute(&mut it.body, target);
@@ -114,6 +125,8 @@ pub(crate) fn optimise(it: &mut Loop, options: &Options, target: &Target) {
     }
     dead::remove_dead(it);
     each_body(it, order::order);
+    each_body(it, factors::order_factors);
+    spill::spill(it, target);
 }
 
 /// Hoists out of the loops that several elements go round together.
@@ -155,6 +168,18 @@ fn has_loops(block: &Block) -> bool {
     let mut found = false;
     for_each_stmt(block, &mut |stmt| found |= stmt.is_loop());
     found
+}
+
+/// Whether a loop of a block checks an index.
+fn has_checked_loops(body: &Body, block: &Block, in_loop: bool) -> bool {
+    block.iter().any(|stmt| match stmt {
+        Stmt::Let(value) => in_loop && matches!(body.values[*value].op, Op::CheckIndex { .. }),
+        _ => {
+            let in_loop = in_loop || stmt.is_loop();
+            let mut blocks = stmt.blocks();
+            blocks.any(|inner| has_checked_loops(body, inner, in_loop))
+        }
+    })
 }
 
 /// The variables that a block sets.

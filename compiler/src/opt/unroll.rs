@@ -82,7 +82,7 @@ fn is_update(body: &Body, stmt: &Stmt, target: &Target, around: Option<Points>) 
 /// How many trips a loop makes, and how many of them to make in one.
 fn trips_at_a_time(body: &Body, it: &For, budget: &mut usize) -> Option<(u64, u64)> {
     let trips = body.trips(it)?;
-    if it.body.iter().any(|stmt| !is_simple(stmt)) {
+    if changes_nothing(&it.body) || it.body.iter().any(|stmt| !is_simple(stmt)) {
         return None;
     }
     if has_neighbours(body, &it.body) {
@@ -231,7 +231,7 @@ impl Unroll<'_> {
         };
         let size = size(&it.body).saturating_mul(trips as usize);
         let fits = trips <= self.trips_max && size <= COPIES_SIZE_MAX && size <= self.budget;
-        let short = trips <= 1 || fits;
+        let short = trips <= 1 || fits && !changes_nothing(&it.body);
         // Leaving a loop early would need a block around all copies; such loops stay loops.
         let short = short && !names(&it.body, it.label);
         // Updates are done for all trips at once.
@@ -253,6 +253,15 @@ impl Unroll<'_> {
             copy_with(self.body, it, Op::Const(counter as u64), kept);
         }
     }
+}
+
+/// Whether statements do nothing but fail: they tell which check of many does, and hardly ever run.
+fn changes_nothing(block: &Block) -> bool {
+    block.iter().all(|stmt| match stmt {
+        Stmt::Let(_) => true,
+        Stmt::For(it) => changes_nothing(&it.body),
+        _ => false,
+    })
 }
 
 fn size(block: &Block) -> usize {

@@ -5,10 +5,13 @@
 //! them are made in their order first. A check may come before stores that it stood behind: what a failure leaves in memory is
 //! unspecified. It never passes another operation that can fail, nor a branch or a loop.
 
+mod ahead;
+
 use super::linear::{Linear, Terms};
 use crate::ir::{
     BinaryOp, Block, Body, Builder, CompareOp, Op, Scalar, Site, Stmt, Type, Value, for_each_stmt,
 };
+pub(super) use ahead::check_ahead;
 use rustc_hash::{FxHashMap as HashMap, FxHashSet};
 
 /// Fewer checks are not worth joining: the one costs two.
@@ -144,6 +147,13 @@ impl Join {
         groups
     }
 
+    /// A sum of terms as they are now.
+    fn sum(&mut self, terms: &Terms, constant: i64) -> Value {
+        let renamed = |term: &(Value, i64)| (renamed(&self.joined, term.0), term.1);
+        let terms = terms.iter().map(renamed).collect();
+        sum(&mut self.builder, &terms, constant)
+    }
+
     fn join(&mut self, group: Vec<Check>) {
         let families = families(&group);
         let rooms: Option<Vec<u64>> = families.iter().map(Family::room).collect();
@@ -154,7 +164,7 @@ impl Join {
         let lowest: Vec<Value> = lowest.map(|f| self.sum(&f.terms, f.low)).collect();
         let mut fails = None;
         for (index, room) in lowest.iter().zip(&rooms) {
-            let one = self.is_beyond(*index, *room);
+            let one = is_beyond(&mut self.builder, *index, *room);
             fails = Some(match fails {
                 Some(others) => self.builder.binary(BinaryOp::Or, others, one),
                 None => one,
@@ -180,47 +190,47 @@ impl Join {
         }
         for check in group {
             let (lowest, low) = checked[&(check.terms, check.len)];
-            let index = self.plus(lowest, check.constant - low);
+            let index = plus(&mut self.builder, lowest, check.constant - low);
             self.joined.insert(check.result, index);
         }
     }
+}
 
-    /// Whether an index is negative, or `room` or more.
-    fn is_beyond(&mut self, index: Value, room: u64) -> Value {
-        let index = self.builder.convert(index, Scalar::U64);
-        let room = self.builder.constant(room, Scalar::U64);
-        self.builder.compare(CompareOp::Ge, index, room)
-    }
+/// Whether an index is negative, or `room` or more.
+fn is_beyond(builder: &mut Builder, index: Value, room: u64) -> Value {
+    let index = builder.convert(index, Scalar::U64);
+    let room = builder.constant(room, Scalar::U64);
+    builder.compare(CompareOp::Ge, index, room)
+}
 
-    fn sum(&mut self, terms: &Terms, constant: i64) -> Value {
-        let mut sum = None;
-        for (value, factor) in terms {
-            let value = renamed(&self.joined, *value);
-            let product = match factor {
-                1 => value,
-                _ => {
-                    let factor = self.builder.i64(*factor);
-                    self.builder.binary(BinaryOp::Mul, value, factor)
-                }
-            };
-            sum = Some(match sum {
-                Some(rest) => self.builder.binary(BinaryOp::Add, rest, product),
-                None => product,
-            });
-        }
-        match sum {
-            Some(sum) => self.plus(sum, constant),
-            None => self.builder.i64(constant),
-        }
+/// Computes a sum.
+fn sum(builder: &mut Builder, terms: &Terms, constant: i64) -> Value {
+    let mut sum = None;
+    for (value, factor) in terms {
+        let product = match factor {
+            1 => *value,
+            _ => {
+                let factor = builder.i64(*factor);
+                builder.binary(BinaryOp::Mul, *value, factor)
+            }
+        };
+        sum = Some(match sum {
+            Some(rest) => builder.binary(BinaryOp::Add, rest, product),
+            None => product,
+        });
     }
+    match sum {
+        Some(sum) => plus(builder, sum, constant),
+        None => builder.i64(constant),
+    }
+}
 
-    fn plus(&mut self, value: Value, constant: i64) -> Value {
-        if constant == 0 {
-            return value;
-        }
-        let constant = self.builder.i64(constant);
-        self.builder.binary(BinaryOp::Add, value, constant)
+fn plus(builder: &mut Builder, value: Value, constant: i64) -> Value {
+    if constant == 0 {
+        return value;
     }
+    let constant = builder.i64(constant);
+    builder.binary(BinaryOp::Add, value, constant)
 }
 
 fn renamed(joined: &HashMap<Value, Value>, value: Value) -> Value {

@@ -4,6 +4,9 @@
 //! of as many lanes if their values can be packed (equal operations on packed operands, neighbouring loads, one value throughout)
 //! and that saves work. Each lane computes what its scalar did, in the same order: results are the same bits. Other uses of a
 //! packed scalar take it from its lane, if the vector is computed early enough.
+//!
+//! Entries of a local array that a vector is loaded from are stored as vectors even if that saves nothing: what was stored as
+//! scalars can't be forwarded to the load, which waits until they have reached the cache and keeps what follows waiting too.
 
 mod build;
 mod joined;
@@ -11,11 +14,14 @@ mod plan;
 
 use super::alias::{Touch, access, touch};
 use super::simplify::Memory;
-use crate::ir::{Block, Body, Op, Scalar, Site, Stmt, Type, Value, count_uses};
+use crate::ir::{
+    Array, Block, Body, Op, Place, Scalar, Site, Stmt, Type, Value, count_uses, for_each_stmt,
+};
 use cranelift_entity::SecondaryMap;
 use cranelift_entity::packed_option::PackedOption;
 use rustc_hash::FxHashMap as HashMap;
 use smallvec::SmallVec;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// Vectors that fill a register.
@@ -33,6 +39,10 @@ pub(super) fn vector_of(ty: Type) -> Option<Type> {
 /// Packs the stores of a body's root and the blocks inside.
 pub(super) fn pack(body: &mut Body) {
     pack_all(body, Seeds::Stores);
+    let awaited = awaited(body);
+    if !awaited.is_empty() {
+        pack_all(body, Seeds::Awaited(&awaited));
+    }
 }
 
 /// Packs what is computed for vectors that are joined of scalars: the loop that needs them had it done outside.
@@ -40,16 +50,34 @@ pub(super) fn pack_joined(body: &mut Body) {
     pack_all(body, Seeds::Joined);
 }
 
+/// The arrays that vectors are loaded from and scalars stored to.
+fn awaited(body: &Body) -> BTreeSet<Array> {
+    let (mut loaded, mut stored) = (BTreeSet::new(), BTreeSet::new());
+    for_each_stmt(&body.root, &mut |stmt| {
+        if let Some((Place::Array(array), _, value, is_store)) = access(body, stmt) {
+            match (is_store, body.ty(value).lanes) {
+                (false, 2..) => drop(loaded.insert(array)),
+                (true, 1) => drop(stored.insert(array)),
+                _ => {}
+            }
+        }
+    });
+    loaded.retain(|array| stored.contains(array));
+    loaded
+}
+
 /// What is to become a vector.
 #[derive(Clone, Copy)]
-enum Seeds {
+enum Seeds<'a> {
     /// Values stored to neighbouring entries.
     Stores,
+    /// The same, of these arrays, even where nothing is saved.
+    Awaited(&'a BTreeSet<Array>),
     /// Values brought together in a vector.
     Joined,
 }
 
-fn pack_all(body: &mut Body, seeds: Seeds) {
+fn pack_all(body: &mut Body, seeds: Seeds<'_>) {
     let mut root = std::mem::take(&mut body.root);
     let mut pass = Pass {
         seeds,
@@ -63,8 +91,8 @@ fn pack_all(body: &mut Body, seeds: Seeds) {
     body.root = root;
 }
 
-struct Pass {
-    seeds: Seeds,
+struct Pass<'a> {
+    seeds: Seeds<'a>,
     uses: SecondaryMap<Value, u32>,
     lanes: Lanes,
 }
@@ -86,7 +114,7 @@ fn take_from_lanes(body: &mut Body, lanes: &Lanes, statements: &mut Block) {
     }
 }
 
-impl Pass {
+impl Pass<'_> {
     fn block(&mut self, body: &mut Body, statements: &mut Block, in_loop: bool) {
         let mut done = Block::with_capacity(statements.len());
         let mut run = Block::new();
@@ -120,7 +148,7 @@ impl Pass {
                 _ => false,
             };
             let wanted = match self.seeds {
-                Seeds::Stores => {
+                Seeds::Stores | Seeds::Awaited(_) => {
                     let stores = run.iter().filter(|stmt| is_stored(stmt)).count();
                     stores >= usize::from(vector.lanes)
                 }
@@ -129,7 +157,8 @@ impl Pass {
             if wanted {
                 let mut packing = Run::new(body, &self.uses, run, in_loop, vector);
                 match self.seeds {
-                    Seeds::Stores => packing.pack_all_stores(),
+                    Seeds::Stores => packing.pack_all_stores(None),
+                    Seeds::Awaited(arrays) => packing.pack_all_stores(Some(arrays)),
                     Seeds::Joined => packing.pack_joined(),
                 }
                 run = packing.finish(&mut self.lanes);
@@ -258,9 +287,17 @@ impl<'a> Run<'a> {
         self.touched(first).is_before(self.touched(second))
     }
 
-    fn pack_all_stores(&mut self) {
+    /// Packs neighbouring stores where that saves something, or those to some arrays in any case.
+    fn pack_all_stores(&mut self, arrays: Option<&BTreeSet<Array>>) {
         for stores in self.neighbours() {
-            self.pack_stores(&stores);
+            let Some(arrays) = arrays else {
+                self.pack_stores(&stores, 0);
+                continue;
+            };
+            let place = self.touched(stores[0]).place;
+            if matches!(place, Place::Array(array) if arrays.contains(&array)) {
+                self.pack_stores(&stores, i32::MIN);
+            }
         }
     }
 
@@ -316,7 +353,8 @@ impl<'a> Run<'a> {
         a.place == b.place && a.index == b.index
     }
 
-    fn pack_stores(&mut self, stores: &[Access]) {
+    /// Makes one store of some unless that gains less than `gain`.
+    fn pack_stores(&mut self, stores: &[Access], gain: i32) {
         let late = last(stores).at;
         let early = || stores.iter().filter(|store| store.at != late);
         if !early().all(|store| self.may_sink(*store, late)) {
@@ -325,7 +363,7 @@ impl<'a> Run<'a> {
         self.work = 0;
         let values: Group = stores.iter().map(|store| store.value).collect();
         let plan = self.plan(&values, 0);
-        if plan.gain < 0 || plan.at > late {
+        if plan.gain < gain || plan.at > late {
             return;
         }
         let first = stores[0];
