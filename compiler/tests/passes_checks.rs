@@ -2,28 +2,33 @@
 
 mod loops;
 
-use loops::{DIRECT, arg, count, stage_with};
-use parloop_compiler::{Access, ArgSignature, DType, Options, Stage};
+use loops::{DIRECT, arg, count, one_by_one, stage_of};
+use parloop_compiler::{Access, ArgSignature, DType, Iteration, Stage};
 
 /// How many checks are outside of the loops that store, and inside them: of a kernel whose table has three rows of twenty.
 fn checks(adds: &str) -> (usize, usize) {
+    checks_of(adds, Iteration::Elements)
+}
+
+fn checks_of(adds: &str, iteration: Iteration) -> (usize, usize) {
+    let ints = |dat| ArgSignature {
+        dtype: DType::I32,
+        ..arg(dat, 2, Access::Read, DIRECT)
+    };
     let args = [
-        ArgSignature {
-            dtype: DType::I32,
-            ..arg(0, 2, Access::Read, DIRECT)
-        },
+        ints(0),
         arg(1, 20, Access::Read, DIRECT),
-        arg(2, 40, Access::Inc, DIRECT),
+        arg(2, 40, Access::Rw, DIRECT),
+        ints(3),
     ];
     let text = format!(
         "static const double t[3][20] = {{{{1, 2}}, {{3}}, {{4}}}};
-         void k(const int *n, const double *x, double *y) {{ {adds} }}"
+         void k(const int *restrict n, const double *restrict x, double *restrict y, const int *restrict m) {{ {adds} }}"
     );
-    let options = Options {
-        lanes: 1,
-        ..Options::default()
-    };
-    let optimised = stage_with(&text, &args, Stage::Optimised, options);
+    let optimised = stage_of(&text, &args, Stage::Optimised, |request| {
+        request.options = one_by_one();
+        request.signature.iteration = iteration;
+    });
     let indent = |line: &str| line.len() - line.trim_start().len();
     let (mut outside, mut inside) = (0, 0);
     let mut lines = optimised.lines().peekable();
@@ -86,4 +91,15 @@ fn checks_stay_in_a_loop_that_may_fail_otherwise_or_be_left() {
 fn an_index_that_is_never_in_range_is_checked_where_it_is() {
     let never = "for (int i = 0; i < 20; i++) y[i] += t[n[0]][i * 4];";
     assert_eq!(checks(never).0, 0);
+}
+
+#[test]
+fn a_plain_function_follows_a_pointer_before_it_is_sure_to_be_used_only_if_it_did_before() {
+    let both = |row: &str| {
+        let adds = format!("for (int i = 0; i < 20; i++) y[i] += t[n[0]][i] * t[{row}][i];");
+        checks_of(&adds, Iteration::Function)
+    };
+    assert_eq!(both("n[1]"), (4, 0));
+    // Where the first check fails, `m` may lead nowhere.
+    assert_eq!(both("m[0]").0, 0);
 }

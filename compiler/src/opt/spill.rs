@@ -23,7 +23,12 @@ const OUTSIDE_MIN: usize = 6;
 const INSIDE: u32 = 1 << 16;
 
 /// Moves to memory what is too much for the loops of `it`, the one over elements included.
+///
+/// Only where instructions take operands from memory: other machines have twice as many registers, and load what they use.
 pub(super) fn spill(it: &mut Loop, target: &Target) {
+    if !target.level.is_x86_64() {
+        return;
+    }
     let has_elements = it.signature.iteration == Iteration::Elements;
     let mut root = std::mem::take(&mut it.body.root);
     let mut wide = it.wide.take();

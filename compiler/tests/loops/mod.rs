@@ -53,20 +53,22 @@ pub(crate) fn stage_with(
     stage: Stage,
     options: Options,
 ) -> String {
-    statements(text, args, stage, options, false)
+    stage_of(text, args, stage, |request| request.options = options)
 }
 
 /// The same for a caller that allows conflicts.
 pub(crate) fn conflicting(text: &str, args: &[ArgSignature], stage: Stage) -> String {
-    statements(text, args, stage, Options::default(), true)
+    stage_of(text, args, stage, |request| {
+        request.signature.allow_conflicts = true;
+    })
 }
 
-fn statements(
+/// The same for a request with the default options that something is changed in.
+pub(crate) fn stage_of(
     text: &str,
     args: &[ArgSignature],
     stage: Stage,
-    options: Options,
-    allow_conflicts: bool,
+    change: impl FnOnce(&mut Request),
 ) -> String {
     let source = KernelText {
         text,
@@ -78,14 +80,15 @@ fn statements(
     let signature = Signature {
         iteration: Iteration::Elements,
         args: args.to_vec(),
-        allow_conflicts,
+        allow_conflicts: false,
     };
-    let request = Request {
+    let mut request = Request {
         kernel: checked.kernel,
         signature,
-        options,
+        options: Options::default(),
         target: Target { level: Level::V3 },
     };
+    change(&mut request);
     let text = String::new();
     let mut keep = Keep { stage, text };
     compile_watched(&request, &mut keep).expect("the loop compiles");
