@@ -86,6 +86,9 @@ pub mod rank_update {
     }
 }
 
+/// The most bytes of local arrays that compiled code keeps on the stack; others lie in working memory.
+pub const STACK_ARRAY_BYTES_MAX: u64 = 64 * 1024;
+
 /// The step budget of a call of a plain function.
 pub const FUNCTION_STEPS: u64 = 1 << 32;
 
@@ -94,6 +97,9 @@ pub const ENTRY: &str = "parloop_loop";
 
 /// Prefix of the names of tables in the object; a number follows.
 pub const TABLE_PREFIX: &str = "parloop_table_";
+
+/// Prefix of the names of functions in the object that run rank-k updates; a number follows.
+pub const UPDATE_PREFIX: &str = "parloop_update_";
 
 /// Name of the data that tells the loader what the code needs: `VERSION` (u32), zero (u32), scratch bytes (u64).
 pub const INFO: &str = "parloop_info";

@@ -6,14 +6,14 @@
 use crate::abi;
 use crate::error::CompileError;
 use crate::ir::{Loop, Op, Place, Scalar, Stmt, Symbol, Table, for_each_stmt};
-use crate::lower::{self, Externals, Pool, Work, backend, clif_type};
+use crate::lower::{self, Externals, Microkernels, Pool, Work, backend, clif_type};
 use crate::signature::Iteration;
 use crate::target::Target;
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::{
     AbiParam, ExternalName, Function, GlobalValueData, Signature, UserExternalName, UserFuncName,
 };
-use cranelift_codegen::isa::OwnedTargetIsa;
+use cranelift_codegen::isa::{CallConv, OwnedTargetIsa};
 use cranelift_entity::SecondaryMap;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_module::{DataDescription, DataId, FuncId, Linkage, Module};
@@ -63,10 +63,15 @@ pub(crate) struct Clif<'w> {
     module: ObjectModule,
     context: &'w mut Context,
     entry: FuncId,
+    /// Functions of updates, and their code.
+    updates: Vec<(FuncId, Vec<u8>)>,
     pool_id: DataId,
     pool: Pool,
     scratch_bytes: u64,
 }
+
+/// Where functions of updates start: at a line of the cache.
+const UPDATE_ALIGN: u64 = 64;
 
 /// The code generator's front end keeps a place for every variable in every block; this many are taken.
 const PLACES_MAX: u64 = 1 << 26;
@@ -125,11 +130,18 @@ pub(crate) fn translate<'w>(
     let mut pool = Pool::default();
     let (externals, pool_id) = declare(it, target, &mut module, &mut context.func, &mut pool)?;
     let builder = FunctionBuilder::new(&mut context.func, builder);
-    lower::lower(it, target, builder, &externals, &mut pool, frontend);
+    let mut microkernels = Microkernels {
+        first: module.declarations().get_functions().count() as u32,
+        made: Vec::new(),
+    };
+    let data = (&mut pool, &mut microkernels);
+    lower::lower(it, target, builder, &externals, data, frontend);
+    let updates = declare_updates(&mut module, &microkernels, call_conv)?;
     Ok(Clif {
         module,
         context,
         entry,
+        updates,
         pool_id,
         pool,
         scratch_bytes: lower::scratch_bytes(it),
@@ -150,6 +162,11 @@ impl Clif<'_> {
         self.module
             .define_function(self.entry, self.context)
             .map_err(|error| backend(format!("{error:?}")))?;
+        for (id, code) in &self.updates {
+            self.module
+                .define_function_bytes(*id, UPDATE_ALIGN, code, &[])
+                .map_err(backend)?;
+        }
         let mut pool = self.pool.into_bytes();
         if pool.is_empty() {
             pool.push(0);
@@ -166,6 +183,28 @@ impl Clif<'_> {
         define(&mut self.module, info, bytes, 8)?;
         self.module.finish().emit().map_err(backend)
     }
+}
+
+/// Declares the functions of updates under the numbers that the loop calls them by, and makes their code.
+fn declare_updates(
+    module: &mut ObjectModule,
+    microkernels: &Microkernels,
+    call_conv: CallConv,
+) -> Result<Vec<(FuncId, Vec<u8>)>, CompileError> {
+    let mut updates = Vec::with_capacity(microkernels.made.len());
+    for (number, (microkernel, _)) in microkernels.made.iter().enumerate() {
+        let name = format!("{}{number}", abi::UPDATE_PREFIX);
+        let signature = lower::microkernel_signature(call_conv, microkernel.steps.len());
+        let id = module
+            .declare_function(&name, Linkage::Local, &signature)
+            .map_err(backend)?;
+        let expected = microkernels.first + number as u32;
+        if id.as_u32() != expected {
+            return Err(backend(format!("function {id} is not {expected}")));
+        }
+        updates.push((id, microkernel.code()));
+    }
+    Ok(updates)
 }
 
 fn define(

@@ -16,6 +16,7 @@ pub mod fingerprint;
 mod flops;
 pub mod ir;
 mod lower;
+mod microkernel;
 mod opt;
 mod options;
 mod pipeline;

@@ -4,8 +4,8 @@
 
 mod loops;
 
-use loops::{DIRECT, arg, count, map, one_by_one, stage, stage_with};
-use parloop_compiler::{Access, ArgSignature, DType, FloatMode, Options, Source, Stage};
+use loops::{DIRECT, arg, count, map, one_by_one, stage, stage_of, stage_with};
+use parloop_compiler::{Access, ArgSignature, DType, FloatMode, Level, Options, Source, Stage};
 
 #[test]
 fn a_short_loop_is_unrolled_and_a_long_one_is_not() {
@@ -717,7 +717,11 @@ fn what_a_loop_takes_from_outside_as_vectors_is_computed_as_vectors() {
           for (int j = 0; j < 6; j++) for (int i = 0; i < 6; i++) { \
             A[6 * i + j] += T[q][i] * t[j]; A[6 * i + j] += T[q][i] * u[j]; \
             A[6 * i + j] += U[q][i] * v[j]; A[6 * i + j] += U[q][i] * w[j]; } } }";
-    let made = stage(integral, &args, Stage::Optimised);
+    // A machine without means for updates.
+    let made = stage_of(integral, &args, Stage::Optimised, |request| {
+        request.target.level = Level::Aarch64;
+        request.options = one_by_one();
+    });
     assert!(count(&made, "f64x2 = fma") > 0, "{made}");
     // Twelve products of a point, and those of the weights.
     assert!(count(&made, "f64x2 = mul") >= 12, "{made}");

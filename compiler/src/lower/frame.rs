@@ -7,9 +7,6 @@ use cranelift_codegen::ir::{
 };
 use cranelift_entity::SecondaryMap;
 
-/// The most bytes of arrays on the stack.
-const STACK_BYTES_MAX: u64 = 64 * 1024;
-
 /// Alignment of arrays, so that pairs of values can be moved at once.
 const ALIGN_SHIFT: u8 = 4;
 
@@ -49,7 +46,7 @@ impl Frame {
         for (array, data) in body.arrays.iter().filter(|(array, _)| frame.used[*array]) {
             let bytes = data.len * u64::from(data.scalar.bytes());
             let bytes = bytes.next_multiple_of(1 << ALIGN_SHIFT);
-            if u64::from(frame.stack_bytes) + bytes <= STACK_BYTES_MAX {
+            if u64::from(frame.stack_bytes) + bytes <= abi::STACK_ARRAY_BYTES_MAX {
                 frame.stack[array] = Some(frame.stack_bytes);
                 frame.stack_bytes += bytes as u32;
                 continue;
@@ -102,6 +99,11 @@ impl Lower<'_, '_> {
                 (None, None) => None,
             };
         }
+    }
+
+    /// Whether a place is no array in working memory.
+    pub(super) fn is_on_stack(&self, place: Place) -> bool {
+        !matches!(place, Place::Array(array) if self.frame.stack[array].is_none())
     }
 
     fn stack_base(&mut self) -> clif::Value {

@@ -99,13 +99,8 @@ impl Lower<'_, '_> {
 
     fn address(&mut self, place: Place, index: Value, scalar: Scalar) -> Address {
         let bytes = i64::from(scalar.bytes());
-        let base = self.base(place);
+        let (base, start) = (self.base(place), self.start_of(place));
         let (index, constant) = split(&self.it.body, index);
-        let start = match place {
-            Place::Table(table) => i64::from(self.pool.table_offset(table)),
-            Place::Array(array) => i64::from(self.home(array).offset),
-            _ => 0,
-        };
         let folded = constant
             .checked_mul(bytes)
             .and_then(|offset| offset.checked_add(start))
@@ -131,7 +126,16 @@ impl Lower<'_, '_> {
         }
     }
 
-    fn base(&mut self, place: Place) -> clif::Value {
+    /// Bytes from the base of a place, which others share, to its first entry.
+    pub(super) fn start_of(&self, place: Place) -> i64 {
+        match place {
+            Place::Table(table) => i64::from(self.pool.table_offset(table)),
+            Place::Array(array) => i64::from(self.home(array).offset),
+            _ => 0,
+        }
+    }
+
+    pub(super) fn base(&mut self, place: Place) -> clif::Value {
         match place {
             Place::Array(array) => self.home(array).base,
             Place::Row { addr, .. } => self.value(addr),

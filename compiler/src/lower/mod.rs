@@ -10,6 +10,7 @@ mod frame;
 mod function;
 mod isa;
 mod memory;
+mod microkernel;
 mod pool;
 mod stmt;
 mod update;
@@ -17,11 +18,13 @@ mod update;
 pub(crate) use frame::scratch_bytes;
 pub(crate) use function::{Hosts, function_signature, host_signatures};
 pub(crate) use isa::{Work, backend, isa};
+pub(crate) use microkernel::signature as microkernel_signature;
 pub(crate) use pool::Pool;
 pub(crate) use update::{functions as update_functions, signature as update_signature};
 
 use crate::abi;
 use crate::ir::{Array, Label, Loop, Op, Scalar, Symbol, Type, Value, Var, Wide};
+use crate::microkernel::Microkernel;
 use crate::target::Target;
 use cranelift_codegen::ir::{
     self as clif, AbiParam, BlockArg, FuncRef, GlobalValue, InstBuilder, MemFlagsData, Signature,
@@ -34,7 +37,7 @@ use cranelift_entity::SecondaryMap;
 use cranelift_frontend::{FunctionBuilder, Variable};
 use frame::Frame;
 use memory::Regions;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the function refers to outside itself.
 pub(crate) struct Externals {
@@ -46,6 +49,15 @@ pub(crate) struct Externals {
     pub(crate) updates: BTreeMap<&'static str, FuncRef>,
     /// The read-only data.
     pub(crate) pool: GlobalValue,
+}
+
+/// The microkernels that a function calls.
+#[derive(Debug)]
+pub(crate) struct Microkernels {
+    /// The number that the module gives the next function.
+    pub(crate) first: u32,
+    /// Numbered in this order from then on.
+    pub(crate) made: Vec<(Microkernel, FuncRef)>,
 }
 
 /// The signature of a compiled loop.
@@ -88,6 +100,9 @@ struct Lower<'a, 'f> {
     b: FunctionBuilder<'f>,
     externals: &'a Externals,
     pool: &'a mut Pool,
+    microkernels: &'a mut Microkernels,
+    /// Counters of updates whose entries are zero.
+    fresh: BTreeSet<Value>,
     regions: Regions,
     frame: Frame,
     values: SecondaryMap<Value, Option<clif::Value>>,
@@ -124,7 +139,7 @@ pub(crate) fn lower(
     target: &Target,
     mut b: FunctionBuilder<'_>,
     externals: &Externals,
-    pool: &mut Pool,
+    (pool, microkernels): (&mut Pool, &mut Microkernels),
     frontend: TargetFrontendConfig,
 ) {
     let entry = b.create_block();
@@ -153,6 +168,8 @@ pub(crate) fn lower(
         b,
         externals,
         pool,
+        microkernels,
+        fresh: BTreeSet::new(),
         values: SecondaryMap::with_capacity(it.body.values.len()),
         vars: SecondaryMap::new(),
         arrays: SecondaryMap::new(),

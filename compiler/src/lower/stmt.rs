@@ -3,6 +3,7 @@
 use super::frame::Home;
 use super::{Lower, Targets, abi};
 use crate::ir::{Array, Block, Body, For, Label, Site, Stmt, Value, for_each_stmt};
+use crate::opt::filled;
 use cranelift_codegen::ir::{
     self as clif, BlockArg, InstBuilder, MemFlagsData, condcodes::IntCC, types,
 };
@@ -13,13 +14,27 @@ const CLEAR_PIECES_MAX: u64 = 16;
 impl Lower<'_, '_> {
     /// Translates a block; `false` if its end is not reached.
     pub(super) fn block(&mut self, block: &Block) -> bool {
-        block.iter().all(|stmt| self.stmt(stmt))
+        (0..block.len()).all(|at| self.stmt(&block[at], &block[at + 1..]))
     }
 
-    fn stmt(&mut self, stmt: &Stmt) -> bool {
+    /// Clears an array, unless microkernels start with zeros in all of its entries.
+    fn cleared(&mut self, array: Array, rest: &[Stmt]) {
+        let filled = filled(&self.it.body, rest, array, self.target);
+        self.fresh.extend(filled.nests);
+        if !filled.is_whole {
+            self.clear(array);
+        }
+    }
+
+    /// Translates a statement, which is followed by others; `false` if its end is not reached.
+    fn stmt(&mut self, stmt: &Stmt, rest: &[Stmt]) -> bool {
         match stmt {
             Stmt::Let(value) => {
                 self.define(*value);
+                true
+            }
+            Stmt::Clear(array) => {
+                self.cleared(*array, rest);
                 true
             }
             Stmt::Set(var, value) => {
@@ -35,10 +50,6 @@ impl Lower<'_, '_> {
                 ..
             } => {
                 self.store(*place, *index, *value);
-                true
-            }
-            Stmt::Clear(array) => {
-                self.clear(*array);
                 true
             }
             Stmt::If { cond, then, other } => self.branch(*cond, then, other),

@@ -3,7 +3,7 @@
 use super::Lower;
 use crate::abi::rank_update::{self as abi, Term};
 use crate::ir::{For, Loop, Scalar, Stmt, Value, for_each_stmt};
-use crate::opt::{Factor, RankUpdate, Rows};
+use crate::opt::{Factor, Means, RankUpdate, Rows};
 use crate::target::Target;
 use cranelift_codegen::ir::{
     self as clif, AbiParam, InstBuilder, MemFlagsData, StackSlotData, StackSlotKind, types,
@@ -27,7 +27,10 @@ pub(crate) fn functions(it: &Loop, target: &Target) -> BTreeSet<&'static str> {
     for block in it.blocks() {
         for_each_stmt(block, &mut |stmt| {
             if let Stmt::For(outer) = stmt {
-                functions.extend(RankUpdate::of(&it.body, outer, target).map(|u| u.function));
+                let update = RankUpdate::of(&it.body, outer, target);
+                if let Some(Means::Host(name)) = update.and_then(|it| it.means(target, 1)) {
+                    functions.insert(name);
+                }
             }
         });
     }
@@ -47,9 +50,23 @@ impl Lower<'_, '_> {
         let Some(update) = RankUpdate::of(&self.it.body, outer, self.target) else {
             return false;
         };
+        let Some(means) = update.means(self.target, 1) else {
+            return false;
+        };
         self.start(outer);
+        match means {
+            Means::Host(name) => self.call_host(&update, name),
+            Means::Microkernel(shape) => {
+                let is_fresh = self.fresh.contains(&outer.counter);
+                self.call_microkernel(&update, shape, is_fresh);
+            }
+        }
+        true
+    }
+
+    fn call_host(&mut self, update: &RankUpdate, name: &str) {
         let entries = self.first_of(&update.entries, update.scalar);
-        let terms = self.terms(&update);
+        let terms = self.terms(update);
         let bytes = i64::from(update.scalar.bytes());
         let row_bytes = update.entries.row_step.wrapping_mul(bytes);
         let column_bytes = update.column_step.wrapping_mul(bytes);
@@ -58,10 +75,9 @@ impl Lower<'_, '_> {
         let constants = [row_bytes, column_bytes, shape as i64, counts as i64];
         let [row_bytes, column_bytes, shape, counts] =
             constants.map(|constant| self.b.ins().iconst(types::I64, constant));
-        let function = self.externals.updates[update.function];
+        let function = self.externals.updates[name];
         let args = [entries, row_bytes, column_bytes, shape, terms, counts];
         self.b.ins().call(function, &args);
-        true
     }
 
     /// Starts the counters of a nest.
@@ -74,13 +90,18 @@ impl Lower<'_, '_> {
     }
 
     /// Address of the first of some entries; what it is computed from inside is the same in all trips, but for the counters.
-    fn first_of(&mut self, rows: &Rows, scalar: Scalar) -> clif::Value {
+    pub(super) fn first_of(&mut self, rows: &Rows, scalar: Scalar) -> clif::Value {
+        self.define_operands(rows);
+        self.address_of(rows.place, rows.index, scalar)
+    }
+
+    /// Defines what an address is computed from.
+    pub(super) fn define_operands(&mut self, rows: &Rows) {
         let mut operands = vec![rows.index];
         rows.place.for_each_operand(|value| operands.push(value));
         operands
             .into_iter()
             .for_each(|value| self.define_all(value));
-        self.address_of(rows.place, rows.index, scalar)
     }
 
     /// Defines a value that is not yet, and what it is computed from.

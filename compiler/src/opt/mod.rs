@@ -32,7 +32,7 @@ use crate::ir::{Block, Body, Kernel, Loop, Op, Stmt, Var, for_each_stmt};
 use crate::options::{FloatMode, Options};
 use crate::target::Target;
 use crowded::Crowded;
-pub(crate) use rank_update::{Factor, RankUpdate, Rows};
+pub(crate) use rank_update::{Factor, Means, Origin, RankUpdate, Rows, filled};
 use std::collections::BTreeSet;
 
 /// Makes a kernel's indices as constant as they get, before it is wrapped: loops unrolled, constants folded.

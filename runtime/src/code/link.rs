@@ -75,6 +75,7 @@ impl Plan {
     fn address(&self, image: &Image<'_>, relocation: &Relocation, base: usize) -> usize {
         match relocation.target {
             Target::Import(import) => image.imports[import].1.pointer().expose_provenance(),
+            Target::Code { offset } => base + offset as usize,
             Target::Data { part, offset } => base + self.starts[part] + offset as usize,
         }
     }

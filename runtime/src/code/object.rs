@@ -58,6 +58,8 @@ pub(crate) struct Relocation {
 pub(crate) enum Target {
     /// A byte of `Image::data[part]`.
     Data { part: usize, offset: u32 },
+    /// A function of `Image::code`, which starts there.
+    Code { offset: u32 },
     /// `Image::imports[0]`, and so on.
     Import(usize),
 }
@@ -240,6 +242,7 @@ impl<'a> File<'a> {
         let mut symbols = Symbols {
             targets: vec![None; table.len()],
             imports: Vec::new(),
+            functions: Vec::new(),
         };
         let (mut entry, mut info) = (false, None);
         for (index, symbol) in table.enumerate().skip(1) {
@@ -248,7 +251,6 @@ impl<'a> File<'a> {
             let Ok(name) = symbol.name(LE, table.strings()) else {
                 return bad("a malformed name");
             };
-            let (value, size) = (symbol.st_value(LE), symbol.st_size(LE));
             let section = symbol.st_shndx(LE);
             let global = symbol.st_bind() == elf::STB_GLOBAL;
             if symbol.st_other() & !elf::STV_HIDDEN != 0 {
@@ -266,18 +268,16 @@ impl<'a> File<'a> {
                     symbols.targets[index] = Some(SymbolTarget::Import(symbols.imports.len()));
                     symbols.imports.push(host);
                 }
-                (elf::STT_FUNC, _) if name == abi::ENTRY.as_bytes() => {
-                    if entry || !global || self.role(section) != Some(Role::Code) {
-                        return bad("the loop's function is not one global function of the code");
+                (elf::STT_FUNC, _) => {
+                    let function = self.function(index, symbol, name)?;
+                    if function.is_update {
+                        // In range, so it fits 32 bits: an object has at most 64 MiB.
+                        let offset = function.start as u32;
+                        symbols.targets[index] = Some(SymbolTarget::Update { offset });
+                    } else if std::mem::replace(&mut entry, true) {
+                        return bad("two functions of the loop");
                     }
-                    if value != 0
-                        || self
-                            .code
-                            .is_none_or(|(_, code)| code.bytes.len() as u64 != size)
-                    {
-                        return bad("the loop's function is not all of the code");
-                    }
-                    entry = true;
+                    symbols.functions.push(function);
                 }
                 (elf::STT_OBJECT, _) => {
                     let (target, bytes) = self.data_symbol(index, symbol)?;
@@ -286,7 +286,7 @@ impl<'a> File<'a> {
                         if info.replace(bytes).is_some() {
                             return bad("two descriptions of the loop");
                         }
-                    } else if !is_table(name) {
+                    } else if !is_numbered(name, abi::TABLE_PREFIX) {
                         return bad("data of an unknown name");
                     }
                 }
@@ -298,7 +298,42 @@ impl<'a> File<'a> {
                 what: "the loop's function is missing",
             });
         }
+        let code_bytes = self.code.map_or(0, |(_, code)| code.bytes.len() as u64);
+        symbols.check_functions(code_bytes)?;
         Ok((symbols, scratch_bytes(info.ok_or(no_info)?)?))
+    }
+
+    /// The function of a symbol: the loop's own, or that of an update.
+    fn function(
+        &self,
+        index: usize,
+        symbol: &elf::Sym64<LittleEndian>,
+        name: &[u8],
+    ) -> Result<Function, LoadError> {
+        let bad = |what| Err(LoadError::Symbol { index, what });
+        let is_update = is_numbered(name, abi::UPDATE_PREFIX);
+        if !is_update && name != abi::ENTRY.as_bytes() {
+            return bad("of a kind that loops do not have");
+        }
+        let bytes = self.code.map_or(&[][..], |(_, code)| code.bytes);
+        let (start, size) = (symbol.st_value(LE), symbol.st_size(LE));
+        let is_there = range(bytes, start, size).is_some_and(|bytes| !bytes.is_empty());
+        if self.role(symbol.st_shndx(LE)) != Some(Role::Code) || !is_there {
+            return bad("a function outside the code");
+        }
+        let is_global = symbol.st_bind() == elf::STB_GLOBAL;
+        if is_global == is_update {
+            return bad("the loop's function is not the one that others see");
+        }
+        if !is_update && start != 0 {
+            return bad("the loop's function is not the first of the code");
+        }
+        Ok(Function {
+            is_update,
+            start,
+            end: start + size,
+            index,
+        })
     }
 
     /// Where a symbol of data leads, and its bytes.
@@ -373,10 +408,51 @@ impl<'a> File<'a> {
 struct Symbols<'a> {
     targets: Vec<Option<SymbolTarget>>,
     imports: Vec<(&'a str, HostAddress)>,
+    /// The loop's own and those of its updates; the loop's comes first.
+    functions: Vec<Function>,
+}
+
+/// A function of the code.
+struct Function {
+    /// Whether it is that of an update, and not the loop's own.
+    is_update: bool,
+    start: u64,
+    end: u64,
+    /// Of its symbol.
+    index: usize,
+}
+
+/// What may lie between functions, which start at lines of the cache.
+const GAP_MAX: u64 = 63;
+
+impl Symbols<'_> {
+    /// Sorts the functions, which have to lie one behind the other, the loop's first, and fill the code.
+    fn check_functions(&mut self, code_bytes: u64) -> Result<(), LoadError> {
+        self.functions.sort_by_key(|function| function.start);
+        let (mut end, mut last) = (0, 0);
+        for function in &self.functions {
+            let gap = function.start.checked_sub(end);
+            if gap.is_none_or(|gap| gap > GAP_MAX) {
+                return Err(LoadError::Symbol {
+                    index: function.index,
+                    what: "a function that does not follow the one before",
+                });
+            }
+            (end, last) = (function.end, function.index);
+        }
+        match end == code_bytes {
+            true => Ok(()),
+            false => Err(LoadError::Symbol {
+                index: last,
+                what: "the functions are not all of the code",
+            }),
+        }
+    }
 }
 
 #[derive(Clone, Copy)]
 enum SymbolTarget {
+    Update { offset: u32 },
     Data { part: usize, offset: u32, size: u32 },
     Import(usize),
 }
@@ -392,17 +468,20 @@ fn relocation(
         return bad("not a 64-bit absolute address");
     }
     let offset = entry.r_offset.get(LE);
-    if range(code.bytes, offset, 8).is_none() {
-        return bad("its place lies outside the code");
+    let end = symbols.functions.first().map_or(0, |loops| loops.end);
+    let own = range(code.bytes, 0, end).unwrap_or_default();
+    if range(own, offset, 8).is_none() {
+        return bad("its place lies outside the loop's function");
     }
     let Some(Some(symbol)) = symbols.targets.get(entry.r_sym(LE, false) as usize) else {
-        return bad("its target is neither data nor a host function");
+        return bad("its target is neither data nor a function that a loop calls");
     };
     let addend = entry.r_addend.get(LE);
     let target = match *symbol {
-        SymbolTarget::Import(_) if addend != 0 => {
-            return bad("its target lies inside a host function");
+        SymbolTarget::Import(_) | SymbolTarget::Update { .. } if addend != 0 => {
+            return bad("its target lies inside a function");
         }
+        SymbolTarget::Update { offset } => Target::Code { offset },
         SymbolTarget::Import(import) => Target::Import(import),
         SymbolTarget::Data { part, offset, size } => match u32::try_from(addend) {
             Ok(addend) if addend <= size => Target::Data {
@@ -426,8 +505,9 @@ fn range(bytes: &[u8], start: u64, size: u64) -> Option<&[u8]> {
     bytes.get(start..end)
 }
 
-fn is_table(name: &[u8]) -> bool {
-    let number = name.strip_prefix(abi::TABLE_PREFIX.as_bytes());
+/// Whether a name is a number after a prefix.
+fn is_numbered(name: &[u8], prefix: &str) -> bool {
+    let number = name.strip_prefix(prefix.as_bytes());
     number.is_some_and(|n| !n.is_empty() && n.len() <= 10 && n.iter().all(u8::is_ascii_digit))
 }
 

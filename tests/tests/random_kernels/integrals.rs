@@ -63,8 +63,16 @@ impl Integral {
         }
     }
 
+    /// Whether a block is all there is.
+    fn is_dense(&self) -> bool {
+        self.choices[0] >= 160
+    }
+
     /// Entries of a row, with room for a block beside.
     fn width(&self) -> usize {
+        if self.is_dense() {
+            return self.columns;
+        }
         self.columns + SHIFTS[3] + usize::from(self.choices[5] % 3)
     }
 
@@ -76,7 +84,11 @@ impl Integral {
             _ => ("f64", "double", ""),
         };
         let (rows, width) = (self.rows(), self.width());
-        let size = if rows == 1 { width } else { (rows + 1) * width };
+        let size = match rows {
+            1 => width,
+            rows if self.is_dense() => rows * width,
+            rows => (rows + 1) * width,
+        };
         let (arg, path) = match access % 4 {
             0 => ("inc", ""),
             1 => ("rw", ""),
@@ -156,6 +168,7 @@ impl Integral {
         let shift = SHIFTS[3 - (usize::from(shift) / (1 + 5 * n) + 3 * (1 - n)) % 4];
         let first_row = usize::from(first_row % 2);
         match (rows, kind % 16) {
+            _ if self.is_dense() => format!("A[{columns} * i + j]"),
             (1, _) => format!("A[j + {shift}]"),
             (_, 0) => format!("A[2 * i + j + {shift}]"),
             (_, 1..4) if 2 * columns <= width => format!("A[(i + {first_row}) * {width} + 2 * j]"),

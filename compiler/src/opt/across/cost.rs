@@ -31,7 +31,7 @@ fn of_statement(body: &Body, stmt: &Stmt, target: &Target) -> u32 {
         }
         Stmt::For(it) => {
             if let Some(update) = RankUpdate::of(body, it, target) {
-                return update.quarter_cycles();
+                return update.quarter_cycles(target);
             }
             let trips = body.trips(it).unwrap_or(1);
             let trips = u32::try_from(trips).unwrap_or(u32::MAX);

@@ -4,8 +4,8 @@
 //! Each sum is of the same terms in the same order. `T'` is the table turned, as far as it is used. Sums with one table, of the components of a
 //! coefficient, are the rows of one update.
 
+use super::means::{Size, has_means, pays};
 use super::writer::Writer;
-use super::{PRODUCTS_PER_CALL, PRODUCTS_PER_TERM, function};
 use crate::ir::{
     Array, ArrayData, BinaryOp, Block, Body, For, Op, Place, Scalar, Site, Stmt, Table, TableData,
     Type, Value, Var, for_each_stmt,
@@ -58,7 +58,7 @@ impl Points {
                 Stmt::Let(value) if !body.values[*value].op.can_fail() => {}
                 Stmt::Set(var, value) => {
                     let sum = self.sum(body, it, *var, *value)?;
-                    function(sum.scalar, false, target.level)?;
+                    has_means(sum.scalar, target.level).then_some(())?;
                     if sums.iter().any(|other| other.var == *var) {
                         return None;
                     }
@@ -69,8 +69,13 @@ impl Points {
         }
         let groups = Group::all(sums);
         let is_long = |group: &Group| {
-            let products = products.saturating_mul(group.vars.len() as u64);
-            products >= PRODUCTS_PER_CALL + PRODUCTS_PER_TERM
+            let size = Size {
+                trips: terms,
+                rows: group.vars.len() as u64,
+                columns: self.count,
+                terms: 1,
+            };
+            pays(group.scalar, size, target.level)
         };
         (!groups.is_empty() && groups.iter().all(is_long)).then_some(groups)
     }

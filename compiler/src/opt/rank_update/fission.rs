@@ -2,7 +2,7 @@
 //! nest for each block, if all of those are updates.
 
 use super::distribute::Entries;
-use super::{RankUpdate, function};
+use super::{RankUpdate, has_means};
 use crate::ir::{Block, Body, For, Op, Place, Scalar, Stmt, Value, for_each_stmt};
 use crate::opt::interchange;
 use crate::opt::linear::Linear;
@@ -17,7 +17,7 @@ const NESTS_MAX: usize = 64;
 /// Whether a nest adds to several blocks, on a target that has updates.
 pub(in crate::opt) fn has_blocks(body: &Body, target: &Target) -> bool {
     let mut found = false;
-    if function(Scalar::F64, true, target.level).is_some() {
+    if has_means(Scalar::F64, target.level) {
         for_each_stmt(&body.root, &mut |stmt| {
             found = found || matches!(stmt, Stmt::For(it) if stored(body, it).is_some());
         });

@@ -1,10 +1,9 @@
 //! Finds out whether a nest of loops is a rank-k update.
 
-use super::{Factor, RankUpdate, Rows, TERMS_MAX, Term, function, is_address};
+use super::{Factor, RankUpdate, Room, Rows, TERMS_MAX, Term, is_address};
 use crate::ir::{BinaryOp, Block, Body, For, Op, Place, Stmt, Type, Value};
 use crate::opt::linear::Linear;
 use crate::opt::simplify::memory;
-use crate::target::Level;
 use rustc_hash::FxHashSet;
 
 /// Loops over trips, rows and columns; the last is always there.
@@ -59,7 +58,7 @@ impl<'a> Nest<'a> {
         Some(nest)
     }
 
-    pub(super) fn update(&self, level: Level) -> Option<RankUpdate> {
+    pub(super) fn update(&self) -> Option<RankUpdate> {
         let (place, index, value) = self.stored(&self.columns.body)?;
         let scalar = self.body.ty(value).scalar;
         let count = |it: Option<&For>| it.and_then(|it| self.body.trips(it)).unwrap_or(1);
@@ -81,14 +80,15 @@ impl<'a> Nest<'a> {
         }
         let (terms, is_fused) = self.terms(value, (place, &sum))?;
         Some(RankUpdate {
-            function: function(scalar, is_fused, level)?,
             scalar,
+            is_fused,
             trips,
             rows,
             columns,
             entries,
             column_step,
             terms,
+            room: Room::of(self.body),
         })
     }
 
@@ -126,10 +126,23 @@ impl<'a> Nest<'a> {
         let rows = Rows {
             place,
             index,
+            first: self.first(&sum),
             row_step: step_of(&sum, self.rows),
             trip_step: step_of(&sum, self.trips),
         };
         is_known.then_some((rows, sum))
+    }
+
+    /// What a sum is in the first trip of all loops, if that is a number.
+    fn first(&self, sum: &Linear) -> Option<i64> {
+        let mut sum = sum.clone();
+        for it in [Some(self.columns), self.rows, self.trips]
+            .into_iter()
+            .flatten()
+        {
+            sum.substitute(it.counter, self.body.int_constant(it.lo)?);
+        }
+        sum.terms.is_empty().then_some(sum.constant)
     }
 
     /// Whether a value is the same in all trips, and can be computed before the first.

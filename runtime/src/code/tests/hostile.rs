@@ -63,13 +63,13 @@ fn header_offset(object: &[u8], index: usize) -> usize {
     read::<8>(object, 40) as usize + index * 64
 }
 
-fn read<const N: usize>(object: &[u8], at: usize) -> u64 {
+pub(super) fn read<const N: usize>(object: &[u8], at: usize) -> u64 {
     let mut word = [0; 8];
     word[..N].copy_from_slice(&object[at..at + N]);
     u64::from_le_bytes(word)
 }
 
-fn write<const N: usize>(object: &mut [u8], at: usize, value: u64) {
+pub(super) fn write<const N: usize>(object: &mut [u8], at: usize, value: u64) {
     object[at..at + N].copy_from_slice(&value.to_le_bytes()[..N]);
 }
 
@@ -78,21 +78,21 @@ const CODE: (u32, u64) = (
     (elf::SHF_ALLOC | elf::SHF_EXECINSTR) as u64,
 );
 const DATA: (u32, u64) = (elf::SHT_PROGBITS, elf::SHF_ALLOC as u64);
-const RELOCATIONS: (u32, u64) = (elf::SHT_RELA, elf::SHF_INFO_LINK as u64);
-const SYMBOLS: (u32, u64) = (elf::SHT_SYMTAB, 0);
+pub(super) const RELOCATIONS: (u32, u64) = (elf::SHT_RELA, elf::SHF_INFO_LINK as u64);
+pub(super) const SYMBOLS: (u32, u64) = (elf::SHT_SYMTAB, 0);
 
 /// The header of the section of a kind.
-fn header_of(object: &[u8], (kind, flags): (u32, u64)) -> usize {
+pub(super) fn header_of(object: &[u8], (kind, flags): (u32, u64)) -> usize {
     header_offset(object, section(object, kind, flags))
 }
 
 /// Where the content of the section of a kind begins.
-fn content_of(object: &[u8], which: (u32, u64)) -> usize {
+pub(super) fn content_of(object: &[u8], which: (u32, u64)) -> usize {
     read::<8>(object, header_of(object, which) + 24) as usize
 }
 
 /// Where symbol `name` lies.
-fn symbol(object: &[u8], name: &[u8]) -> usize {
+pub(super) fn symbol(object: &[u8], name: &[u8]) -> usize {
     let header = header_of(object, SYMBOLS);
     let strings = header_offset(object, read::<4>(object, header + 40) as usize);
     let strings = read::<8>(object, strings + 24) as usize;

@@ -5,6 +5,8 @@ mod hostile;
 mod mapping;
 #[cfg(target_arch = "x86_64")]
 mod rank_update;
+#[cfg(target_arch = "x86_64")]
+mod updates;
 
 use super::{Code, CraneliftLinker, HostTable, Image, Linker, LoadError};
 use parloop_compiler::ir::{BinaryOp, Builder, HostSymbol, Kernel, Param, Passing, Place, Scalar};
