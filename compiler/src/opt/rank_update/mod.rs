@@ -27,7 +27,7 @@ use means::{Room, has_means};
 use nest::Nest;
 
 /// The most products that one trip adds to an entry.
-const TERMS_MAX: usize = 64;
+const TERMS_MAX: usize = 256;
 
 /// A nest that adds products to the entries of a block of rows, maybe several times.
 #[derive(Debug)]
