@@ -4,7 +4,7 @@
 mod loops;
 
 use loops::{DIRECT, arg, count, map, stage};
-use parloop_compiler::{Access, ArgSignature, Source, Stage};
+use parloop_compiler::{Access, ArgSignature, DType, Source, Stage};
 
 /// 16 points of a quadrature, 6 rows and columns: too little for a call in each point, enough for one of all.
 const TABLES: &str = "static const double W[16] = {1}; static const double X[16][7] = {{1, 2, 3, 4, 5, 6}}; \
@@ -187,6 +187,45 @@ fn sums_over_a_coefficient_are_made_for_all_points() {
     assert_eq!(updates_of(of_two, 64), 1, "two components are two rows");
     let kept = "double u = 0; for (int k = 0; k < 6; k++) { u += c[k] * X[q][k]; if (u > 9) u = 9; } d[0] += u;";
     assert_eq!(updates_of(kept, 64), 0);
+}
+
+/// How many updates a kernel has whose sums read a table with a part for each facet, of which `index` names one.
+fn updates_of_facets(integer: &str, index: &str) -> usize {
+    let text = format!(
+        "void k(const double *c, double *d, const {integer} *f) {{ \
+           static const double T[3][16][7] = {{{{{{1, 2}}, {{3}}}}, {{{{4, 5}}}}, {{{{6}}, {{7, 8}}}}}}; \
+           for (int q = 0; q < 16; q++) {{ \
+             double u = 0; for (int k = 0; k < 6; k++) u += c[k] * T[{index}][q][k]; d[0] += u; }} }}"
+    );
+    let integers = ArgSignature {
+        dtype: if integer == "long" {
+            DType::I64
+        } else {
+            DType::I32
+        },
+        ..arg(2, 1, Access::Read, DIRECT)
+    };
+    let args = [
+        arg(0, 6, Access::Read, DIRECT),
+        arg(1, 1, Access::Rw, DIRECT),
+        integers,
+    ];
+    calls(&stage(&text, &args, Stage::Clif))
+}
+
+#[test]
+fn the_part_of_a_facet_is_chosen_of_the_turned_table() {
+    assert_eq!(updates_of_facets("int", "2"), 1);
+    assert_eq!(updates_of_facets("int", "f[0] & 1"), 1);
+    assert_eq!(
+        updates_of_facets("int", "f[0]"),
+        1,
+        "checked before the loop"
+    );
+    // Its part's first index may wrap to one that is in range, of no part.
+    assert_eq!(updates_of_facets("long", "f[0]"), 0);
+    // The part is not the same in all points.
+    assert_eq!(updates_of_facets("int", "f[0] & q & 1"), 0);
 }
 
 #[test]

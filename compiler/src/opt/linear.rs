@@ -49,6 +49,21 @@ impl Linear {
         }
     }
 
+    /// The same sum of what indices are before they are checked; `None` if that makes too many terms.
+    pub(super) fn unchecked(&self, body: &Body) -> Option<Linear> {
+        let mut sum = Linear {
+            constant: self.constant,
+            ..Linear::default()
+        };
+        for (value, factor) in &self.terms {
+            match body.values[*value].op {
+                Op::CheckIndex { index, .. } => sum.add(body, index, *factor, 0)?,
+                _ => sum.term(*value, *factor)?,
+            }
+        }
+        Some(sum)
+    }
+
     /// Adds `factor` times a value; `None` if that makes too many terms.
     fn add(&mut self, body: &Body, value: Value, factor: i64, depth: u32) -> Option<()> {
         if let Some(constant) = body.int_constant(value) {

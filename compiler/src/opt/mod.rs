@@ -72,14 +72,13 @@ pub(crate) fn guard(it: &mut Loop, options: &Options) {
 /// Makes a loop fast.
 pub(crate) fn optimise(it: &mut Loop, options: &Options, target: &Target) {
     let crowded = crowded::crowded(&it.body);
-    if options.unroll > 1 && has_checked_loops(&it.body, &it.body.root, false) {
+    if options.unroll > 1 && has_loops(&it.body.root) {
         // What an index depends on is to be known before the loop.
         hoist::hoist(it, &crowded);
-        if checks::check_ahead(&mut it.body) {
+        let has_checks = has_checked_loops(&it.body, &it.body.root, false);
+        if has_checks && checks::check_ahead(&mut it.body) {
             simplify::simplify_once(&mut it.body, &crowded);
         }
-    }
-    if options.unroll > 1 && has_loops(&it.body.root) {
         rank_update::evaluate(&mut it.body, target);
         rank_update::distribute(&mut it.body, target);
         // What could not be put together is as short as before.

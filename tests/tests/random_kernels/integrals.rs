@@ -34,17 +34,22 @@ pub(crate) struct Integral {
     pub(crate) seed: u64,
 }
 
-/// A table of small numbers, some of them zero, that differ from each other.
-fn table(ty: &str, f: &str, name: &str, points: usize, length: usize) -> String {
+/// A table of small numbers, some of them zero, that differ from each other: for each facet a row for each point.
+fn table(ty: Ty, name: &str, [facets, points, length]: [usize; 3]) -> String {
+    let (ty, f) = ty;
     let number = |n: usize| (n * 29 + name.len() * 7 + n * n) % 17;
     let row = |q: usize| {
         let numbers = (0..length).map(|n| format!("{}.25{f}", number(q * length + n) as i32 - 8));
         format!("{{{}}}", numbers.collect::<Vec<_>>().join(", "))
     };
-    let rows: Vec<String> = (0..points).map(row).collect();
+    let facet = |e: usize| {
+        let rows: Vec<String> = (0..points).map(|q| row(e * points + q)).collect();
+        format!("{{{}}}", rows.join(", "))
+    };
+    let all: Vec<String> = (0..facets).map(facet).collect();
     format!(
-        "  static const {ty} {name}[{points}][{length}] = {{{}}};\n",
-        rows.join(", ")
+        "  static const {ty} {name}[{facets}][{points}][{length}] = {{{}}};\n",
+        all.join(", ")
     )
 }
 
@@ -60,6 +65,15 @@ impl Integral {
             1
         } else {
             self.rows
+        }
+    }
+
+    /// How many facets tables have a part for, and which one is meant: known when the kernel runs, if there are several.
+    fn facets(&self) -> (usize, &'static str) {
+        match self.choices[2] % 4 {
+            1 => (2, "[e[0] & 1]"),
+            2 => (4, "[e[1] & 1 | e[0] & 2]"),
+            _ => (1, "[0]"),
         }
     }
 
@@ -97,8 +111,10 @@ impl Integral {
         };
         let mut body = String::new();
         for at in 0..self.terms.len() {
-            body += &table(ty, f, &format!("X{at}"), self.points, rows + 2);
-            body += &table(ty, f, &format!("T{at}"), self.points, self.columns + 2);
+            let (facets, _) = self.facets();
+            let sizes = |length| [facets, self.points, length];
+            body += &table((ty, f), &format!("X{at}"), sizes(rows + 2));
+            body += &table((ty, f), &format!("T{at}"), sizes(self.columns + 2));
         }
         if arg == "write" {
             writeln!(body, "  for (int i = 0; i < {size}; ++i) A[i] = 0;").unwrap();
@@ -112,8 +128,9 @@ impl Integral {
         writeln!(body, "  }}").unwrap();
         let numbers = 90.max(rows.max(self.columns) + 1);
         format!(
-            "// == integral\n// args: {arg} {scalar} {size} {path}; read {scalar} 4; read {scalar} {numbers}\n\
-             void k({ty} *A, const {ty} *c, const {ty} *b) {{\n{body}}}\n"
+            "// == integral\n// args: {arg} {scalar} {size} {path}; read {scalar} 4; read {scalar} {numbers}; read i32 2\n\
+             void k({ty} *A, const {ty} *c, const {ty} *b, const int *e) {{\n{}}}\n",
+            body.replace("[q]", &format!("{}[q]", self.facets().1))
         )
     }
 

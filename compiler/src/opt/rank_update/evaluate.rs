@@ -1,7 +1,8 @@
 //! Sums over the values of a coefficient that are made anew in each point of a quadrature, `for q { s = 0; for k { s += w[k] * T[q][k]; } .. }`,
 //! are made for all points at once before the loop, as rank-k updates of one row: `for k { for q { s[q] += w[k] * T'[k][q]; } }`.
 //!
-//! Each sum is of the same terms in the same order. `T'` is the table turned, as far as it is used. Sums with one table, of the components of a
+//! Each sum is of the same terms in the same order. `T'` is the table turned, as far as it is used; where a number that is known when the
+//! kernel runs chooses a part of it, that of a facet, all parts. Sums with one table, of the components of a
 //! coefficient, are the rows of one update.
 
 use super::means::{Size, has_means, pays};
@@ -20,7 +21,10 @@ use rustc_hash::FxHashSet;
 const POINTS_MIN: u64 = 4;
 
 /// Tables that would be larger are not turned.
-const TURNED_MAX: u64 = 1 << 16;
+const TURNED_MAX: usize = 1 << 16;
+
+/// The largest factor of a number that chooses a part of a table.
+const FACTOR_MAX: u64 = 1 << 24;
 
 /// The loop over points, as far as its sums depend on it.
 #[derive(Clone, Copy)]
@@ -48,8 +52,7 @@ impl Points {
 
     fn sums(self, body: &Body, it: &For, target: &Target) -> Option<Vec<Group>> {
         let terms = body.trips(it)?;
-        let products = self.count.saturating_mul(terms);
-        if products > TURNED_MAX || self.count < POINTS_MIN || it.step != 1 {
+        if self.count < POINTS_MIN || it.step != 1 {
             return None;
         }
         let mut sums: Vec<Sum> = Vec::new();
@@ -77,7 +80,7 @@ impl Points {
             };
             pays(group.scalar, size, target.level)
         };
-        (!groups.is_empty() && groups.iter().all(is_long)).then_some(groups)
+        groups.iter().any(is_long).then_some(groups)
     }
 
     /// What is added to a variable in each trip.
@@ -115,7 +118,7 @@ impl Points {
         of(x, y).or_else(|| of(y, x))
     }
 
-    /// What a load of a table's entry reads in all points and terms, if that depends on nothing else.
+    /// What a load of a table's entry reads in all points and terms.
     fn table_entry(self, body: &Body, it: &For, value: Value) -> Option<Entries> {
         let Op::Load {
             place: Place::Table(table),
@@ -125,26 +128,67 @@ impl Points {
         else {
             return None;
         };
-        let sum = Linear::of(body, index);
-        let mut counters = sum.terms.iter().map(|term| term.0);
-        let is_known = counters.all(|value| value == self.counter || value == it.counter);
-        let entries = Entries {
+        let mut sum = Linear::of(body, index);
+        let (by_point, by_term) = (sum.factor(self.counter), sum.factor(it.counter));
+        sum.substitute(self.counter, 0);
+        sum.substitute(it.counter, 0);
+        let is_ours = by_point != 0 && it.body.contains(&Stmt::Let(value));
+        let part = part(body, &sum, table).filter(|_| is_ours)?;
+        Some(Entries {
             table,
-            by_point: sum.factor(self.counter),
-            by_term: sum.factor(it.counter),
-            start: sum.constant,
-        };
-        (is_known && entries.by_point != 0).then_some(entries)
+            by_point,
+            by_term,
+            part,
+            first: sum.unchecked(body)?.constant.rem_euclid(part),
+            start: sum,
+        })
     }
 }
 
 /// Entries of a table: that of a point and a term is `start`, a number for each point and one for each term.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 struct Entries {
     table: Table,
     by_point: i64,
     by_term: i64,
-    start: i64,
+    /// May depend on what is known when the kernel runs, as the number of a facet, which chooses one of the table's parts.
+    start: Linear,
+    /// Entries of a part, and which of its own the first is.
+    part: i64,
+    first: i64,
+}
+
+/// Entries of the parts of a table that a start chooses from; all of the table if it has no choice.
+fn part(body: &Body, start: &Linear, table: Table) -> Option<i64> {
+    let all = body.tables[table].bits.len() as u64;
+    let mut part = 0;
+    for (value, factor) in start.unchecked(body)?.terms {
+        if !is_short(body, value, factor) {
+            return None;
+        }
+        part = gcd(part, factor.unsigned_abs());
+    }
+    match part {
+        0 => i64::try_from(all).ok(),
+        part => (all % part == 0).then_some(part as i64),
+    }
+}
+
+/// Whether a value is an integer of at most 32 bits, and a multiple of it far from what wraps: an index that is in range chooses a part
+/// that is there.
+fn is_short(body: &Body, value: Value, factor: i64) -> bool {
+    let is_narrow = match body.values[value].op {
+        Op::Convert(from) => {
+            let scalar = body.ty(from).scalar;
+            !scalar.is_float() && scalar.bytes() <= 4
+        }
+        _ => false,
+    };
+    is_narrow && factor.unsigned_abs() <= FACTOR_MAX
+}
+
+fn gcd(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { gcd(b, a % b) }
 }
 
 /// A sum of products that a loop makes.
@@ -268,7 +312,8 @@ fn may_leave(body: &Body, points: &For, at: usize, sums: &[Group]) -> bool {
         && sums.iter().all(|sum| {
             let (place, index) = &sum.coefficient;
             let is_outside = |value: Value| value == it.counter || !inside.contains(&value);
-            let mut stays = index.terms.iter().all(|(value, _)| is_outside(*value));
+            let mut terms = index.terms.iter().chain(&sum.entries.start.terms);
+            let mut stays = terms.all(|(value, _)| is_outside(*value));
             place.for_each_operand(|value| stays = stays && is_outside(value));
             let before = &points.body[..at];
             let mut vars = sum.vars.iter();
@@ -333,7 +378,7 @@ fn made(
             len: points.count * sum.vars.len() as u64,
         });
         before.push(Stmt::Clear(array));
-        let nest = nest(body, points, it, sum, (table, array), before);
+        let nest = nest(body, points, (it, sum), (table, array), before);
         before.push(Stmt::For(Box::new(nest)));
         let mut start = points.first.wrapping_neg();
         for var in &sum.vars {
@@ -347,39 +392,49 @@ fn made(
     Some(inside)
 }
 
-/// The part of a table that sums use, turned: a row for each term, in it an entry for each point.
+/// The parts of a table, turned: in each a row for each term, with an entry for each point. Where there are several they are as long as
+/// before, so that what chooses one, as far as it was checked, chooses the same.
 fn turned(
     body: &Body,
     points: Points,
     (first, count): (i64, u64),
     sum: &Group,
 ) -> Option<TableData> {
-    let Entries {
-        table,
-        by_point,
-        by_term,
-        start,
-    } = sum.entries;
-    let table = &body.tables[table];
-    let mut bits = Vec::with_capacity((points.count * count) as usize);
-    for term in 0..count as i64 {
-        for point in 0..points.count as i64 {
-            let by_point = by_point.checked_mul(points.first.checked_add(point)?)?;
-            let by_term = by_term.checked_mul(first.checked_add(term)?)?;
-            let at = start.checked_add(by_point)?.checked_add(by_term)?;
-            bits.push(*table.bits.get(usize::try_from(at).ok()?)?);
+    let entries = &sum.entries;
+    let table = &body.tables[entries.table];
+    let used = usize::try_from(points.count.checked_mul(count)?).ok()?;
+    let has_choice = !entries.start.terms.is_empty();
+    let length = if has_choice {
+        entries.part as usize
+    } else {
+        used
+    };
+    if table.scalar != sum.scalar || used > length || used.max(table.bits.len()) > TURNED_MAX {
+        return None;
+    }
+    let mut bits = Vec::with_capacity(table.bits.len());
+    for part in table.bits.chunks(entries.part as usize) {
+        for term in 0..count as i64 {
+            for point in 0..points.count as i64 {
+                let by_point = entries
+                    .by_point
+                    .checked_mul(points.first.checked_add(point)?)?;
+                let by_term = entries.by_term.checked_mul(first.checked_add(term)?)?;
+                let at = entries.first.checked_add(by_point)?.checked_add(by_term)?;
+                bits.push(*part.get(usize::try_from(at).ok()?)?);
+            }
         }
+        bits.resize(bits.len() + length - used, 0);
     }
     let scalar = table.scalar;
-    (scalar == sum.scalar).then_some(TableData { scalar, bits })
+    Some(TableData { scalar, bits })
 }
 
 /// The loop over terms that adds each to the sums of all points.
 fn nest(
     body: &mut Body,
     points: Points,
-    it: &For,
-    sum: &Group,
+    (it, sum): (&For, &Group),
     (table, array): (Table, Array),
     before: &mut Block,
 ) -> For {
@@ -401,6 +456,9 @@ fn nest(
     let coefficient = write.load(*place, index, sum.scalar);
     let entries = write.times(term, width);
     let entries = write.plus(entries, first.wrapping_mul(width).wrapping_neg());
+    let entries = write.plus(entries, sum.entries.first.wrapping_neg());
+    let part = write.sum(&sum.entries.start, it.counter, term);
+    let entries = write.binary(BinaryOp::Add, entries, part, Scalar::I64);
     let held = write.times(row, width);
     let mut each = Block::new();
     let mut write = Writer::new(body, &mut each);

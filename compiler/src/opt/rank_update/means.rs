@@ -14,8 +14,12 @@ const PRODUCTS_PER_TERM: u64 = 48;
 /// Rows shorter than this gain nothing from wider vectors.
 const COLUMNS_MIN: u64 = 4;
 
-/// The fewest bytes of products that are worth a microkernel.
+/// The fewest bytes of products that are worth a microkernel: of one trip, and of several, which load and store entries but once.
 const PRODUCT_BYTES_MIN: u64 = 8 * 64;
+const PRODUCT_BYTES_OF_TRIPS_MIN: u64 = 8 * 24;
+
+/// How many trips are several.
+const TRIPS_MIN: u64 = 4;
 
 /// What runs an update.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -91,7 +95,11 @@ impl Size {
             terms: self.terms,
         };
         let bytes = u64::from(scalar.bytes());
-        let is_worth_it = self.products().saturating_mul(bytes) >= PRODUCT_BYTES_MIN;
+        let least = match self.trips {
+            TRIPS_MIN.. => PRODUCT_BYTES_OF_TRIPS_MIN,
+            _ => PRODUCT_BYTES_MIN,
+        };
+        let is_worth_it = self.products().saturating_mul(bytes) >= least;
         (is_worth_it && scalar.is_float() && shape.can_be_made()).then_some(shape)
     }
 }
