@@ -84,6 +84,7 @@ enum Mandatory {
 enum Map {
     P0f = 1,
     P0f38 = 2,
+    P0f3a = 3,
 }
 
 /// An opcode with what its prefix says.
@@ -210,30 +211,61 @@ impl Assembler {
             // vxorps
             false => self.plain(Mandatory::None, 0x57),
         };
-        self.put(xor, Width::Bits128, to, to, Operand::Register(to), None);
+        self.put(xor, Width::Bits128, to, to, Operand::Register(to), false);
     }
 
+    /// Loads all lanes, or those of the mask register and zeros in the others.
     pub(super) fn load(&mut self, to: Vector, width: Width, from: Memory, masked: bool) {
-        let mask = masked.then_some(Masked::Zeroed);
         let opcode = self.arithmetic(width, 0x10);
-        self.put(opcode, width, to, Vector(0), Operand::Memory(from), mask);
+        self.put(opcode, width, to, Vector(0), Operand::Memory(from), masked);
     }
 
-    pub(super) fn store(&mut self, from: Vector, width: Width, to: Memory, masked: bool) {
-        let mask = masked.then_some(Masked::Kept);
+    pub(super) fn store(&mut self, from: Vector, width: Width, to: Memory) {
         let opcode = self.arithmetic(width, 0x11);
-        self.put(opcode, width, from, Vector(0), Operand::Memory(to), mask);
+        self.put(opcode, width, from, Vector(0), Operand::Memory(to), false);
     }
 
     /// Loads the lanes that a vector has as mask, zero in the others; without EVEX.
     pub(super) fn load_lanes(&mut self, to: Vector, mask: Vector, width: Width, from: Memory) {
-        let opcode = self.masked_move(0x2c);
-        self.put(opcode, width, to, mask, Operand::Memory(from), None);
+        let opcode = Opcode {
+            map: Map::P0f38,
+            ..self.plain(Mandatory::P66, 0x2c | u8::from(self.scalar == Scalar::F64))
+        };
+        self.put(opcode, width, to, mask, Operand::Memory(from), false);
     }
 
-    pub(super) fn store_lanes(&mut self, from: Vector, mask: Vector, width: Width, to: Memory) {
-        let opcode = self.masked_move(0x2e);
-        self.put(opcode, width, from, mask, Operand::Memory(to), None);
+    /// The upper half of a vector of so many bits, to the lower half of another register.
+    pub(super) fn upper_half(&mut self, to: Vector, from: Vector, width: Width) {
+        let opcode = Opcode {
+            map: Map::P0f3a,
+            is_wide: self.has_evex,
+            // vextractf64x4, and vextractf64x2 or vextractf128
+            byte: if width == Width::Bits512 { 0x1b } else { 0x19 },
+            ..self.plain(Mandatory::P66, 0)
+        };
+        self.put(opcode, width, from, Vector(0), Operand::Register(to), false);
+        self.bytes.push(1);
+    }
+
+    /// Stores the first two floats: `vmovsd`, which moves bits.
+    pub(super) fn store_two_floats(&mut self, from: Vector, to: Memory) {
+        let opcode = Opcode {
+            is_wide: self.has_evex,
+            ..self.plain(Mandatory::PF2, 0x11)
+        };
+        let to = Operand::Memory(to);
+        self.put_scaled(opcode, Width::One, (from, Vector(0)), to, false, 8);
+    }
+
+    /// Stores the third float: `vextractps`.
+    pub(super) fn store_third_float(&mut self, from: Vector, to: Memory) {
+        let opcode = Opcode {
+            map: Map::P0f3a,
+            ..self.plain(Mandatory::P66, 0x17)
+        };
+        let to = Operand::Memory(to);
+        self.put_scaled(opcode, Width::Bits128, (from, Vector(0)), to, false, 4);
+        self.bytes.push(2);
     }
 
     /// One value to all lanes.
@@ -264,7 +296,7 @@ impl Assembler {
             width,
             (to, Vector(0)),
             from,
-            None,
+            false,
             self.scalar.bytes(),
         );
     }
@@ -272,13 +304,13 @@ impl Assembler {
     /// `to = a * b`
     pub(super) fn multiply(&mut self, to: Vector, width: Width, a: Vector, b: Operand) {
         let opcode = self.arithmetic(width, 0x59);
-        self.put(opcode, width, to, a, b, None);
+        self.put(opcode, width, to, a, b, false);
     }
 
     /// `to = a + b`
     pub(super) fn add(&mut self, to: Vector, width: Width, a: Vector, b: Operand) {
         let opcode = self.arithmetic(width, 0x58);
-        self.put(opcode, width, to, a, b, None);
+        self.put(opcode, width, to, a, b, false);
     }
 
     /// `to += a * b`, rounded once: the form 231.
@@ -289,7 +321,7 @@ impl Assembler {
             is_wide: self.scalar == Scalar::F64,
             byte: 0xb8 | u8::from(width == Width::One),
         };
-        self.put(opcode, width, to, a, b, None);
+        self.put(opcode, width, to, a, b, false);
     }
 
     fn plain(&self, mandatory: Mandatory, byte: u8) -> Opcode {
@@ -316,14 +348,6 @@ impl Assembler {
         }
     }
 
-    fn masked_move(&self, byte: u8) -> Opcode {
-        Opcode {
-            map: Map::P0f38,
-            byte: byte | u8::from(self.scalar == Scalar::F64),
-            ..self.plain(Mandatory::P66, byte)
-        }
-    }
-
     fn put(
         &mut self,
         opcode: Opcode,
@@ -331,13 +355,13 @@ impl Assembler {
         register: Vector,
         second: Vector,
         last: Operand,
-        mask: Option<Masked>,
+        masked: bool,
     ) {
         let scale = match last {
             Operand::Broadcast(_) => self.scalar.bytes(),
             _ => width.bytes(self.scalar),
         };
-        self.put_scaled(opcode, width, (register, second), last, mask, scale);
+        self.put_scaled(opcode, width, (register, second), last, masked, scale);
     }
 
     fn put_scaled(
@@ -346,11 +370,11 @@ impl Assembler {
         width: Width,
         registers: (Vector, Vector),
         last: Operand,
-        mask: Option<Masked>,
+        masked: bool,
         scale: u32,
     ) {
         match self.has_evex {
-            true => self.evex(opcode, width, registers, last, mask),
+            true => self.evex(opcode, width, registers, last, masked),
             false => self.vex(opcode, width, registers, last),
         }
         self.bytes.push(opcode.byte);
@@ -400,7 +424,7 @@ impl Assembler {
         width: Width,
         (register, second): (Vector, Vector),
         last: Operand,
-        mask: Option<Masked>,
+        masked: bool,
     ) {
         let [high, higher] = last_high(last);
         let first = flag(register.0 & 8 == 0, 7)
@@ -410,20 +434,13 @@ impl Assembler {
             | opcode.map as u8;
         let fields = flag(opcode.is_wide, 7) | (!second.0 & 15) << 3 | 4 | opcode.mandatory as u8;
         let is_broadcast = matches!(last, Operand::Broadcast(_));
-        let third = flag(mask == Some(Masked::Zeroed), 7)
+        let third = flag(masked, 7)
             | width.field() << 5
             | flag(is_broadcast, 4)
             | flag(second.0 & 16 == 0, 3)
-            | u8::from(mask.is_some());
+            | u8::from(masked);
         self.bytes.extend([0x62, first, fields, third]);
     }
-}
-
-/// What a masked instruction does to lanes that the mask leaves out.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Masked {
-    Zeroed,
-    Kept,
 }
 
 fn flag(is_set: bool, bit: u8) -> u8 {

@@ -13,8 +13,9 @@ mod tile;
 
 pub(crate) use tile::Shape;
 
+use crate::ir::Scalar;
 use asm::{Address, Assembler, Hole, Memory, Operand, Vector, Width};
-use tile::{Row, Tile, Tiling};
+use tile::{Tile, Tiling};
 
 /// Addresses come in these registers.
 const ARGUMENTS: [Address; 6] = [
@@ -93,6 +94,7 @@ impl Microkernel {
             it: self,
             asm: Assembler::new(self.shape.scalar, self.shape.has_avx512),
             mask: None,
+            masked_lanes: tiling.row.masked_lanes,
             highest: 0,
         };
         writer.all(&tiling);
@@ -125,6 +127,7 @@ struct Writer<'a> {
     it: &'a Microkernel,
     asm: Assembler,
     mask: Option<Mask>,
+    masked_lanes: u32,
     /// One more than the highest register used, as the caller counts them.
     highest: u8,
 }
@@ -146,23 +149,23 @@ impl Writer<'_> {
         for (at, register) in MORE.into_iter().enumerate().take(stacked) {
             self.asm.load_address(register, STACKED + 8 * at as i8);
         }
-        let hole = self.masked_lanes(&tiling.row);
+        let hole = self.prepare_mask();
         for tile in tiling.tiles() {
             self.tile(tiling, &tile);
         }
         self.asm.leave(self.dirties_upper_halves());
         if let Some(hole) = hole {
-            self.asm.fill(hole, tiling.row.masked_lanes);
+            self.asm.fill(hole, self.masked_lanes);
         }
     }
 
     /// Prepares the mask, if rows end in a part of a vector.
-    fn masked_lanes(&mut self, row: &Row) -> Option<Hole> {
-        if row.masked_lanes == 0 {
+    fn prepare_mask(&mut self) -> Option<Hole> {
+        if self.masked_lanes == 0 {
             return None;
         }
         if self.it.shape.has_avx512 {
-            self.asm.mask_register(row.masked_lanes);
+            self.asm.mask_register(self.masked_lanes);
             self.mask = Some(Mask::Register);
             return None;
         }
@@ -192,7 +195,7 @@ impl Writer<'_> {
             broadcast: entries + tile.vectors.len() as u8,
             product: entries + tile.vectors.len() as u8 + 1,
         };
-        self.entries(tiling, tile, true);
+        self.load_entries(tiling, tile);
         if it.copies() == it.shape.trips {
             for trip in 0..it.copies() {
                 self.trip(tiling, tile, &registers, trip as i32);
@@ -207,7 +210,7 @@ impl Writer<'_> {
                 self.advance(-(it.shape.trips as i32));
             }
         }
-        self.entries(tiling, tile, false);
+        self.store_entries(tiling, tile, &registers);
     }
 
     /// Moves all addresses by so many trips.
@@ -219,22 +222,38 @@ impl Writer<'_> {
         }
     }
 
-    /// Loads or stores a tile's entries.
-    fn entries(&mut self, tiling: &Tiling, tile: &Tile, is_load: bool) {
-        let it = self.it;
-        let mut number = 0;
-        for row in tile.rows.clone() {
-            let start = it.row_bytes * row as i32;
-            for part in &tiling.row.vectors[tile.vectors.clone()] {
-                let register = self.register(number);
-                number += 1;
-                let at = memory(it.entries, start + part.offset);
-                match is_load {
-                    true if it.starts_from_zero => self.asm.zero(register),
-                    true => self.load(register, part, at),
-                    false => self.store(register, part, at),
-                }
+    /// The vectors of a tile's entries, and where they lie.
+    fn entries<'t>(
+        &self,
+        tiling: &'t Tiling,
+        tile: &Tile,
+    ) -> impl Iterator<Item = (&'t tile::Part, Memory)> + use<'t> {
+        let (first, row_bytes) = (self.it.entries, self.it.row_bytes);
+        let parts = &tiling.row.vectors[tile.vectors.clone()];
+        tile.rows.clone().flat_map(move |row| {
+            let start = memory(first, row_bytes * row as i32);
+            parts
+                .iter()
+                .map(move |part| (part, moved(start, part.offset)))
+        })
+    }
+
+    fn load_entries(&mut self, tiling: &Tiling, tile: &Tile) {
+        for ((part, at), number) in self.entries(tiling, tile).zip(0..) {
+            let register = self.register(number);
+            match self.it.starts_from_zero {
+                true => self.asm.zero(register),
+                false => self.load(register, part, at),
             }
+        }
+    }
+
+    fn store_entries(&mut self, tiling: &Tiling, tile: &Tile, registers: &Registers) {
+        // Nothing is multiplied any more.
+        let spare = self.register(registers.broadcast);
+        for ((part, at), number) in self.entries(tiling, tile).zip(0..) {
+            let register = self.register(number);
+            self.store(register, spare, part, at);
         }
     }
 
@@ -245,10 +264,42 @@ impl Writer<'_> {
         }
     }
 
-    fn store(&mut self, from: Vector, part: &tile::Part, to: Memory) {
-        match self.mask.filter(|_| part.is_masked) {
-            Some(Mask::Vector(mask)) => self.asm.store_lanes(from, mask, part.width, to),
-            mask => self.asm.store(from, part.width, to, mask.is_some()),
+    fn store(&mut self, from: Vector, spare: Vector, part: &tile::Part, to: Memory) {
+        match part.is_masked {
+            true => self.store_pieces(from, spare, part.width, to),
+            false => self.asm.store(from, part.width, to),
+        }
+    }
+
+    /// Stores the first lanes of a vector in pieces: loads of what a masked store has stored wait until it has reached the cache.
+    fn store_pieces(&mut self, mut from: Vector, spare: Vector, width: Width, mut to: Memory) {
+        let scalar = self.it.shape.scalar;
+        let mut rest = self.masked_lanes * scalar.bytes();
+        for (whole, half) in [
+            (Width::Bits512, Width::Bits256),
+            (Width::Bits256, Width::Bits128),
+        ] {
+            let bytes = half.bytes(scalar);
+            if width < whole || rest < bytes {
+                continue;
+            }
+            self.asm.store(from, half, to);
+            rest -= bytes;
+            to = moved(to, bytes as i32);
+            if rest > 0 {
+                self.asm.upper_half(spare, from, whole);
+                from = spare;
+            }
+        }
+        match (scalar, rest) {
+            (_, 0) => {}
+            (Scalar::F32, 8..) => {
+                self.asm.store_two_floats(from, to);
+                if rest > 8 {
+                    self.asm.store_third_float(from, moved(to, 8));
+                }
+            }
+            _ => self.asm.store(from, Width::One, to),
         }
     }
 

@@ -103,6 +103,11 @@ fn instructions_on_doubles_of_avx2_are_encoded_as_assemblers_do() {
                 |a| a.zero(v(11)),
                 "c4 41 20 57 db",
             ),
+            (
+                "vextractf128 xmm3, ymm12, 1",
+                |a| a.upper_half(v(3), v(12), Bits256),
+                "c4 63 7d 19 e3 01",
+            ),
         ],
     );
 }
@@ -115,18 +120,13 @@ fn instructions_on_floats_of_avx2_are_encoded_as_assemblers_do() {
         &[
             (
                 "vmovups [r8+24], ymm1",
-                |a| a.store(v(1), Bits256, at(R8, 24), false),
+                |a| a.store(v(1), Bits256, at(R8, 24)),
                 "c4 c1 7c 11 48 18",
             ),
             (
                 "vmovss [r11-4], xmm12",
-                |a| a.store(v(12), One, at(R11, -4), false),
+                |a| a.store(v(12), One, at(R11, -4)),
                 "c4 41 7a 11 63 fc",
-            ),
-            (
-                "vmaskmovps [r9], ymm14, ymm5",
-                |a| a.store_lanes(v(5), v(14), Bits256, at(R9, 0)),
-                "c4 c2 0d 2e 29",
             ),
             (
                 "vbroadcastss ymm8, [rsi+4]",
@@ -148,6 +148,16 @@ fn instructions_on_floats_of_avx2_are_encoded_as_assemblers_do() {
                 |a| a.multiply_add(v(0), One, v(13), InMemory(at(Rdi, 4))),
                 "c4 e2 11 b9 47 04",
             ),
+            (
+                "vmovsd [rdi+8], xmm9",
+                |a| a.store_two_floats(v(9), at(Rdi, 8)),
+                "c4 61 7b 11 4f 08",
+            ),
+            (
+                "vextractps [r8+4], xmm10, 2",
+                |a| a.store_third_float(v(10), at(R8, 4)),
+                "c4 43 79 17 50 04 02",
+            ),
         ],
     );
 }
@@ -167,11 +177,6 @@ fn instructions_on_doubles_of_avx512_are_encoded_as_assemblers_do() {
                 "vmovupd zmm31{k1}{z}, [r10+192]",
                 |a| a.load(v(31), Bits512, at(R10, 192), true),
                 "62 41 fd c9 10 7a 03",
-            ),
-            (
-                "vmovupd [rsi+8]{k1}, zmm9",
-                |a| a.store(v(9), Bits512, at(Rsi, 8), true),
-                "62 71 fd 49 11 8e 08 00 00 00",
             ),
             (
                 "vmovsd xmm17, [rdi+16]",
@@ -213,6 +218,21 @@ fn instructions_on_doubles_of_avx512_are_encoded_as_assemblers_do() {
                 |a| a.zero(v(29)),
                 "62 01 15 00 ef ed",
             ),
+            (
+                "vextractf64x4 ymm20, zmm5, 1",
+                |a| a.upper_half(v(20), v(5), Bits512),
+                "62 b3 fd 48 1b ec 01",
+            ),
+            (
+                "vextractf64x2 xmm5, ymm20, 1",
+                |a| a.upper_half(v(5), v(20), Bits256),
+                "62 e3 fd 28 19 e5 01",
+            ),
+            (
+                "vmovupd [rsi+32], ymm9",
+                |a| a.store(v(9), Bits256, at(Rsi, 32)),
+                "62 71 fd 28 11 4e 01",
+            ),
         ],
     );
 }
@@ -242,6 +262,16 @@ fn instructions_on_floats_of_avx512_are_encoded_as_assemblers_do() {
                 "vfmadd231ps zmm0, zmm31, zmm15",
                 |a| a.multiply_add(v(0), Bits512, v(31), Register(v(15))),
                 "62 d2 05 40 b8 c7",
+            ),
+            (
+                "vmovsd [rdi+8], xmm17",
+                |a| a.store_two_floats(v(17), at(Rdi, 8)),
+                "62 e1 ff 08 11 4f 01",
+            ),
+            (
+                "vextractps [rsi+8], xmm18, 2",
+                |a| a.store_third_float(v(18), at(Rsi, 8)),
+                "62 e3 7d 08 17 56 02 02",
             ),
         ],
     );

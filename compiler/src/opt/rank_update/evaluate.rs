@@ -168,10 +168,9 @@ fn part(body: &Body, start: &Linear, table: Table) -> Option<i64> {
         }
         part = gcd(part, factor.unsigned_abs());
     }
-    match part {
-        0 => i64::try_from(all).ok(),
-        part => (all % part == 0).then_some(part as i64),
-    }
+    let part = if part == 0 { all } else { part };
+    let is_whole = part > 0 && all.is_multiple_of(part);
+    i64::try_from(part).ok().filter(|_| is_whole)
 }
 
 /// Whether a value is an integer of at most 32 bits, and a multiple of it far from what wraps: an index that is in range chooses a part
