@@ -1,4 +1,5 @@
-//! Makes the relocatable object of a loop: one function, its tables, its constants, and what the loader must know.
+//! Makes the relocatable object of a loop: its function, those of its updates, its tables, its constants, and what the loader must
+//! know.
 //!
 //! Every reference leaves the function by name and is not assumed to be near, so that the only relocation is the 64-bit
 //! absolute one. Nothing in the object depends on when or where it is made.

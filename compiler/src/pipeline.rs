@@ -59,7 +59,7 @@ impl Stage {
 /// What a compilation made.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Compiled {
-    /// A relocatable ELF object with one function, [`crate::abi::ENTRY`].
+    /// A relocatable ELF object with one function that others see, [`crate::abi::ENTRY`].
     pub object: Vec<u8>,
     /// How many instructions the code generator was given.
     pub clif_instructions: usize,

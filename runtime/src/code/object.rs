@@ -2,7 +2,7 @@
 //!
 //! Everything is on an allow-list: the header, each section by type and flags, each symbol by kind and name, each relocation
 //! by kind, place and target. Invariant: an [`Image`] can be mapped and linked without any further check, its offsets lie in
-//! its bytes, and it refers to nothing but its own read-only data and functions of the host table. The code bytes themselves
+//! its bytes, and it refers to nothing but its own read-only data, the functions of its updates and those of the host table. The code bytes themselves
 //! can't be judged here; that they are the compiler's is what the cache's keyed hash says.
 
 use super::LoadError;
