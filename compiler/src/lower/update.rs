@@ -57,7 +57,8 @@ impl Lower<'_, '_> {
         match means {
             Means::Host(name) => self.call_host(&update, name),
             Means::Microkernel(shape) => {
-                let is_fresh = self.fresh.contains(&outer.counter);
+                // Another copy of the nest may follow something else.
+                let is_fresh = self.fresh.remove(&outer.counter);
                 self.call_microkernel(&update, shape, is_fresh);
             }
         }
