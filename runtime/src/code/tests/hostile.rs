@@ -406,10 +406,10 @@ fn row_s12_changed_objects_are_refused_or_loaded_without_harm() {
         state ^= state << 17;
         (state >> 11) as usize % below
     };
-    let object = object();
+    let objects = [object(), two_updates(Level::V3)];
     let (mut rounds, mut loaded) = (0u64, 0u64);
     while rounds < 20_000 || Instant::now() < until {
-        let mut damaged = object.clone();
+        let mut damaged = objects[draw(objects.len())].clone();
         for _ in 0..1 + draw(3) {
             let at = draw(damaged.len());
             let word = damaged[at..].first_chunk::<8>().copied();

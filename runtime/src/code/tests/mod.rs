@@ -11,8 +11,8 @@ mod updates;
 use super::{Code, CraneliftLinker, HostTable, Image, Linker, LoadError};
 use parloop_compiler::ir::{BinaryOp, Builder, HostSymbol, Kernel, Param, Passing, Place, Scalar};
 use parloop_compiler::{
-    Access, ArgSignature, DType, Iteration, Layout, Options, Request, Signature, Source, Target,
-    abi, compile,
+    Access, ArgSignature, DType, Iteration, KernelText, Layout, Level, Options, Request, Signature,
+    Source, Target, abi, check_kernel, compile,
 };
 
 /// `void f(const double *a, double *b) { b[0] = 3.5 / exp(a[0]); }` over direct arguments; the dividend comes from the pool.
@@ -65,6 +65,49 @@ fn request() -> Request {
 
 fn object() -> Vec<u8> {
     compile(&request()).unwrap().object
+}
+
+/// Two updates of different shapes: a matrix and a vector of it.
+const TWO_UPDATES: &str = "void k(double *a, double *b, const double *w) {
+  static const double X[4][6] = {{1, 2, 3, 4, 5, 6}, {6, 5, 4, 3, 2, 1}, {-1, 3, -5, 7, -9, 11}, {2, 2, 7, 1, 8, 2}};
+  for (int q = 0; q < 4; ++q)
+    for (int i = 0; i < 6; ++i)
+      for (int j = 0; j < 6; ++j) a[6 * i + j] += X[q][i] * (w[q] * X[q][j]);
+  for (int q = 0; q < 24; ++q)
+    for (int j = 0; j < 5; ++j) b[j] += w[q] * X[1][j + 1];
+  }";
+
+fn two_updates(level: Level) -> Vec<u8> {
+    let text = KernelText {
+        text: TWO_UPDATES,
+        function: None,
+        constants: &[],
+        hosts: &[],
+    };
+    let kernel = check_kernel(&text).unwrap().kernel;
+    let arg = |access, dim, dat| ArgSignature {
+        source: Source::Direct,
+        dtype: DType::F64,
+        dim,
+        layout: Layout::Aos,
+        access,
+        dat,
+    };
+    let request = Request {
+        kernel,
+        signature: Signature {
+            iteration: Iteration::Elements,
+            args: vec![
+                arg(Access::Rw, 36, 0),
+                arg(Access::Rw, 5, 1),
+                arg(Access::Read, 24, 2),
+            ],
+            allow_conflicts: false,
+        },
+        ..request()
+    };
+    let target = Target { level };
+    compile(&Request { target, ..request }).unwrap().object
 }
 
 struct Loader {

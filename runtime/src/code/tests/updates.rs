@@ -4,52 +4,8 @@ use super::hostile::{RELOCATIONS, SYMBOLS, content_of, header_of, read, symbol, 
 use super::*;
 use crate::code::object::{Relocation, Target as To};
 use object::elf;
-use parloop_compiler::{KernelText, Level, check_kernel};
 
-/// Two updates of different shapes: a matrix and a vector of it.
-const TEXT: &str = "void k(double *a, double *b, const double *w) {
-  static const double X[4][6] = {{1, 2, 3, 4, 5, 6}, {6, 5, 4, 3, 2, 1}, {-1, 3, -5, 7, -9, 11}, {2, 2, 7, 1, 8, 2}};
-  for (int q = 0; q < 4; ++q)
-    for (int i = 0; i < 6; ++i)
-      for (int j = 0; j < 6; ++j) a[6 * i + j] += X[q][i] * (w[q] * X[q][j]);
-  for (int q = 0; q < 24; ++q)
-    for (int j = 0; j < 5; ++j) b[j] += w[q] * X[1][j + 1];
-  }";
-
-fn two_updates(level: Level) -> Vec<u8> {
-    let text = KernelText {
-        text: TEXT,
-        function: None,
-        constants: &[],
-        hosts: &[],
-    };
-    let kernel = check_kernel(&text).unwrap().kernel;
-    let arg = |access, dim, dat| ArgSignature {
-        source: Source::Direct,
-        dtype: DType::F64,
-        dim,
-        layout: Layout::Aos,
-        access,
-        dat,
-    };
-    let request = Request {
-        kernel,
-        signature: Signature {
-            iteration: Iteration::Elements,
-            args: vec![
-                arg(Access::Rw, 36, 0),
-                arg(Access::Rw, 5, 1),
-                arg(Access::Read, 24, 2),
-            ],
-            allow_conflicts: false,
-        },
-        ..request()
-    };
-    let target = Target { level };
-    compile(&Request { target, ..request }).unwrap().object
-}
-
-/// What `TEXT` makes of zeros, with every product rounded with its sum.
+/// What `TWO_UPDATES` makes of zeros, with every product rounded with its sum.
 fn expected(w: &[f64; 24]) -> ([f64; 36], [f64; 5]) {
     const X: [[f64; 6]; 4] = [
         [1.0, 2.0, 3.0, 4.0, 5.0, 6.0],
