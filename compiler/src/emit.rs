@@ -195,7 +195,7 @@ fn declare_updates(
     let mut updates = Vec::with_capacity(microkernels.made.len());
     for (number, (microkernel, _)) in microkernels.made.iter().enumerate() {
         let name = format!("{}{number}", abi::UPDATE_PREFIX);
-        let signature = lower::microkernel_signature(call_conv, microkernel.steps.len());
+        let signature = lower::update_signature(call_conv, microkernel.steps.len());
         let id = module
             .declare_function(&name, Linkage::Local, &signature)
             .map_err(backend)?;
@@ -237,7 +237,7 @@ fn declare(
     };
     let call_conv = func.signature.call_conv;
     for name in lower::update_functions(it, target) {
-        let signature = lower::update_signature(call_conv);
+        let signature = lower::update_signature(call_conv, lower::HOST_ARGS);
         let id = module
             .declare_function(name, Linkage::Import, &signature)
             .map_err(backend)?;

@@ -181,12 +181,44 @@ fn sums_over_a_coefficient_are_made_for_all_points() {
     assert_eq!(sum("0", "c[k] * c[q % 16]"), 0);
     assert_eq!(sum("0", "c[k] / X[q][k]"), 0);
     assert_eq!(sum("0", "(c[k] + 1) * X[q][k]"), 0);
+    assert_eq!(
+        updates_of(
+            "double u = 0; for (int k = 3; k < 9; k++) u += c[k] * X[q][k - 3]; d[0] += u;",
+            64
+        ),
+        1,
+        "terms may be counted from anywhere"
+    );
     let left = "if (w > 9) break; double u = 0; for (int k = 0; k < 6; k++) u += c[k] * X[q][k]; d[0] += u;";
     assert_eq!(updates_of(left, 64), 0, "c may not be there");
     let of_two = "double u = 0, v = 0; for (int k = 0; k < 6; k++) { u += c[2 * k] * X[q][k]; v += c[2 * k + 1] * X[q][k]; } d[0] += u * v;";
     assert_eq!(updates_of(of_two, 64), 1, "two components are two rows");
     let kept = "double u = 0; for (int k = 0; k < 6; k++) { u += c[k] * X[q][k]; if (u > 9) u = 9; } d[0] += u;";
     assert_eq!(updates_of(kept, 64), 0);
+}
+
+#[test]
+fn an_array_that_updates_fill_is_not_cleared() {
+    let args = [
+        arg(0, 36, Access::Write, DIRECT),
+        arg(1, 12, Access::Read, DIRECT),
+    ];
+    let stores = |before: &str, entries: usize| {
+        let update = nest("t[6 * i + j] += c[i] * X[0][j];").replace("X[0]", "c");
+        let text = format!(
+            "void k(double *A, const double *c) {{ double t[{entries}] = {{0}}; {before} \
+             for (int q = 0; q < 16; q++) {update} for (int i = 0; i < 36; i++) A[i] = t[i]; }}"
+        );
+        let clif = stage(&text, &args, Stage::Clif);
+        assert_eq!(calls(&clif), 1, "{clif}");
+        count(&clif, "store")
+    };
+    let filled = stores("", 36);
+    assert!(filled < stores("", 38), "two entries are left");
+    assert!(
+        filled < stores("A[0] = t[3]; t[c[0] > 1] = 1;", 36),
+        "something else comes first"
+    );
 }
 
 /// How many updates a kernel has whose sums read a table with a part for each facet, of which `index` names one.

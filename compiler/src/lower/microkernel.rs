@@ -1,25 +1,14 @@
 //! Calls of the machine code that an update has for itself.
 
 use super::Lower;
+use super::update::{ALIGN_SHIFT, FACTOR, signature};
 use crate::ir::Scalar;
 use crate::microkernel::{Factor as Operand, Microkernel, Place as At, Shape, Term};
 use crate::opt::{Factor, Origin, RankUpdate, Rows};
 use cranelift_codegen::ir::{
-    self as clif, AbiParam, ExtFuncData, ExternalName, InstBuilder, Signature, StackSlotData,
-    StackSlotKind, UserExternalName, types,
+    self as clif, ExtFuncData, ExternalName, InstBuilder, StackSlotData, StackSlotKind,
+    UserExternalName, types,
 };
-use cranelift_codegen::isa::CallConv;
-
-/// Room for a factor that is not in memory.
-const FACTOR: u32 = 8;
-const ALIGN_SHIFT: u8 = 3;
-
-/// The signature of a microkernel of so many addresses.
-pub(crate) fn signature(call_conv: CallConv, pointers: usize) -> Signature {
-    let mut signature = Signature::new(call_conv);
-    signature.params = vec![AbiParam::new(types::I64); pointers];
-    signature
-}
 
 /// The addresses that a call passes.
 struct Pointers {
@@ -29,7 +18,7 @@ struct Pointers {
     is_unrolled: bool,
     bytes: i64,
     /// Where factors are put that are not in memory, and how many are there.
-    values: Option<(clif::StackSlot, u32)>,
+    values: Option<(clif::StackSlot, i32)>,
 }
 
 impl Pointers {
@@ -144,9 +133,9 @@ impl Lower<'_, '_> {
             let data = StackSlotData::new(StackSlotKind::ExplicitSlot, 0, ALIGN_SHIFT);
             (self.b.create_sized_stack_slot(data), 0)
         });
-        let offset = (FACTOR * count) as i32;
+        let offset = FACTOR * count;
         pointers.values = Some((slot, count + 1));
-        self.b.func.sized_stack_slots[slot].size = FACTOR * (count + 1);
+        self.b.func.sized_stack_slots[slot].size = (FACTOR * (count + 1)) as u32;
         self.b.ins().stack_store(types::I64, value, slot, offset);
         let pointer = pointers.find(Origin::Values, 0).unwrap_or_else(|| {
             let address = self.b.ins().stack_addr(types::I64, slot, 0);

@@ -18,9 +18,8 @@ mod update;
 pub(crate) use frame::scratch_bytes;
 pub(crate) use function::{Hosts, function_signature, host_signatures};
 pub(crate) use isa::{Work, backend, isa};
-pub(crate) use microkernel::signature as microkernel_signature;
 pub(crate) use pool::Pool;
-pub(crate) use update::{functions as update_functions, signature as update_signature};
+pub(crate) use update::{HOST_ARGS, functions as update_functions, signature as update_signature};
 
 use crate::abi;
 use crate::ir::{Array, Label, Loop, Op, Scalar, Symbol, Type, Value, Var, Wide};

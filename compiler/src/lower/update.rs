@@ -16,10 +16,10 @@ use std::mem::offset_of;
 const TERM: i32 = size_of::<Term>() as i32;
 
 /// Room for a factor that is not in memory.
-const FACTOR: i32 = 8;
+pub(super) const FACTOR: i32 = 8;
 
 /// Alignment of the terms and of the factors that are not in memory.
-const ALIGN_SHIFT: u8 = 3;
+pub(super) const ALIGN_SHIFT: u8 = 3;
 
 /// The functions that the loop's nests are run by.
 pub(crate) fn functions(it: &Loop, target: &Target) -> BTreeSet<&'static str> {
@@ -37,10 +37,13 @@ pub(crate) fn functions(it: &Loop, target: &Target) -> BTreeSet<&'static str> {
     functions
 }
 
-/// The C signature of these functions.
-pub(crate) fn signature(call_conv: CallConv) -> clif::Signature {
+/// How many arguments the host functions take.
+pub(crate) const HOST_ARGS: usize = 6;
+
+/// The C signature of a function of so many addresses or numbers.
+pub(crate) fn signature(call_conv: CallConv, args: usize) -> clif::Signature {
     let mut signature = clif::Signature::new(call_conv);
-    signature.params = vec![AbiParam::new(types::I64); 6];
+    signature.params = vec![AbiParam::new(types::I64); args];
     signature
 }
 

@@ -130,8 +130,8 @@ impl Points {
         };
         let mut sum = Linear::of(body, index);
         let (by_point, by_term) = (sum.factor(self.counter), sum.factor(it.counter));
-        sum.substitute(self.counter, 0);
-        sum.substitute(it.counter, 0);
+        sum.substitute(self.counter, self.first);
+        sum.substitute(it.counter, body.int_constant(it.lo)?);
         let is_ours = by_point != 0 && it.body.contains(&Stmt::Let(value));
         let part = part(body, &sum, table).filter(|_| is_ours)?;
         Some(Entries {
@@ -145,7 +145,8 @@ impl Points {
     }
 }
 
-/// Entries of a table: that of a point and a term is `start`, a number for each point and one for each term.
+/// Entries of a table: that of a point and a term is `start`, which is that of the first ones, a number for each point and one for
+/// each term.
 #[derive(Clone, PartialEq, Eq)]
 struct Entries {
     table: Table,
@@ -364,10 +365,9 @@ fn made(
     before: &mut Block,
 ) -> Option<Block> {
     let count = body.trips(it)?;
-    let first = body.int_constant(it.lo)?;
     let mut tables = Vec::with_capacity(sums.len());
     for sum in sums {
-        tables.push(turned(body, points, (first, count), sum)?);
+        tables.push(turned(body, points, count, sum)?);
     }
     let mut inside = Block::new();
     for (sum, table) in sums.iter().zip(tables) {
@@ -393,15 +393,10 @@ fn made(
 
 /// The parts of a table, turned: in each a row for each term, with an entry for each point. Where there are several they are as long as
 /// before, so that what chooses one, as far as it was checked, chooses the same.
-fn turned(
-    body: &Body,
-    points: Points,
-    (first, count): (i64, u64),
-    sum: &Group,
-) -> Option<TableData> {
+fn turned(body: &Body, points: Points, terms: u64, sum: &Group) -> Option<TableData> {
     let entries = &sum.entries;
     let table = &body.tables[entries.table];
-    let used = usize::try_from(points.count.checked_mul(count)?).ok()?;
+    let used = usize::try_from(points.count.checked_mul(terms)?).ok()?;
     let has_choice = !entries.start.terms.is_empty();
     let length = if has_choice {
         entries.part as usize
@@ -413,12 +408,10 @@ fn turned(
     }
     let mut bits = Vec::with_capacity(table.bits.len());
     for part in table.bits.chunks(entries.part as usize) {
-        for term in 0..count as i64 {
+        for term in 0..terms as i64 {
             for point in 0..points.count as i64 {
-                let by_point = entries
-                    .by_point
-                    .checked_mul(points.first.checked_add(point)?)?;
-                let by_term = entries.by_term.checked_mul(first.checked_add(term)?)?;
+                let by_point = entries.by_point.checked_mul(point)?;
+                let by_term = entries.by_term.checked_mul(term)?;
                 let at = entries.first.checked_add(by_point)?.checked_add(by_term)?;
                 bits.push(*part.get(usize::try_from(at).ok()?)?);
             }
