@@ -98,8 +98,8 @@ pub const ENTRY: &str = "parloop_loop";
 /// Prefix of the names of tables in the object; a number follows.
 pub const TABLE_PREFIX: &str = "parloop_table_";
 
-/// Prefix of the names of functions in the object that run rank-k updates; a number follows.
-pub const UPDATE_PREFIX: &str = "parloop_update_";
+/// Prefix of the names of functions in the object that the loop's own calls: of rank-k updates and strips; a number follows.
+pub const LOCAL_PREFIX: &str = "parloop_local_";
 
 /// Name of the data that tells the loader what the code needs: `VERSION` (u32), zero (u32), scratch bytes (u64).
 pub const INFO: &str = "parloop_info";

@@ -7,7 +7,7 @@
 use crate::abi;
 use crate::error::CompileError;
 use crate::ir::{Loop, Op, Place, Scalar, Stmt, Symbol, Table, for_each_stmt};
-use crate::lower::{self, Externals, Microkernels, Pool, Work, backend, clif_type};
+use crate::lower::{self, Externals, Locals, Pool, Work, backend, clif_type};
 use crate::signature::Iteration;
 use crate::target::Target;
 use cranelift_codegen::Context;
@@ -131,13 +131,13 @@ pub(crate) fn translate<'w>(
     let mut pool = Pool::default();
     let (externals, pool_id) = declare(it, target, &mut module, &mut context.func, &mut pool)?;
     let builder = FunctionBuilder::new(&mut context.func, builder);
-    let mut microkernels = Microkernels {
+    let mut locals = Locals {
         first: module.declarations().get_functions().count() as u32,
         made: Vec::new(),
     };
-    let data = (&mut pool, &mut microkernels);
+    let data = (&mut pool, &mut locals);
     lower::lower(it, target, builder, &externals, data, frontend);
-    let updates = declare_updates(&mut module, &microkernels, call_conv)?;
+    let updates = declare_updates(&mut module, &locals, call_conv)?;
     Ok(Clif {
         module,
         context,
@@ -189,21 +189,21 @@ impl Clif<'_> {
 /// Declares the functions of updates under the numbers that the loop calls them by, and makes their code.
 fn declare_updates(
     module: &mut ObjectModule,
-    microkernels: &Microkernels,
+    locals: &Locals,
     call_conv: CallConv,
 ) -> Result<Vec<(FuncId, Vec<u8>)>, CompileError> {
-    let mut updates = Vec::with_capacity(microkernels.made.len());
-    for (number, (microkernel, _)) in microkernels.made.iter().enumerate() {
-        let name = format!("{}{number}", abi::UPDATE_PREFIX);
-        let signature = lower::update_signature(call_conv, microkernel.steps.len());
+    let mut updates = Vec::with_capacity(locals.made.len());
+    for (number, (local, _)) in locals.made.iter().enumerate() {
+        let name = format!("{}{number}", abi::LOCAL_PREFIX);
+        let signature = lower::update_signature(call_conv, local.arguments());
         let id = module
             .declare_function(&name, Linkage::Local, &signature)
             .map_err(backend)?;
-        let expected = microkernels.first + number as u32;
+        let expected = locals.first + number as u32;
         if id.as_u32() != expected {
             return Err(backend(format!("function {id} is not {expected}")));
         }
-        updates.push((id, microkernel.code()));
+        updates.push((id, local.code()));
     }
     Ok(updates)
 }

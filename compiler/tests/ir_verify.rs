@@ -509,6 +509,16 @@ fn statements_for_several_elements_fail_nothing_and_know_how_many_there_are() {
         let none = format!("v17: i64 = element_after {after}");
         covering(&none, "there is no element here");
     }
+    let zeros = "v17: f64x4 = const 0x0000000000000000";
+    check(zeros, "the type f64x4 can't be used here");
+    let strip = |opening: &str| format!("{opening} {{\n{zeros}\n}}\nafter {{");
+    for sound in ["wide 1 strip", "wide 8 strip"] {
+        assert_eq!(broken(LOOP, "after {", &strip(sound)), "sound");
+    }
+    for (unsound, elements) in [("wide 16 strip", 16), ("wide 2 rest strip", 2)] {
+        let wanted = format!("statements for {elements} elements at once");
+        assert_eq!(broken(LOOP, "after {", &strip(unsound)), wanted);
+    }
     let of_three = "statements for 3 elements at once";
     assert_eq!(broken(LOOP, "after {", "wide 3 {\n}\nafter {"), of_three);
     let in_a_function = "statements for 2 elements at once";

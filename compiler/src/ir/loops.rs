@@ -25,11 +25,13 @@ pub struct Loop {
 /// steps.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Wide {
-    /// How many elements; `Op::Element` is the first of them.
+    /// How many elements; `Op::Element` is the first of them. A strip may be of one.
     pub elements: u8,
     /// Whether it runs for what is left of a range, too: `Op::ElementAfter` is the last element once more where there are no others,
     /// and what is done for those is left out. No element runs `body.root` then.
     pub covers_rest: bool,
+    /// Whether it is run by machine code for it alone, which has vectors of four doubles; long enough ranges only.
+    pub is_strip: bool,
     /// What runs for them.
     pub block: Block,
 }

@@ -47,7 +47,8 @@ impl Display for Loop {
         printer.section(f, "body", &self.body.root)?;
         if let Some(wide) = &self.wide {
             let rest = if wide.covers_rest { " rest" } else { "" };
-            let name = format!("wide {}{rest}", wide.elements);
+            let strip = if wide.is_strip { " strip" } else { "" };
+            let name = format!("wide {}{rest}{strip}", wide.elements);
             printer.section(f, &name, &wide.block)?;
         }
         printer.section(f, "after", &self.after)

@@ -76,12 +76,14 @@ pub fn read_loop(text: &str) -> Result<Loop, ReadError> {
     if opened.try_eat("wide") {
         let elements = opened.number("a number of elements")?;
         let covers_rest = opened.try_eat("rest");
+        let is_strip = opened.try_eat("strip");
         opened.eat("{")?;
         opened.end()?;
         let block = reader.block()?;
         wide = Some(Wide {
             elements,
             covers_rest,
+            is_strip,
             block,
         });
         opened = reader.need("after")?;

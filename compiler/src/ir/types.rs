@@ -113,7 +113,7 @@ impl fmt::Display for Scalar {
 pub struct Type {
     /// The type of each lane.
     pub scalar: Scalar,
-    /// How many lanes: 1, 2 or 4, at most 16 bytes in all.
+    /// How many lanes: 1, 2 or 4, at most 16 bytes in all; in strips four doubles, too.
     pub lanes: u8,
 }
 

@@ -108,6 +108,8 @@ struct Verifier<'a> {
     phase: Phase,
     /// How many elements run at once, if each of them may be the last.
     elements_at_once: u8,
+    /// Whether vectors may have four doubles.
+    in_strip: bool,
 }
 
 type Checked<T = ()> = Result<T, Rule>;
@@ -134,6 +136,7 @@ impl<'a> Verifier<'a> {
             statement: 0,
             phase: Phase::Element,
             elements_at_once: 0,
+            in_strip: false,
         }
     }
 
@@ -152,11 +155,16 @@ impl<'a> Verifier<'a> {
         self.block(&looped.body.root, Phase::Element)?;
         if let Some(wide) = &looped.wide {
             let each = looped.signature.iteration == Iteration::Elements;
-            let sound = each && matches!(wide.elements, 2 | 4);
-            ensure(sound, Rule::BadWide(wide.elements))?;
+            let sound = match wide.is_strip {
+                true => matches!(wide.elements, 1 | 2 | 4 | 8) && !wide.covers_rest,
+                false => matches!(wide.elements, 2 | 4),
+            };
+            ensure(each && sound, Rule::BadWide(wide.elements))?;
             // Only what covers the rest of a range asks which elements there are.
             self.elements_at_once = if wide.covers_rest { wide.elements } else { 0 };
+            self.in_strip = wide.is_strip;
             self.block(&wide.block, Phase::Wide)?;
+            self.in_strip = false;
         }
         self.block(&looped.after, Phase::Once)
     }

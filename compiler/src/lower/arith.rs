@@ -94,12 +94,23 @@ impl Lower<'_, '_> {
             UnaryOp::Not if ty.scalar == Scalar::Bool && ty.lanes == 1 => ins.bxor_imm_s(a, 1),
             UnaryOp::Not => ins.bnot(a),
             UnaryOp::Sqrt => ins.sqrt(a),
+            UnaryOp::Abs if ty.lanes > 1 => self.abs_of_all(a, ty),
             UnaryOp::Abs => ins.fabs(a),
             UnaryOp::Floor => ins.floor(a),
             UnaryOp::Ceil => ins.ceil(a),
             UnaryOp::Trunc => ins.trunc(a),
             UnaryOp::Rint => ins.nearest(a),
         }
+    }
+
+    /// Clears the signs of a vector's lanes by a mask in memory; the code generator would make the mask anew each time.
+    fn abs_of_all(&mut self, a: clif::Value, ty: Type) -> clif::Value {
+        let mask = match ty.scalar {
+            Scalar::F32 => u64::from(u32::MAX >> 1),
+            _ => u64::MAX >> 1,
+        };
+        let mask = self.constant(mask, ty);
+        self.b.ins().band(a, mask)
     }
 
     fn binary(&mut self, op: BinaryOp, a: Value, b: Value, ty: Type) -> clif::Value {

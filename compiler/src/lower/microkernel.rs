@@ -1,14 +1,11 @@
 //! Calls of the machine code that an update has for itself.
 
-use super::Lower;
-use super::update::{ALIGN_SHIFT, FACTOR, signature};
+use super::update::{ALIGN_SHIFT, FACTOR};
+use super::{Local, Lower};
 use crate::ir::Scalar;
 use crate::microkernel::{Factor as Operand, Microkernel, Place as At, Shape, Term};
 use crate::opt::{Factor, Origin, RankUpdate, Rows};
-use cranelift_codegen::ir::{
-    self as clif, ExtFuncData, ExternalName, InstBuilder, StackSlotData, StackSlotKind,
-    UserExternalName, types,
-};
+use cranelift_codegen::ir::{self as clif, InstBuilder, StackSlotData, StackSlotKind, types};
 
 /// The addresses that a call passes.
 struct Pointers {
@@ -84,7 +81,7 @@ impl Lower<'_, '_> {
             terms,
             steps,
         };
-        let function = self.microkernel(microkernel, pointers.all.len());
+        let function = self.local(Local::Update(microkernel));
         self.b.ins().call(function, &pointers.all);
     }
 
@@ -145,29 +142,5 @@ impl Lower<'_, '_> {
             first: At { pointer, offset },
             trip_bytes: 0,
         }
-    }
-
-    /// The function of a microkernel, which equal ones share.
-    fn microkernel(&mut self, microkernel: Microkernel, pointers: usize) -> clif::FuncRef {
-        let mut known = self.microkernels.made.iter();
-        let found = known.position(|(made, _)| *made == microkernel);
-        if let Some(at) = found {
-            return self.microkernels.made[at].1;
-        }
-        let number = self.microkernels.first + self.microkernels.made.len() as u32;
-        let signature = signature(self.b.func.signature.call_conv, pointers);
-        let signature = self.b.import_signature(signature);
-        let name = self
-            .b
-            .func
-            .declare_imported_user_function(UserExternalName::new(0, number));
-        let function = self.b.import_function(ExtFuncData {
-            name: ExternalName::user(name),
-            signature,
-            colocated: false,
-            patchable: false,
-        });
-        self.microkernels.made.push((microkernel, function));
-        function
     }
 }

@@ -9,10 +9,12 @@ mod divide;
 mod frame;
 mod function;
 mod isa;
+mod local;
 mod memory;
 mod microkernel;
 mod pool;
 mod stmt;
+mod strip;
 mod update;
 
 pub(crate) use frame::scratch_bytes;
@@ -23,7 +25,6 @@ pub(crate) use update::{HOST_ARGS, functions as update_functions, signature as u
 
 use crate::abi;
 use crate::ir::{Array, Label, Loop, Op, Scalar, Symbol, Type, Value, Var, Wide};
-use crate::microkernel::Microkernel;
 use crate::target::Target;
 use cranelift_codegen::ir::{
     self as clif, AbiParam, BlockArg, FuncRef, GlobalValue, InstBuilder, MemFlagsData, Signature,
@@ -35,6 +36,8 @@ use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 use cranelift_entity::SecondaryMap;
 use cranelift_frontend::{FunctionBuilder, Variable};
 use frame::Frame;
+use local::Local;
+pub(crate) use local::Locals;
 use memory::Regions;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,15 +51,6 @@ pub(crate) struct Externals {
     pub(crate) updates: BTreeMap<&'static str, FuncRef>,
     /// The read-only data.
     pub(crate) pool: GlobalValue,
-}
-
-/// The microkernels that a function calls.
-#[derive(Debug)]
-pub(crate) struct Microkernels {
-    /// The number that the module gives the next function.
-    pub(crate) first: u32,
-    /// Numbered in this order from then on.
-    pub(crate) made: Vec<(Microkernel, FuncRef)>,
 }
 
 /// The signature of a compiled loop.
@@ -99,7 +93,7 @@ struct Lower<'a, 'f> {
     b: FunctionBuilder<'f>,
     externals: &'a Externals,
     pool: &'a mut Pool,
-    microkernels: &'a mut Microkernels,
+    locals: &'a mut Locals,
     /// Counters of updates whose entries are zero.
     fresh: BTreeSet<Value>,
     regions: Regions,
@@ -138,7 +132,7 @@ pub(crate) fn lower(
     target: &Target,
     mut b: FunctionBuilder<'_>,
     externals: &Externals,
-    (pool, microkernels): (&mut Pool, &mut Microkernels),
+    (pool, locals): (&mut Pool, &mut Locals),
     frontend: TargetFrontendConfig,
 ) {
     let entry = b.create_block();
@@ -167,7 +161,7 @@ pub(crate) fn lower(
         b,
         externals,
         pool,
-        microkernels,
+        locals,
         fresh: BTreeSet::new(),
         values: SecondaryMap::with_capacity(it.body.values.len()),
         vars: SecondaryMap::new(),
@@ -302,6 +296,7 @@ impl Lower<'_, '_> {
         }
         let single = self.block_with(1);
         match &it.wide {
+            Some(wide) if wide.is_strip => self.strip(wide, (lo, hi), single),
             Some(wide) => self.several(wide, (lo, hi), single),
             None => {
                 self.b.ins().jump(single, &[BlockArg::Value(lo)]);

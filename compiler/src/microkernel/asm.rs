@@ -14,6 +14,7 @@ pub(super) struct Vector(pub(super) u8);
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub(super) enum Address {
+    Rax = 0,
     Rcx = 1,
     Rdx = 2,
     Rsi = 6,
@@ -146,6 +147,15 @@ impl Assembler {
             .extend([rex, 0x8b, 0x45 | (number & 7) << 3, offset as u8]);
     }
 
+    /// `mov address, [base + offset]`
+    pub(super) fn load_address_from(&mut self, to: Address, Memory { base, offset }: Memory) {
+        let (number, from) = (to as u8, base as u8);
+        let rex = 0x48 | number >> 3 << 2 | from >> 3;
+        self.bytes
+            .extend([rex, 0x8b, 0x80 | (number & 7) << 3 | from & 7]);
+        self.bytes.extend(offset.to_le_bytes());
+    }
+
     /// `add address, by`
     pub(super) fn advance(&mut self, address: Address, by: i32) {
         let number = address as u8;
@@ -169,6 +179,32 @@ impl Assembler {
         self.bytes.extend([0xff, 0xc8, 0x0f, 0x85]);
         let back = label.0 as i64 - (self.bytes.len() as i64 + 4);
         self.bytes.extend((back as i32).to_le_bytes());
+    }
+
+    /// `dec address; jnz label`
+    pub(super) fn count_down(&mut self, count: Address, label: Label) {
+        let number = count as u8;
+        let rex = 0x48 | number >> 3;
+        self.bytes
+            .extend([rex, 0xff, 0xc8 | number & 7, 0x0f, 0x85]);
+        let back = label.0 as i64 - (self.bytes.len() as i64 + 4);
+        self.bytes.extend((back as i32).to_le_bytes());
+    }
+
+    /// `ret`, after `vzeroupper`
+    pub(super) fn leave_at_once(&mut self) {
+        self.bytes.extend([0xc5, 0xf8, 0x77, 0xc3]);
+    }
+
+    /// Goes on at a multiple of 32 bytes, where loops start best, after instructions of up to four bytes that do nothing.
+    pub(super) fn align(&mut self) {
+        const NOP: [u8; 4] = [0x66, 0x66, 0x66, 0x90];
+        let mut left = self.bytes.len().next_multiple_of(32) - self.bytes.len();
+        while left > 0 {
+            let size = left.min(NOP.len());
+            self.bytes.extend(&NOP[NOP.len() - size..]);
+            left -= size;
+        }
     }
 
     /// The first `count` lanes are those of masked instructions: `mov eax, bits; kmovw k1, eax`.
@@ -311,6 +347,73 @@ impl Assembler {
     pub(super) fn add(&mut self, to: Vector, width: Width, a: Vector, b: Operand) {
         let opcode = self.arithmetic(width, 0x58);
         self.put(opcode, width, to, a, b, false);
+    }
+
+    /// `to = a - b`
+    pub(super) fn subtract(&mut self, to: Vector, width: Width, a: Vector, b: Operand) {
+        let opcode = self.arithmetic(width, 0x5c);
+        self.put(opcode, width, to, a, b, false);
+    }
+
+    /// `to = a / b`
+    pub(super) fn divide(&mut self, to: Vector, width: Width, a: Vector, b: Operand) {
+        let opcode = self.arithmetic(width, 0x5e);
+        self.put(opcode, width, to, a, b, false);
+    }
+
+    /// The square root of all lanes, or of the one; the others of that are those of `a`.
+    pub(super) fn square_root(&mut self, to: Vector, width: Width, a: Vector) {
+        let opcode = self.arithmetic(width, 0x51);
+        let second = if width == Width::One { a } else { Vector(0) };
+        self.put(opcode, width, to, second, Operand::Register(a), false);
+    }
+
+    /// Bits that both have, of whole vectors; without EVEX.
+    pub(super) fn and(&mut self, to: Vector, width: Width, a: Vector, b: Operand) {
+        let opcode = self.arithmetic(width, 0x54);
+        self.put(opcode, width, to, a, b, false);
+    }
+
+    /// Bits that one of them has, of whole vectors; without EVEX.
+    pub(super) fn xor(&mut self, to: Vector, width: Width, a: Vector, b: Operand) {
+        let opcode = self.arithmetic(width, 0x57);
+        self.put(opcode, width, to, a, b, false);
+    }
+
+    /// `to = from`, of whole vectors.
+    pub(super) fn copy(&mut self, to: Vector, width: Width, from: Vector) {
+        let opcode = self.arithmetic(width, 0x28);
+        self.put(opcode, width, to, Vector(0), Operand::Register(from), false);
+    }
+
+    /// The first lane of doubles to all of 256 bits: `vbroadcastsd`; without EVEX.
+    pub(super) fn broadcast_first(&mut self, to: Vector, from: Vector) {
+        let opcode = Opcode {
+            map: Map::P0f38,
+            ..self.plain(Mandatory::P66, 0x19)
+        };
+        let width = Width::Bits256;
+        self.put(opcode, width, to, Vector(0), Operand::Register(from), false);
+    }
+
+    /// One of four doubles to all of 256 bits: `vpermpd`; without EVEX.
+    pub(super) fn spread(&mut self, to: Vector, from: Vector, lane: u8) {
+        let opcode = Opcode {
+            map: Map::P0f3a,
+            is_wide: true,
+            ..self.plain(Mandatory::P66, 0x01)
+        };
+        let width = Width::Bits256;
+        self.put(opcode, width, to, Vector(0), Operand::Register(from), false);
+        // Two bits for each lane of the result.
+        self.bytes.push(0b01_01_01_01 * lane);
+    }
+
+    /// The second of two doubles to the first lane: `vunpckhpd`; without EVEX.
+    pub(super) fn second_double(&mut self, to: Vector, from: Vector) {
+        let opcode = self.plain(Mandatory::P66, 0x15);
+        let last = Operand::Register(from);
+        self.put(opcode, Width::Bits128, to, from, last, false);
     }
 
     /// `to += a * b`, rounded once: the form 231.

@@ -7,10 +7,12 @@
 //! does nothing but load, multiply, add and store, so it can't fail, and refers to nothing outside itself.
 
 mod asm;
+pub(crate) mod strip;
 #[cfg(test)]
 mod tests;
 mod tile;
 
+pub(crate) use strip::Strip;
 pub(crate) use tile::Shape;
 
 use crate::ir::Scalar;

@@ -1,10 +1,11 @@
 //! Encodings against those of the GNU assembler, and tilings.
 
 use super::Shape;
-use super::asm::Address::{R8, R9, R10, R11, Rcx, Rdi, Rdx, Rsi};
+use super::asm::Address::{R8, R9, R10, R11, Rax, Rcx, Rdi, Rdx, Rsi};
 use super::asm::Operand::{Broadcast, Memory as InMemory, Register};
 use super::asm::Width::{Bits128, Bits256, Bits512, One};
 use super::asm::{Address, Assembler, Memory, Vector};
+use super::strip::{Arithmetic, Spot, Step, Strip};
 use super::tile::{Tiling, registers};
 use crate::ir::Scalar;
 
@@ -102,6 +103,76 @@ fn instructions_on_doubles_of_avx2_are_encoded_as_assemblers_do() {
                 "vxorps xmm11, xmm11, xmm11",
                 |a| a.zero(v(11)),
                 "c4 41 20 57 db",
+            ),
+            (
+                "mov r10, [rdi+0x12345678]",
+                |a| a.load_address_from(R10, at(Rdi, 0x1234_5678)),
+                "4c 8b 97 78 56 34 12",
+            ),
+            (
+                "vsubpd ymm3, ymm12, [r8+64]",
+                |a| a.subtract(v(3), Bits256, v(12), InMemory(at(R8, 64))),
+                "c4 c1 1d 5c 58 40",
+            ),
+            (
+                "vdivsd xmm3, xmm9, [rax]",
+                |a| a.divide(v(3), One, v(9), InMemory(at(Rax, 0))),
+                "c4 e1 33 5e 18",
+            ),
+            (
+                "vdivpd ymm10, ymm2, ymm11",
+                |a| a.divide(v(10), Bits256, v(2), Register(v(11))),
+                "c4 41 6d 5e d3",
+            ),
+            (
+                "vsqrtpd ymm9, ymm14",
+                |a| a.square_root(v(9), Bits256, v(14)),
+                "c4 41 7d 51 ce",
+            ),
+            (
+                "vsqrtsd xmm9, xmm14, xmm14",
+                |a| a.square_root(v(9), One, v(14)),
+                "c4 41 0b 51 ce",
+            ),
+            (
+                "vandpd ymm1, ymm10, ymm3",
+                |a| a.and(v(1), Bits256, v(10), Register(v(3))),
+                "c4 e1 2d 54 cb",
+            ),
+            (
+                "vxorpd xmm9, xmm2, xmm12",
+                |a| a.xor(v(9), Bits128, v(2), Register(v(12))),
+                "c4 41 69 57 cc",
+            ),
+            (
+                "vmovapd xmm11, xmm4",
+                |a| a.copy(v(11), Bits128, v(4)),
+                "c4 61 79 28 dc",
+            ),
+            (
+                "vmovapd ymm4, ymm13",
+                |a| a.copy(v(4), Bits256, v(13)),
+                "c4 c1 7d 28 e5",
+            ),
+            (
+                "vbroadcastsd ymm12, xmm9",
+                |a| a.broadcast_first(v(12), v(9)),
+                "c4 42 7d 19 e1",
+            ),
+            (
+                "vpermpd ymm9, ymm12, 0xaa",
+                |a| a.spread(v(9), v(12), 2),
+                "c4 43 fd 01 cc aa",
+            ),
+            (
+                "vunpckhpd xmm9, xmm12, xmm12",
+                |a| a.second_double(v(9), v(12)),
+                "c4 41 19 15 cc",
+            ),
+            (
+                "vfmadd231sd xmm4, xmm13, [r9+8]",
+                |a| a.multiply_add(v(4), One, v(13), InMemory(at(R9, 8))),
+                "c4 c2 91 b9 61 08",
             ),
             (
                 "vextractf128 xmm3, ymm12, 1",
@@ -324,4 +395,71 @@ fn tiles_cover_every_entry_once_and_fit_the_registers() {
         }
         assert!(covered.iter().all(|times| *times == 1), "{shape:?}");
     }
+}
+
+#[test]
+fn loops_are_counted_down_and_aligned() {
+    let mut assembler = Assembler::new(Scalar::F64, false);
+    assembler.zero(v(0));
+    assembler.align();
+    let again = assembler.label();
+    assembler.count_down(Rsi, again);
+    assembler.leave_at_once();
+    let bytes = assembler.finish();
+    assert_eq!(bytes.len(), 32 + 9 + 4);
+    assert_eq!(bytes[5..9], [0x66, 0x66, 0x66, 0x90]);
+    assert_eq!(bytes[29..32], [0x66, 0x66, 0x90]);
+    // dec rsi; jnz -9; vzeroupper; ret
+    let end = [
+        0x48, 0xff, 0xce, 0x0f, 0x85, 0xf7, 0xff, 0xff, 0xff, 0xc5, 0xf8, 0x77, 0xc3,
+    ];
+    assert_eq!(bytes[32..], end);
+}
+
+/// Loads so many vectors and stores sums of them only then.
+fn loads_then_stores(vectors: i32) -> Strip {
+    let spot = |offset| Spot { pointer: 0, offset };
+    let loads = (0..vectors).map(|number| Step::Load {
+        from: spot(32 * number),
+        is_wide: true,
+    });
+    let mut strip = Strip {
+        pointers: vec![1024],
+        inputs: 0,
+        carried: Vec::new(),
+        steps: loads.collect(),
+    };
+    for number in 0..vectors as usize {
+        // Twice the same, which is no operand in memory.
+        let sum = Step::Binary(Arithmetic::Add, number, number);
+        strip.steps.push(sum);
+        strip.steps.push(Step::Store {
+            to: spot(32 * number as i32),
+            value: strip.steps.len() - 1,
+        });
+    }
+    strip
+}
+
+#[test]
+fn what_sixteen_registers_do_not_hold_has_no_strip() {
+    assert!(loads_then_stores(16).code().is_some());
+    assert!(loads_then_stores(17).code().is_none());
+    let mut many = loads_then_stores(1);
+    many.pointers = vec![32; 8];
+    assert!(many.code().is_none(), "addresses");
+    let mut carrying = loads_then_stores(15);
+    carrying
+        .steps
+        .iter_mut()
+        .for_each(|step| *step = step.map(|value| value + 1));
+    carrying.carried = vec![0];
+    assert!(carrying.code().is_some());
+    carrying.steps.insert(0, Step::Zeros);
+    carrying
+        .steps
+        .iter_mut()
+        .skip(1)
+        .for_each(|step| *step = step.map(|value| value + 1));
+    assert!(carrying.code().is_some(), "zeros that nothing uses");
 }

@@ -25,6 +25,7 @@ mod scalars;
 mod simplify;
 mod spill;
 mod stores;
+mod strip;
 mod unroll;
 mod widen;
 
@@ -34,6 +35,7 @@ use crate::target::Target;
 use crowded::Crowded;
 pub(crate) use rank_update::{Factor, Means, Origin, RankUpdate, Rows, filled};
 use std::collections::BTreeSet;
+pub(crate) use strip::{Input, StripCall};
 
 /// Makes a kernel's indices as constant as they get, before it is wrapped: loops unrolled, constants folded.
 pub(crate) fn prepare(kernel: &mut Kernel, options: &Options, target: &Target) {
@@ -101,14 +103,17 @@ pub(crate) fn optimise(it: &mut Loop, options: &Options, target: &Target) {
     hoist::hoist(it, &crowded);
     overwritten::remove_overwritten(&mut it.body);
     let values = it.body.values.len();
-    across::across_elements(it, options, target);
+    let strip = strip::statements(it, options, target);
+    if strip.is_none() {
+        across::across_elements(it, options, target);
+    }
     pack::pack(&mut it.body);
     if it.wide.is_some() {
         of_several(it, pack::pack);
         dead::remove_dead(it);
         across::keep_cheaper(it, target);
     }
-    if across::repeat(it, options.lanes) {
+    if strip.is_none() && across::repeat(it, options.lanes) {
         // What neighbours store may be a vector now.
         each_body(it, pack::pack);
     }
@@ -126,6 +131,9 @@ pub(crate) fn optimise(it: &mut Loop, options: &Options, target: &Target) {
     each_body(it, order::order);
     each_body(it, factors::order_factors);
     spill::spill(it, target);
+    if let Some(strip) = strip {
+        strip::keep_cheaper(it, strip, target);
+    }
 }
 
 /// Hoists out of the loops that several elements go round together.

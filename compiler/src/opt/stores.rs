@@ -13,13 +13,14 @@ const DISTANCE_MAX: usize = 256;
 /// Groups the stores of a body's root and the blocks inside.
 pub(super) fn group_stores(body: &mut Body) {
     let mut root = std::mem::take(&mut body.root);
-    block(body, &mut root);
+    group_in(body, &mut root);
     body.root = root;
 }
 
-fn block(body: &Body, statements: &mut Block) {
+/// Groups the stores of a block and the blocks inside.
+pub(super) fn group_in(body: &Body, statements: &mut Block) {
     for inner in statements.iter_mut().flat_map(Stmt::blocks_mut) {
-        block(body, inner);
+        group_in(body, inner);
     }
     let mut grouped = Block::with_capacity(statements.len());
     let mut run = Block::new();

@@ -270,7 +270,7 @@ impl<'a> File<'a> {
                 }
                 (elf::STT_FUNC, _) => {
                     let function = self.function(index, symbol, name)?;
-                    if function.is_update {
+                    if function.is_local {
                         // In range, so it fits 32 bits: an object has at most 64 MiB.
                         let offset = function.start as u32;
                         symbols.targets[index] = Some(SymbolTarget::Update { offset });
@@ -303,7 +303,7 @@ impl<'a> File<'a> {
         Ok((symbols, scratch_bytes(info.ok_or(no_info)?)?))
     }
 
-    /// The function of a symbol: the loop's own, or that of an update.
+    /// The function of a symbol: the loop's own, or one that only it calls.
     fn function(
         &self,
         index: usize,
@@ -311,8 +311,8 @@ impl<'a> File<'a> {
         name: &[u8],
     ) -> Result<Function, LoadError> {
         let bad = |what| Err(LoadError::Symbol { index, what });
-        let is_update = is_numbered(name, abi::UPDATE_PREFIX);
-        if !is_update && name != abi::ENTRY.as_bytes() {
+        let is_local = is_numbered(name, abi::LOCAL_PREFIX);
+        if !is_local && name != abi::ENTRY.as_bytes() {
             return bad("of a kind that loops do not have");
         }
         let bytes = self.code.map_or(&[][..], |(_, code)| code.bytes);
@@ -322,14 +322,14 @@ impl<'a> File<'a> {
             return bad("a function outside the code");
         }
         let is_global = symbol.st_bind() == elf::STB_GLOBAL;
-        if is_global == is_update {
+        if is_global == is_local {
             return bad("the loop's function is not the one that others see");
         }
-        if !is_update && start != 0 {
+        if !is_local && start != 0 {
             return bad("the loop's function is not the first of the code");
         }
         Ok(Function {
-            is_update,
+            is_local,
             start,
             end: start + size,
             index,
@@ -415,7 +415,7 @@ struct Symbols<'a> {
 /// A function of the code.
 struct Function {
     /// Whether it is that of an update, and not the loop's own.
-    is_update: bool,
+    is_local: bool,
     start: u64,
     end: u64,
     /// Of its symbol.

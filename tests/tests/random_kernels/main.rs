@@ -7,6 +7,7 @@
 //! arrays overlap. `PARLOOP_TEST_CASES=n` draws n of each.
 
 mod integrals;
+mod rows;
 mod straight;
 mod tree;
 mod types;
@@ -24,6 +25,7 @@ use parloop_tests::ways::{End, Mode, Native, host_levels, interpret, stages};
 use parloop_tests::world::{Dice, Over, Taste, World, difference, values};
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+use rows::rows;
 use std::cell::Cell;
 use std::fs;
 use std::path::Path;
@@ -61,11 +63,38 @@ fn modes() -> Vec<Mode> {
 
 /// Runs a case in all ways; `with_c` if it is tame and C gives it the same meaning.
 fn check(case: &Case, seed: u64, with_c: bool) -> Result<(), TestCaseError> {
-    check_in(&modes(), case, seed, with_c)
+    check_in(&modes(), &few(), case, seed, with_c)
 }
 
-/// Runs a case in some modes.
-fn check_in(modes: &[Mode], case: &Case, seed: u64, with_c: bool) -> Result<(), TestCaseError> {
+/// How many elements there are, what their data are like, and which of them run.
+type Run = (u32, Taste, Over);
+
+fn few() -> [Run; 3] {
+    [
+        (9, Taste::Plain, Over::All),
+        (5, Taste::Special, Over::All),
+        (6, Taste::Plain, Over::List(vec![3, 4, 0, 0, 5])),
+    ]
+}
+
+/// Enough for strips, and some that are left.
+fn many() -> [Run; 3] {
+    let runs = (3..45).chain([60, 50, 51, 52]).chain(70..99);
+    [
+        (77, Taste::Plain, Over::All),
+        (43, Taste::Special, Over::All),
+        (100, Taste::Plain, Over::List(runs.collect())),
+    ]
+}
+
+/// Runs a case in some modes, over some elements.
+fn check_in(
+    modes: &[Mode],
+    runs: &[Run],
+    case: &Case,
+    seed: u64,
+    with_c: bool,
+) -> Result<(), TestCaseError> {
     let front = match case.check() {
         Ok(front) => front,
         // What is certainly wrong is said before anything is compiled.
@@ -84,11 +113,7 @@ fn check_in(modes: &[Mode], case: &Case, seed: u64, with_c: bool) -> Result<(), 
     for mode in modes.iter().copied() {
         let stages = stages(&front, mode).map_err(|e| fail(case, e))?;
         let native = Native::new(case, mode);
-        for (size, taste, over) in [
-            (9, Taste::Plain, Over::All),
-            (5, Taste::Special, Over::All),
-            (6, Taste::Plain, Over::List(vec![3, 4, 0, 0, 5])),
-        ] {
+        for (size, taste, over) in runs.iter().cloned() {
             let world = World::new(case, size, taste, seed);
             let what = format!("{mode:?}, {size} elements, {taste:?}, {over:?}");
             let ours = native
@@ -337,11 +362,11 @@ fn integrals_mean_the_same_in_the_interpreter_natively_and_in_c() {
         let front = case.check().map_err(|e| fail(&case, e))?;
         let stages = stages(&front, Mode::native(FloatMode::Contract));
         let object = stages.map_err(|e| fail(&case, e))?.object;
-        let calls = ["parloop_rank_update", abi::UPDATE_PREFIX];
+        let calls = ["parloop_rank_update", abi::LOCAL_PREFIX];
         let calls = calls.iter().any(|name| contains(&object, name.as_bytes()));
         drawn_in_all.set(drawn_in_all.get() + 1);
         updates.set(updates.get() + u32::from(calls));
-        check_in(&modes, &case, drawn.seed, true)
+        check_in(&modes, &few(), &case, drawn.seed, true)
     });
     let (all, updates) = (drawn_in_all.get(), updates.get());
     let native = Mode::native(FloatMode::Contract).level;
@@ -349,5 +374,27 @@ fn integrals_mean_the_same_in_the_interpreter_natively_and_in_c() {
     assert!(
         !has_updates || 3 * updates > all,
         "{updates} of {all} have an update"
+    );
+}
+
+#[test]
+fn loops_over_rows_alone_mean_the_same_in_the_interpreter_natively_and_in_c() {
+    let (drawn_in_all, strips) = (Cell::new(0), Cell::new(0));
+    let modes = modes_of_updates();
+    soak(rows(), 600, |drawn| {
+        let case = Case::corpus(&drawn.file()).pop().unwrap();
+        let front = case.check().map_err(|e| fail(&case, e))?;
+        let stages = stages(&front, Mode::native(FloatMode::Contract));
+        let wide = stages.map_err(|e| fail(&case, e))?.optimised.wide;
+        drawn_in_all.set(drawn_in_all.get() + 1);
+        strips.set(strips.get() + u32::from(wide.is_some_and(|wide| wide.is_strip)));
+        check_in(&modes, &many(), &case, drawn.seed, true)
+    });
+    let (all, strips) = (drawn_in_all.get(), strips.get());
+    let native = Mode::native(FloatMode::Contract).level;
+    let has_strips = native.is_x86_64() && native.has_fma();
+    assert!(
+        !has_strips || 3 * strips > all,
+        "{strips} of {all} have a strip"
     );
 }

@@ -11,7 +11,8 @@ impl Verifier<'_> {
     pub(super) fn op(&mut self, value: Value, inst: &Inst) -> Checked {
         let Inst { op, ty } = inst;
         let ty = *ty;
-        ensure(types::is_valid(ty), Rule::BadType(ty))?;
+        let is_of_strip = self.in_strip && ty == Type::F64.with_lanes(4);
+        ensure(types::is_valid(ty) || is_of_strip, Rule::BadType(ty))?;
         let wrong = |name| Rule::NotAnOperation { name, ty };
         match op {
             Op::Const(bits) => ensure(types::fits(*bits, ty.scalar), Rule::BadBits(*bits)),

@@ -30,6 +30,7 @@ pub(super) fn emit(it: &mut Loop, plan: &Plan) -> Made {
         vectors: SecondaryMap::new(),
         lanes: SecondaryMap::new(),
         own: Own::default(),
+        numbers: None,
         made: Made {
             before: Block::new(),
             block: Block::with_capacity(root.len()),
@@ -78,6 +79,8 @@ pub(super) struct Emit<'a> {
     /// Lanes taken out of vectors.
     pub(super) lanes: SecondaryMap<Value, [PackedOption<Value>; ELEMENTS_MAX]>,
     pub(super) own: Own,
+    /// The numbers of the elements, once they are computed.
+    numbers: Option<[Value; ELEMENTS_MAX]>,
     pub(super) made: Made,
 }
 
@@ -187,11 +190,15 @@ impl Emit<'_> {
 
     fn elements(&mut self) -> Form {
         let first = self.push(Op::Element, Type::I64);
-        Form::Each(self.each(|pass, element| match element {
+        let numbers = self.each(|pass, element| match element {
             0 => first,
             _ if pass.plan.covers_rest => pass.push(Op::ElementAfter(element as u8), Type::I64),
             _ => pass.shifted(first, element as i64),
-        }))
+        });
+        if self.own.loops == 0 {
+            self.numbers = Some(numbers);
+        }
+        Form::Each(numbers)
     }
 
     /// An operation with the operands of one element.
@@ -326,12 +333,7 @@ impl Emit<'_> {
 
     /// Does statements for one element unless the one before was the last.
     fn one_if_there(&mut self, statements: &[&Stmt], element: usize) {
-        let before = match element - 1 {
-            0 => Op::Element,
-            after => Op::ElementAfter(after as u8),
-        };
-        let before = self.push(before, Type::I64);
-        let own = self.push(Op::ElementAfter(element as u8), Type::I64);
+        let [before, own] = [element - 1, element].map(|at| self.number(at));
         let is_there = Op::Compare(CompareOp::Ne, own, before);
         let cond = self.push(is_there, Type::BOOL);
         let around = std::mem::take(&mut self.made.block);
@@ -339,6 +341,17 @@ impl Emit<'_> {
         let then = std::mem::replace(&mut self.made.block, around);
         let other = Block::new();
         self.made.block.push(Stmt::If { cond, then, other });
+    }
+
+    /// The number of one element, which the statements may have computed.
+    fn number(&mut self, element: usize) -> Value {
+        if let Some(numbers) = self.numbers {
+            return numbers[element];
+        }
+        match element {
+            0 => self.push(Op::Element, Type::I64),
+            after => self.push(Op::ElementAfter(after as u8), Type::I64),
+        }
     }
 
     /// Does a statement for one element.

@@ -26,7 +26,7 @@ use crate::options::Options;
 use crate::signature::{Access, Iteration};
 use crate::target::Target;
 use plan::Plan;
-pub(super) use repeat::repeat;
+pub(super) use repeat::{own_copy, repeat, twice, work};
 
 /// Longer kernels stay as they are: what they compute is spilled anyway, and there would be two copies to compile.
 const STATEMENTS_MAX: usize = 2000;
@@ -64,6 +64,7 @@ fn of_all(it: &mut Loop, vector: Type, target: &Target) -> Option<Wide> {
     Some(Wide {
         elements: vector.lanes,
         covers_rest: plan.covers_rest,
+        is_strip: false,
         block: made.block,
     })
 }
@@ -75,12 +76,20 @@ pub(super) fn keep_cheaper(it: &mut Loop, target: &Target) {
     let Some(wide) = &it.wide else {
         return;
     };
-    let one = cost::cost(&it.body, &it.body.root, target);
+    let one = cost_of_trip(it, None, target);
     let one = one.saturating_mul(u32::from(wide.elements));
-    let all = cost::cost_of_all(&it.body, &wide.block, target);
+    let all = cost_of_trip(it, Some(wide), target);
     let all = if wide.covers_rest { all / 4 * 3 } else { all };
     if all >= one {
         it.wide = None;
+    }
+}
+
+/// What a trip of a loop costs, about, that does statements for several elements, or those for one.
+pub(super) fn cost_of_trip(it: &Loop, wide: Option<&Wide>, target: &Target) -> u32 {
+    match wide {
+        Some(wide) => cost::cost_of_all(&it.body, &wide.block, target),
+        None => cost::cost(&it.body, &it.body.root, target),
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) struct Own {
     /// Values of which vectors, lanes or first entries are known, in the order in which they were made.
     pub(super) cached: Vec<Value>,
     /// How many loops are around the statement at hand.
-    loops: u32,
+    pub(super) loops: u32,
 }
 
 impl Emit<'_> {

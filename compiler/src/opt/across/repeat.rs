@@ -29,11 +29,17 @@ pub(in crate::opt) fn repeat(it: &mut Loop, elements_max: u8) -> bool {
         }
         let block = match wide {
             Some(wide) => wide.block,
-            None => own_copy(it),
+            None => {
+                let root = std::mem::take(&mut it.body.root);
+                let copy = own_copy(&mut it.body, &root);
+                it.body.root = root;
+                copy
+            }
         };
         wide = Some(Wide {
             elements: 2 * elements,
             covers_rest: false,
+            is_strip: false,
             block: twice(&mut it.body, block, elements),
         });
         is_done = true;
@@ -56,7 +62,8 @@ fn is_straight(body: &Body, block: &Block) -> bool {
     })
 }
 
-fn work(body: &Body, block: &Block) -> usize {
+/// How many instructions access or compute something.
+pub(in crate::opt) fn work(body: &Body, block: &Block) -> usize {
     let counts = |stmt: &&Stmt| match stmt {
         Stmt::Let(value) => !matches!(
             body.values[*value].op,
@@ -67,16 +74,13 @@ fn work(body: &Body, block: &Block) -> usize {
     block.iter().filter(counts).count()
 }
 
-/// The statements of one element, with values of their own.
-fn own_copy(it: &mut Loop) -> Block {
-    let root = std::mem::take(&mut it.body.root);
-    let copy = Copy::new(&mut it.body).block(&root);
-    it.body.root = root;
-    copy
+/// Statements with values of their own.
+pub(in crate::opt) fn own_copy(body: &mut Body, block: &Block) -> Block {
+    Copy::new(body).block(block)
 }
 
 /// Statements for some elements, and then for as many that follow.
-fn twice(body: &mut Body, mut whole: Block, elements: u8) -> Block {
+pub(in crate::opt) fn twice(body: &mut Body, mut whole: Block, elements: u8) -> Block {
     let mut copy = Copy::new(body);
     let second = copy.block(&whole);
     let copies = copy.values;

@@ -41,7 +41,7 @@ impl Run<'_> {
     }
 
     /// Has other uses of a scalar take it from its lane.
-    fn take(&mut self, scalar: Value, vector: Value, lane: u8, at: usize) {
+    pub(super) fn take(&mut self, scalar: Value, vector: Value, lane: u8, at: usize) {
         if self.taken.iter().any(|(known, _)| *known == scalar) {
             return;
         }

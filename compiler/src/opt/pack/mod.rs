@@ -11,6 +11,7 @@
 mod build;
 mod joined;
 mod plan;
+mod slow;
 
 use super::alias::{Touch, access, touch};
 use super::simplify::Memory;
@@ -45,6 +46,14 @@ pub(super) fn pack(body: &mut Body) {
     }
 }
 
+/// Packs the statements of a strip, of which vectors are of 256 bits: what is stored, or what so many elements divide.
+pub(super) fn pack_doubles_by_four(body: &mut Body, block: Block, slow: Option<u8>) -> Block {
+    let root = std::mem::replace(&mut body.root, block);
+    let seeds = slow.map_or(Seeds::Stores, |elements| Seeds::Slow(elements.into()));
+    pack_with(body, seeds, &[super::strip::VECTOR]);
+    std::mem::replace(&mut body.root, root)
+}
+
 /// Packs what is computed for vectors that are joined of scalars: the loop that needs them had it done outside.
 pub(super) fn pack_joined(body: &mut Body) {
     pack_all(body, Seeds::Joined);
@@ -75,12 +84,19 @@ enum Seeds<'a> {
     Awaited(&'a BTreeSet<Array>),
     /// Values brought together in a vector.
     Joined,
+    /// Quotients and roots that are the same for each of so many elements, whose statements follow each other.
+    Slow(usize),
 }
 
 fn pack_all(body: &mut Body, seeds: Seeds<'_>) {
+    pack_with(body, seeds, &VECTORS);
+}
+
+fn pack_with(body: &mut Body, seeds: Seeds<'_>, vectors: &[Type]) {
     let mut root = std::mem::take(&mut body.root);
     let mut pass = Pass {
         seeds,
+        vectors,
         uses: count_uses(body, &root),
         lanes: Lanes::new(),
     };
@@ -93,6 +109,7 @@ fn pack_all(body: &mut Body, seeds: Seeds<'_>) {
 
 struct Pass<'a> {
     seeds: Seeds<'a>,
+    vectors: &'a [Type],
     uses: SecondaryMap<Value, u32>,
     lanes: Lanes,
 }
@@ -138,7 +155,7 @@ impl Pass<'_> {
 
     /// A run, packed.
     fn packed(&mut self, body: &mut Body, mut run: Block, in_loop: bool) -> Block {
-        for vector in VECTORS {
+        for vector in self.vectors.iter().copied() {
             let is_stored = |stmt: &Stmt| match stmt {
                 Stmt::Store { value, .. } => body.ty(*value) == Type::of(vector.scalar),
                 _ => false,
@@ -153,6 +170,7 @@ impl Pass<'_> {
                     stores >= usize::from(vector.lanes)
                 }
                 Seeds::Joined => run.iter().any(is_joined),
+                Seeds::Slow(_) => true,
             };
             if wanted {
                 let mut packing = Run::new(body, &self.uses, run, in_loop, vector);
@@ -160,6 +178,7 @@ impl Pass<'_> {
                     Seeds::Stores => packing.pack_all_stores(None),
                     Seeds::Awaited(arrays) => packing.pack_all_stores(Some(arrays)),
                     Seeds::Joined => packing.pack_joined(),
+                    Seeds::Slow(elements) => packing.pack_slow(elements),
                 }
                 run = packing.finish(&mut self.lanes);
             }

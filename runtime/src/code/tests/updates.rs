@@ -73,7 +73,7 @@ fn functions_of_updates_are_symbols_of_their_own() {
     let image = Image::parse(&object, &hosts).unwrap();
     let is_call = |relocation: &&Relocation| matches!(relocation.target, To::Code { .. });
     assert_eq!(image.relocations.iter().filter(is_call).count(), 2);
-    for name in ["parloop_update_0", "parloop_update_1"] {
+    for name in ["parloop_local_0", "parloop_local_1"] {
         let at = symbol(&object, name.as_bytes());
         assert_eq!(object[at + 4], elf::STB_LOCAL << 4 | elf::STT_FUNC);
     }
@@ -91,7 +91,7 @@ fn refused(how: &str, code: &str, change: impl FnOnce(&mut Vec<u8>)) {
 fn functions_that_are_not_of_updates_are_refused() {
     let field = |how: &str, at: usize, change: fn(u64) -> u64| {
         refused(how, "load_symbol", |object| {
-            let at = symbol(object, b"parloop_update_1") + at;
+            let at = symbol(object, b"parloop_local_1") + at;
             let value = change(read::<8>(object, at));
             write::<8>(object, at, value);
         });
@@ -104,21 +104,21 @@ fn functions_that_are_not_of_updates_are_refused() {
     field("is longer", 16, |size| size + 1);
     field("has no end", 16, |_| u64::MAX);
     refused("is seen by others", "load_symbol", |object| {
-        let at = symbol(object, b"parloop_update_1");
+        let at = symbol(object, b"parloop_local_1");
         object[at + 4] = elf::STB_GLOBAL << 4 | elf::STT_FUNC;
     });
     refused("is data", "load_symbol", |object| {
         let (info, at) = (
             symbol(object, b"parloop_info"),
-            symbol(object, b"parloop_update_1"),
+            symbol(object, b"parloop_local_1"),
         );
         let section = read::<2>(object, info + 6);
         write::<2>(object, at + 6, section);
     });
     refused("has another name", "load_symbol", |object| {
-        let name = b"parloop_update_1\0";
-        let at = object.windows(17).position(|w| w == name).unwrap();
-        object[at + 15] = b'x';
+        let name = b"parloop_local_1\0";
+        let at = object.windows(16).position(|w| w == name).unwrap();
+        object[at + 14] = b'x';
     });
 }
 
@@ -129,7 +129,7 @@ fn calls_that_lead_elsewhere_are_refused() {
         ((symbol(object, name.as_bytes()) - table) / 24) as u64
     };
     let call = |object: &[u8]| {
-        let update = number_of(object, "parloop_update_0");
+        let update = number_of(object, "parloop_local_0");
         let first = content_of(object, RELOCATIONS);
         let mut all = (first..).step_by(24);
         all.find(|at| read::<4>(object, at + 12) == update).unwrap()
@@ -145,7 +145,7 @@ fn calls_that_lead_elsewhere_are_refused() {
     });
     refused("from inside an update", "load_relocation", |object| {
         let at = call(object);
-        let update = read::<8>(object, symbol(object, b"parloop_update_1") + 8);
+        let update = read::<8>(object, symbol(object, b"parloop_local_1") + 8);
         write::<8>(object, at, update + 8);
     });
 }
