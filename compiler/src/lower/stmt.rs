@@ -231,11 +231,15 @@ impl Lower<'_, '_> {
 
     /// Goes on if `good`, else fails.
     pub(super) fn check(&mut self, good: clif::Value, status: u32, site: Site, value: clif::Value) {
-        let go_on = self.b.create_block();
+        let [go_on, bad] = [(), ()].map(|()| self.b.create_block());
+        self.b.set_cold_block(bad);
+        self.b.ins().brif(good, go_on, &[], bad, &[]);
+        // What nobody needs who goes on is not made before the branch.
+        self.b.switch_to_block(bad);
         let status = self.b.ins().iconst(types::I32, i64::from(status));
         let site = self.b.ins().iconst(types::I32, i64::from(site.as_u32()));
         let args = [status, site, value].map(BlockArg::Value);
-        self.b.ins().brif(good, go_on, &[], self.fail, &args);
+        self.b.ins().jump(self.fail, &args);
         self.b.switch_to_block(go_on);
     }
 

@@ -20,6 +20,7 @@ mod order;
 mod overwritten;
 mod pack;
 mod powers;
+mod quotients;
 mod rank_update;
 mod scalars;
 mod simplify;
@@ -112,6 +113,9 @@ pub(crate) fn optimise(it: &mut Loop, options: &Options, target: &Target) {
         of_several(it, pack::pack);
         dead::remove_dead(it);
         across::keep_cheaper(it, target);
+    }
+    if it.wide.is_none() {
+        quotients::pair_quotients(&mut it.body);
     }
     if strip.is_none() && across::repeat(it, options.lanes) {
         // What neighbours store may be a vector now.

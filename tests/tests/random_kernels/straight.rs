@@ -148,11 +148,13 @@ fn expression([op, a, b, c, k]: &[u8; 5], known: &[String], f: &str) -> String {
             }]
     };
     let (a, b, c, k) = (operand(*a), operand(*b), operand(*c), i32::from(*k) - 100);
+    let first = &known[0];
     match op % 12 {
         0 => format!("{a} + {b}"),
         1 => format!("{a} - {b} * {c}"),
         2 => format!("{a} * {b} + {c}"),
-        3 => format!("{a} / (1 + {b} * {b})"),
+        // Several are divided by the same.
+        3 => format!("{a} / (1 + {first} * {first})"),
         4 => format!("sqrt{f}(fabs{f}({a})) * {k}"),
         5 => format!("(fmin{f}({a}, {b}) + 0.0{f}) - {c}"),
         6 => format!("(fmax{f}({a}, {b}) + 0.0{f}) * 0.25{f}"),

@@ -8,10 +8,10 @@
 //! Entries of a local array that a vector is loaded from are stored as vectors even if that saves nothing: what was stored as
 //! scalars can't be forwarded to the load, which waits until they have reached the cache and keeps what follows waiting too.
 
+mod alike;
 mod build;
 mod joined;
 mod plan;
-mod slow;
 
 use super::alias::{Touch, access, touch};
 use super::simplify::Memory;
@@ -40,6 +40,7 @@ pub(super) fn vector_of(ty: Type) -> Option<Type> {
 /// Packs the stores of a body's root and the blocks inside.
 pub(super) fn pack(body: &mut Body) {
     pack_all(body, Seeds::Stores);
+    pack_all(body, Seeds::Weights);
     let awaited = awaited(body);
     if !awaited.is_empty() {
         pack_all(body, Seeds::Awaited(&awaited));
@@ -86,6 +87,8 @@ enum Seeds<'a> {
     Joined,
     /// Quotients and roots that are the same for each of so many elements, whose statements follow each other.
     Slow(usize),
+    /// Scalars that vectors have in all lanes, alike in one point of a quadrature and the next.
+    Weights,
 }
 
 fn pack_all(body: &mut Body, seeds: Seeds<'_>) {
@@ -164,6 +167,12 @@ impl Pass<'_> {
                 Stmt::Let(value) => joined::scalars(body, *value, vector).is_some(),
                 _ => false,
             };
+            let is_splat = |stmt: &Stmt| match stmt {
+                Stmt::Let(value) => {
+                    body.ty(*value) == vector && matches!(body.values[*value].op, Op::Splat(_))
+                }
+                _ => false,
+            };
             let wanted = match self.seeds {
                 Seeds::Stores | Seeds::Awaited(_) => {
                     let stores = run.iter().filter(|stmt| is_stored(stmt)).count();
@@ -171,6 +180,7 @@ impl Pass<'_> {
                 }
                 Seeds::Joined => run.iter().any(is_joined),
                 Seeds::Slow(_) => true,
+                Seeds::Weights => run.iter().any(is_splat),
             };
             if wanted {
                 let mut packing = Run::new(body, &self.uses, run, in_loop, vector);
@@ -179,6 +189,7 @@ impl Pass<'_> {
                     Seeds::Awaited(arrays) => packing.pack_all_stores(Some(arrays)),
                     Seeds::Joined => packing.pack_joined(),
                     Seeds::Slow(elements) => packing.pack_slow(elements),
+                    Seeds::Weights => packing.pack_weights(),
                 }
                 run = packing.finish(&mut self.lanes);
             }

@@ -30,6 +30,10 @@ pub(crate) enum Means {
     Host(&'static str),
 }
 
+/// The fewest products that are worth vectors of 512 bits: while one of those is on its way, one of the units that do the
+/// arithmetic around it is not there.
+const PRODUCTS_OF_512_BITS_MIN: u64 = 256;
+
 /// What an address that a microkernel is given leads to: factors of one origin are told apart by their offsets.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Origin {
@@ -83,7 +87,7 @@ impl Size {
     fn shape(self, scalar: Scalar, level: Level) -> Option<Shape> {
         let has_avx512 = match level {
             Level::V3 => false,
-            Level::V4 => true,
+            Level::V4 => self.products() >= PRODUCTS_OF_512_BITS_MIN,
             Level::Baseline | Level::V2 | Level::Aarch64 => return None,
         };
         let shape = Shape {

@@ -1,0 +1,64 @@
+//! Which quotients are computed two at a time, and which weights of points. That results stay the same is tested across the
+//! crates, by running.
+
+mod loops;
+
+use loops::{DIRECT, arg, count, stage};
+use parloop_compiler::{Access, Stage};
+
+/// The statements of a kernel that reads four values of a row `w` and writes one of four, `x`.
+fn optimised(body: &str) -> String {
+    let args = [
+        arg(0, 4, Access::Read, DIRECT),
+        arg(1, 4, Access::Write, DIRECT),
+    ];
+    let text = format!("void k(const double *w, double *x) {{ {body} }}");
+    stage(&text, &args, Stage::Optimised)
+}
+
+/// How many divisions are of two, and how many of one.
+fn divisions(body: &str) -> (usize, usize) {
+    let text = optimised(body);
+    (count(&text, ": f64x2 = div"), count(&text, ": f64 = div"))
+}
+
+const DIVISOR: &str = "double d = w[0] * w[3] - w[1] * w[2];";
+
+#[test]
+fn what_is_divided_by_the_same_is_divided_two_at_a_time() {
+    let three = format!(
+        "{DIVISOR} double a = w[0] / d; double b = (w[1] - w[2]) / d; double c = w[3] * w[3] / d; \
+         x[0] = a * b; x[1] = b - c; x[2] = c + a; x[3] = a - 3 * b;"
+    );
+    assert_eq!(divisions(&three), (1, 1));
+    let four = three.replace("x[3] = a", "double e = (w[2] + 1) / d; x[3] = e");
+    assert_eq!(divisions(&four), (2, 0));
+    let two = three.replace("double c = w[3] * w[3] / d", "double c = w[3] * w[3]");
+    assert_eq!(divisions(&two), (0, 2), "too few");
+}
+
+#[test]
+fn a_quotient_that_waits_for_another_is_not_divided_with_it() {
+    let chain = format!(
+        "{DIVISOR} double a = w[0] / d; double b = (a - w[2]) / d; double c = (b + w[1]) / d; \
+         x[0] = a; x[2] = b; x[1] = c * a; x[3] = 1;"
+    );
+    assert_eq!(divisions(&chain), (0, 3));
+    // The first and the third, which waits for nothing; the second waits for the first.
+    let passed = chain.replace("(b + w[1])", "(w[3] + w[1])");
+    assert_eq!(divisions(&passed), (1, 1));
+}
+
+#[test]
+fn weights_of_points_are_computed_two_at_a_time() {
+    let args = [
+        arg(0, 48, Access::Read, DIRECT),
+        arg(1, 4, Access::Inc, DIRECT),
+    ];
+    let text = "void k(const double *w, double *A) { for (int q = 0; q < 4; q++) { double s = fabs(w[q] + w[8 + q]); \
+                double f = (s + w[16 + q]) * sqrt(w[24 + q] * s); for (int i = 0; i < 4; i++) A[i] += f * w[32 + 4 * q + i]; } }";
+    let text = stage(text, &args, Stage::Optimised);
+    assert_eq!(count(&text, ": f64x2 = sqrt"), 2, "{text}");
+    assert_eq!(count(&text, ": f64 = sqrt"), 0, "{text}");
+    assert_eq!(count(&text, ": f64 = lane"), 4, "{text}");
+}
