@@ -236,9 +236,61 @@ impl Caution {
     }
 }
 
+/// Codes for which whoever loads entries rejects genuine ones, in a fixed order, to which new ones are added at the end. A code that
+/// is in no table is counted as `other`.
+pub const REJECTIONS: [&str; 13] = [
+    "bad_record",
+    "misled",
+    "differs",
+    "results_differ",
+    "load_too_large",
+    "load_header",
+    "load_section",
+    "load_symbol",
+    "load_unknown_host",
+    "load_relocation",
+    "load_info",
+    "load_map",
+    OTHER,
+];
+
+const OTHER: &str = "other";
+
+/// So many reasons of [`REASONS`] are of misses and rejections, those of [`Miss::ALL`] first.
+pub(crate) const CAUSES: usize = Miss::ALL.len() + REJECTIONS.len();
+
+/// All reasons by which is counted: of misses, of rejections, and of what was not stored.
+pub(crate) const REASONS: [&str; CAUSES + Bypass::ALL.len()] = {
+    let mut all = [OTHER; CAUSES + Bypass::ALL.len()];
+    let mut at = 0;
+    while at < all.len() {
+        all[at] = if at < Miss::ALL.len() {
+            Miss::CODES[at]
+        } else if at < CAUSES {
+            REJECTIONS[at - Miss::ALL.len()]
+        } else {
+            Bypass::ALL[at - CAUSES].code()
+        };
+        at += 1;
+    }
+    all
+};
+
+/// The first place of a code in [`REASONS`].
+pub(crate) fn place(code: &str) -> usize {
+    let of = |code: &str| REASONS.iter().position(|reason| *reason == code);
+    of(code).or_else(|| of(OTHER)).unwrap_or(0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_in_no_table_is_counted_as_other() {
+        assert_eq!(REASONS[place("load_info")], "load_info");
+        assert_eq!(REASONS[place("of another program")], OTHER);
+    }
 
     #[test]
     fn the_list_of_misses_has_each_in_its_place() {

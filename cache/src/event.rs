@@ -19,6 +19,9 @@ pub enum Layer {
 }
 
 impl Layer {
+    /// All of them, in the order of their numbers.
+    pub(crate) const ALL: [Self; 3] = [Self::Memory, Self::Disk, Self::Shortcut];
+
     /// The layer's name in statistics and logs.
     pub fn name(&self) -> &'static str {
         match self {

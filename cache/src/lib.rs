@@ -62,7 +62,7 @@ pub use disk::shared::{State, Why};
 pub use disk::store::Store;
 pub use disk::trust::Refusal;
 pub use disk::write::Publication;
-pub use error::{Bypass, Caution, Miss};
+pub use error::{Bypass, Caution, Miss, REJECTIONS};
 pub use event::{Event, Layer, Observer, explanations_are_traced, trace};
 pub use key::{Key, KeyError};
 pub use memory::{ClassCache, ClassLimits};

@@ -2,7 +2,8 @@
 //!
 //! Invariants: the bounds on bytes and entries are never exceeded; evicting a value never invalidates an `Arc` that
 //! somebody holds; of the threads that ask for one missing key, one makes the value while the others wait for it.
-//! A hit takes no lock that a maker holds, hashes nothing (keys are digests) and allocates nothing.
+//! A hit takes no lock that a maker holds, hashes nothing (keys are digests) and allocates nothing. A forked child keeps and finds
+//! nothing: it does not have the threads that hold a lock or make a value.
 
 use crate::event::{Event, Layer, Observer};
 use crate::key::Key;
@@ -45,14 +46,22 @@ impl Default for ClassLimits {
 /// A bounded in-memory cache of values by [`Key`].
 ///
 /// Values are shared as `Arc<V>`: what a caller holds stays valid, evicted or not.
+///
+/// In a child forked after the cache was made it is empty and stays so: values that were handed out before stay valid, others are
+/// made for each caller.
 pub struct ClassCache<V> {
-    cache: Cache<Key, Slot<V>, Charge, KeyState, Evictions>,
+    /// Leaked by a child, where it may be half changed.
+    cache: Option<Kept<V>>,
+    /// Who made it.
+    pid: u32,
     observer: Arc<dyn Observer>,
     /// The least that a value is charged, so that the bound on bytes bounds the entries too.
     charge_min: u64,
     charge_max: u64,
     wait_max: Duration,
 }
+
+type Kept<V> = Cache<Key, Slot<V>, Charge, KeyState, Evictions>;
 
 struct Slot<V> {
     value: Arc<V>,
@@ -75,7 +84,7 @@ impl<V> Clone for Slot<V> {
 impl<V> std::fmt::Debug for ClassCache<V> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ClassCache")
-            .field("len", &self.cache.len())
+            .field("len", &self.len())
             .finish_non_exhaustive()
     }
 }
@@ -125,7 +134,8 @@ impl<V> ClassCache<V> {
             n => capacity.div_ceil(n),
         };
         Self {
-            cache,
+            cache: Some(cache),
+            pid: std::process::id(),
             observer,
             charge_min,
             charge_max,
@@ -133,9 +143,16 @@ impl<V> ClassCache<V> {
         }
     }
 
+    /// What is kept; `None` in a child.
+    fn kept(&self) -> Option<&Kept<V>> {
+        let cache = self.cache.as_ref();
+        cache.filter(|_| self.pid == std::process::id())
+    }
+
     /// The value kept under `key`, if any. Sends a `Hit`, or a `Miss` with reason `absent`.
     pub fn get(&self, key: &Key) -> Option<Arc<V>> {
-        let found = self.cache.get(key).map(|slot| slot.value);
+        let found = self.kept().and_then(|kept| kept.get(key));
+        let found = found.map(|slot| slot.value);
         self.observer.event(&match found {
             Some(_) => Event::Hit {
                 layer: Layer::Memory,
@@ -152,7 +169,9 @@ impl<V> ClassCache<V> {
 
     /// Keeps a value of `weight` bytes under `key`, replacing what was there.
     pub fn insert(&self, key: Key, value: Arc<V>, weight: u64) {
-        self.cache.insert(key, self.slot(value, weight));
+        if let Some(kept) = self.kept() {
+            kept.insert(key, self.slot(value, weight));
+        }
     }
 
     /// The value kept under `key`, or the one that `init` makes: its value and weight in bytes.
@@ -171,10 +190,10 @@ impl<V> ClassCache<V> {
             return Ok(value);
         }
         let cache_id = std::ptr::from_ref(self).addr();
-        let Some(_making) = Making::begin(cache_id, *key) else {
+        let (Some(kept), Some(_making)) = (self.kept(), Making::begin(cache_id, *key)) else {
             return init().map(|(value, _)| Arc::new(value));
         };
-        match self.cache.get_value_or_guard(key, Some(self.wait_max)) {
+        match kept.get_value_or_guard(key, Some(self.wait_max)) {
             GuardResult::Value(slot) => Ok(slot.value),
             GuardResult::Timeout => init().map(|(value, _)| Arc::new(value)),
             GuardResult::Guard(guard) => {
@@ -189,27 +208,32 @@ impl<V> ClassCache<V> {
 
     /// Forgets the value under `key`; whoever holds it keeps it.
     pub fn remove(&self, key: &Key) {
-        self.cache.remove(key);
+        if let Some(kept) = self.kept() {
+            kept.remove(key);
+        }
     }
 
     /// Forgets everything.
     pub fn clear(&self) {
-        self.cache.clear();
+        if let Some(kept) = self.kept() {
+            kept.clear();
+        }
     }
 
     /// Number of values kept.
     pub fn len(&self) -> usize {
-        self.cache.len()
+        self.kept().map_or(0, Cache::len)
     }
 
     /// Whether nothing is kept.
     pub fn is_empty(&self) -> bool {
-        self.cache.is_empty()
+        self.kept().is_none_or(Cache::is_empty)
     }
 
     /// Sum of the weights of the values kept, in bytes.
     pub fn size_bytes(&self) -> u64 {
-        self.cache.iter().map(|(_, slot)| slot.weight).sum()
+        let slots = self.kept().into_iter().flat_map(Cache::iter);
+        slots.map(|(_, slot)| slot.weight).sum()
     }
 
     fn slot(&self, value: Arc<V>, weight: u64) -> Slot<V> {
@@ -223,6 +247,14 @@ impl<V> ClassCache<V> {
             value,
             weight,
             charge,
+        }
+    }
+}
+
+impl<V> Drop for ClassCache<V> {
+    fn drop(&mut self) {
+        if self.kept().is_none() {
+            std::mem::forget(self.cache.take());
         }
     }
 }

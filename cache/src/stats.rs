@@ -1,12 +1,12 @@
 //! Statistics: an observer that counts.
 //!
-//! Invariant: every number here is made from events, so that it can not disagree with logs and tests. Counting a hit
-//! costs one relaxed atomic addition; the maps by reason are locked, as their events are rare.
+//! Invariant: every number here is made from events, so that it can not disagree with logs and tests. Counting costs a few
+//! relaxed atomic additions and no lock, so that a child forked meanwhile waits for nobody.
 
+use crate::error::{REASONS, place};
 use crate::event::{Event, Layer, Observer};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// Counts events. Share it behind an `Arc`; read it with [`Stats::snapshot`].
@@ -24,17 +24,36 @@ pub struct Stats {
     nondeterministic: AtomicU64,
     verified: AtomicU64,
     warnings: AtomicU64,
-    by_reason: Mutex<ByReason>,
+    misses: ByReason,
+    rejects: ByReason,
+    bypasses: ByReason,
+    evictions: [AtomicU64; Layer::ALL.len()],
 }
 
-type Reasons = BTreeMap<(Layer, &'static str), u64>;
+/// Counts by layer and reason, `[layer][reason]`.
+#[derive(Debug)]
+struct ByReason([[AtomicU64; REASONS.len()]; Layer::ALL.len()]);
 
-#[derive(Debug, Default)]
-struct ByReason {
-    misses: Reasons,
-    rejects: Reasons,
-    bypasses: Reasons,
-    evictions: BTreeMap<Layer, u64>,
+impl Default for ByReason {
+    fn default() -> Self {
+        Self([const { [const { AtomicU64::new(0) }; REASONS.len()] }; Layer::ALL.len()])
+    }
+}
+
+impl ByReason {
+    fn note(&self, layer: Layer, reason: &str) {
+        self.0[layer as usize][place(reason)].fetch_add(1, Relaxed);
+    }
+
+    /// Those that occurred.
+    fn counted(&self) -> BTreeMap<(Layer, &'static str), u64> {
+        let of_layer = |layer: Layer| {
+            let counts = REASONS.iter().zip(&self.0[layer as usize]);
+            counts.map(move |(reason, count)| ((layer, *reason), count.load(Relaxed)))
+        };
+        let counts = Layer::ALL.into_iter().flat_map(of_layer);
+        counts.filter(|(_, count)| *count > 0).collect()
+    }
 }
 
 /// The counts at one moment. Counters that belong together may be read a few events apart.
@@ -65,7 +84,7 @@ pub struct StatsSnapshot {
     pub verified: u64,
     /// Warnings.
     pub warnings: u64,
-    /// Misses by layer and reason.
+    /// Misses by layer and reason, those that occurred. A reason that is in no table is counted as `other`, here and below.
     pub misses: BTreeMap<(Layer, &'static str), u64>,
     /// Rejections by layer and reason.
     pub rejects: BTreeMap<(Layer, &'static str), u64>,
@@ -78,10 +97,6 @@ pub struct StatsSnapshot {
 impl Stats {
     /// The counts now.
     pub fn snapshot(&self) -> StatsSnapshot {
-        let by_reason = self
-            .by_reason
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
         StatsSnapshot {
             memory_hits: self.memory_hits.load(Relaxed),
             disk_hits: self.disk_hits.load(Relaxed),
@@ -95,20 +110,15 @@ impl Stats {
             nondeterministic: self.nondeterministic.load(Relaxed),
             verified: self.verified.load(Relaxed),
             warnings: self.warnings.load(Relaxed),
-            misses: by_reason.misses.clone(),
-            rejects: by_reason.rejects.clone(),
-            bypasses: by_reason.bypasses.clone(),
-            evictions: by_reason.evictions.clone(),
+            misses: self.misses.counted(),
+            rejects: self.rejects.counted(),
+            bypasses: self.bypasses.counted(),
+            evictions: Layer::ALL
+                .into_iter()
+                .map(|layer| (layer, self.evictions[layer as usize].load(Relaxed)))
+                .filter(|(_, count)| *count > 0)
+                .collect(),
         }
-    }
-
-    fn with_reasons(&self, change: impl FnOnce(&mut ByReason)) {
-        change(
-            &mut self
-                .by_reason
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
     }
 }
 
@@ -145,18 +155,10 @@ impl Observer for Stats {
                 one(&self.published);
                 self.published_bytes.fetch_add(*bytes, Relaxed);
             }
-            Event::Miss { layer, reason, .. } => {
-                self.with_reasons(|r| *r.misses.entry((*layer, reason)).or_default() += 1);
-            }
-            Event::Reject { layer, reason, .. } => {
-                self.with_reasons(|r| *r.rejects.entry((*layer, reason)).or_default() += 1);
-            }
-            Event::Bypass { layer, reason, .. } => {
-                self.with_reasons(|r| *r.bypasses.entry((*layer, reason)).or_default() += 1);
-            }
-            Event::Evict { layer, .. } => {
-                self.with_reasons(|r| *r.evictions.entry(*layer).or_default() += 1);
-            }
+            Event::Miss { layer, reason, .. } => self.misses.note(*layer, reason),
+            Event::Reject { layer, reason, .. } => self.rejects.note(*layer, reason),
+            Event::Bypass { layer, reason, .. } => self.bypasses.note(*layer, reason),
+            Event::Evict { layer, .. } => one(&self.evictions[*layer as usize]),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! FORMAT.md has a row for each reason that the cache gives, and no other.
 
-use parloop_cache::{Bypass, Caution, Miss};
+use parloop_cache::{Bypass, Caution, Miss, REJECTIONS};
 
 /// The first columns of the rows of a table whose head begins so.
 fn rows<'a>(text: &'a str, head: &str) -> Vec<(&'a str, &'a str)> {
@@ -27,6 +27,7 @@ fn each_reason_has_a_row_in_the_order_of_the_counts() {
         codes("| code | bypass: why |"),
         Bypass::ALL.map(Bypass::code)
     );
+    assert_eq!(codes("| code | rejected: what was found |"), REJECTIONS);
     assert_eq!(codes("| code | warning |"), Caution::ALL.map(Caution::code));
 }
 

@@ -8,7 +8,7 @@ use crate::data::Real;
 use parloop_compiler::{ConstantDecl, DType};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// Why a kernel constant could not be declared or set.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -118,7 +118,8 @@ struct State {
 #[derive(Default)]
 pub(crate) struct Constants {
     version: AtomicU64,
-    state: Mutex<State>,
+    /// Written only while a constant changes: a child forked while other threads read does not wait for them to read on.
+    state: RwLock<State>,
 }
 
 impl Constants {
@@ -130,13 +131,13 @@ impl Constants {
 
     /// What the front end reads, by name, and its generation.
     pub(crate) fn declarations(&self) -> (u64, Arc<Vec<ConstantDecl>>) {
-        let state = self.lock();
+        let state = self.read();
         (state.generation, state.declarations.clone())
     }
 
     /// The values of `names` now; `None` if one is not declared.
     pub(crate) fn snapshot(&self, names: &[String]) -> Option<Snapshot> {
-        let state = self.lock();
+        let state = self.read();
         let value = |name: &String| state.by_name.get(name.as_str()).map(|c| c.value.clone());
         let values = names.iter().map(value).collect::<Option<Vec<_>>>()?;
         let version = self.version.load(Ordering::Relaxed);
@@ -188,7 +189,7 @@ impl Constants {
 
     fn replace<T: Real>(
         &self,
-        mut state: MutexGuard<'_, State>,
+        mut state: RwLockWriteGuard<'_, State>,
         name: &str,
         values: &[T],
     ) -> Result<(), ConstantError> {
@@ -262,8 +263,12 @@ impl Constants {
         self.version.fetch_add(1, Ordering::Release);
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

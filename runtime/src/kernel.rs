@@ -8,7 +8,7 @@ use crate::error::Error;
 use parloop_compiler::{CheckedKernel, Signature, TextDigest};
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 
 /// So many signatures are remembered; a kernel has a few.
 const REMEMBERED_MAX: usize = 256;
@@ -103,12 +103,9 @@ impl Kernel {
         self.0.engine.is(engine)
     }
 
+    /// What is remembered of a signature. Nobody waits for another thread, here or to remember: see [`Kernel::text_digest`].
     pub(crate) fn recall(&self, signature: &Signature, generation: u64) -> Option<Arc<Resolution>> {
-        let remembered = self
-            .0
-            .remembered
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
+        let remembered = self.0.remembered.try_read().ok()?;
         let found = remembered
             .get(signature)
             .filter(|r| r.generation == generation)?;
@@ -121,11 +118,9 @@ impl Kernel {
         generation: u64,
         resolution: &Arc<Resolution>,
     ) {
-        let mut remembered = self
-            .0
-            .remembered
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let Ok(mut remembered) = self.0.remembered.try_write() else {
+            return;
+        };
         if remembered.len() >= REMEMBERED_MAX {
             remembered.clear();
         }
