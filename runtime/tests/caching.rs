@@ -479,3 +479,42 @@ fn loops_run_and_are_prepared_anew_while_the_directory_is_collected() {
     collector.collect().unwrap();
     assert!(collector.usage().entries() <= ENTRIES_MAX);
 }
+
+#[test]
+fn a_record_that_is_used_outlives_objects_that_are_not_and_cost_little() {
+    use parloop_cache::{Key, Metadata, Publication, Table};
+    use std::time::Duration;
+    let (_temp, path) = directory();
+    let mut config = parloop::Config::default();
+    config.cache_dir = Some(path.clone());
+    config.cache_entries_max = 20;
+    let visit = || {
+        let engine = Engine::new(config.clone()).unwrap();
+        prepare(&engine, TEXT);
+        flush(&engine);
+        engine
+    };
+    for _ in 0..4 {
+        visit();
+    }
+    let engine = visit();
+    let record = || engine.store().entries_of(Table::Shortcuts).next();
+    let kept = record().unwrap().entry.unwrap().metadata();
+    assert!(!kept.compile_time.is_zero());
+    for n in 0..40 {
+        let mut metadata = Metadata::default();
+        metadata.compile_time = Duration::from_nanos(1);
+        let publication = Publication {
+            payload: [n; 100].into(),
+            preimage: [n].into(),
+            metadata,
+        };
+        let key = Key::new([n + 1; 32]);
+        engine
+            .store()
+            .publish(Table::Objects, &key, publication, None);
+        flush(&engine);
+    }
+    assert!(engine.store().usage().entries() <= 20);
+    assert!(record().is_some(), "the record went first");
+}

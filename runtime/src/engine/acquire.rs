@@ -46,8 +46,8 @@ pub(super) struct Search<'a> {
     parsed: Option<Parsed>,
     /// What leads to the fingerprint without parsing, unless the kernel remembered it.
     shortcut: Option<Shortcut>,
-    /// Whether the disk is to be told of the shortcut.
-    unrecorded: bool,
+    /// How long the front end took, if the disk is to be told of the shortcut.
+    unrecorded: Option<Duration>,
     /// See [`Acquired::audit`].
     audit: Option<Box<Loop>>,
 }
@@ -102,7 +102,7 @@ impl<'a> Search<'a> {
             kernel.remember(signature, generation, &resolution);
             shortcut = Some(path);
         }
-        let unrecorded = parsed.is_some();
+        let unrecorded = parsed.as_ref().map(|parsed| parsed.took);
         Ok(Search {
             shared,
             kernel,
@@ -164,8 +164,8 @@ impl<'a> Search<'a> {
         self.resolution = parsed.resolution.clone();
         self.kernel
             .remember(self.signature, self.generation, &self.resolution);
+        self.unrecorded = Some(parsed.took);
         self.parsed = Some(parsed);
-        self.unrecorded = true;
     }
 
     /// Finds or makes the code of the fingerprint.
@@ -188,8 +188,8 @@ impl<'a> Search<'a> {
             let weight = code.weight_bytes();
             Ok::<_, Unmade>((code, weight))
         })?;
-        if let (Some(shortcut), true) = (&self.shortcut, self.unrecorded) {
-            identity::keep(shared, shortcut, &self.resolution);
+        if let (Some(shortcut), Some(took)) = (&self.shortcut, self.unrecorded) {
+            identity::keep(shared, shortcut, &self.resolution, took);
         }
         Ok((code, source))
     }

@@ -13,6 +13,7 @@ use parloop_compiler::{
     ShortcutRecord, Signature, function_signature, provisional_extents,
 };
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// What a kernel and a signature come to.
 pub(crate) struct Resolution {
@@ -27,6 +28,8 @@ pub(super) struct Parsed {
     pub(super) request: Request,
     pub(super) preimage: Arc<[u8]>,
     pub(super) resolution: Arc<Resolution>,
+    /// How long that took, which a record saves.
+    pub(super) took: Duration,
 }
 
 impl Resolution {
@@ -79,6 +82,7 @@ pub(super) fn parse(
     signature: &Signature,
     constants: &[ConstantDecl],
 ) -> Result<Parsed, Error> {
+    let started = Instant::now();
     let checked = check(shared, kernel, constants)?;
     let signature = match signature.iteration {
         Iteration::Elements => signature.clone(),
@@ -113,6 +117,7 @@ pub(super) fn parse(
         request,
         preimage,
         resolution: Arc::new(Resolution::of(record)),
+        took: started.elapsed(),
     })
 }
 
@@ -164,12 +169,14 @@ pub(super) fn reject(shared: &Shared, shortcut: &Shortcut, reason: &'static str)
         .reject(Table::Shortcuts, &Key::new(shortcut.key), reason);
 }
 
-/// Keeps what a text came to, for processes to come.
-pub(super) fn keep(shared: &Shared, shortcut: &Shortcut, resolution: &Resolution) {
+/// Keeps what a text came to, for processes to come, which save the time that it took.
+pub(super) fn keep(shared: &Shared, shortcut: &Shortcut, resolution: &Resolution, took: Duration) {
+    let mut metadata = metadata(shared, &resolution.record);
+    metadata.compile_time = took;
     let publication = Publication {
         payload: resolution.record.encode().into(),
         preimage: shortcut.preimage.as_slice().into(),
-        metadata: metadata(shared, &resolution.record),
+        metadata,
     };
     shared
         .store
