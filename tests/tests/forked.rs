@@ -2,7 +2,7 @@
 //!
 //! Unsafe code is here because no safe call forks.
 
-use parloop::{Arg, CodeSource, DType, Engine, Kernel, Set};
+use parloop::{Arg, DType, Engine, Kernel, Set};
 use parloop_cache::Layer;
 use parloop_tests::cached::directory;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -79,7 +79,7 @@ fn row_32_a_child_forked_under_an_engine_in_use_runs_old_and_new_loops_and_ends(
             let wanted = kernel(&engine, 100 + round);
             let (engine, set, args) = (&engine, &set, &args);
             let compiling =
-                scope.spawn(move || engine.prepare(&wanted, set, args).unwrap().source());
+                scope.spawn(move || engine.prepare(&wanted, set, args).map(drop).unwrap());
             while missed(engine) == before {
                 thread::yield_now();
             }
@@ -95,9 +95,9 @@ fn row_32_a_child_forked_under_an_engine_in_use_runs_old_and_new_loops_and_ends(
                 (sum, info.loops) == ((1 + 1100 + 2 * round) as f64, 0)
             };
             let well = in_forked_child(child, Duration::from_secs(10));
-            assert_eq!(compiling.join().unwrap(), CodeSource::Compiled);
-            all_well &= well;
-            if !well {
+            // Either may have compiled it first, and the other found it on disk.
+            all_well &= well && compiling.join().is_ok();
+            if !all_well {
                 break;
             }
         }
