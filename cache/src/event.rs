@@ -42,6 +42,8 @@ pub enum Event {
         layer: Layer,
         /// The key asked for.
         key: Key,
+        /// Compile time that it saved: none in memory or of shortcuts, nor where what was found is made again to compare it.
+        saved: Duration,
     },
     /// A layer did not answer.
     Miss {
@@ -49,7 +51,7 @@ pub enum Event {
         layer: Layer,
         /// The key asked for.
         key: Key,
-        /// Stable reason code, see [`Miss::code`](crate::Miss::code).
+        /// Stable reason code, see [`Miss::code`](crate::Miss::code); of an entry that was refused, that of its rejection.
         reason: &'static str,
     },
     /// Code was compiled (sent by whoever owns the compiler).

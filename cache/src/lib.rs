@@ -28,7 +28,7 @@
 //! ```
 //!
 //! - [`Store`] is the disk: two [`Table`]s of verified files (`FORMAT.md` describes them). [`Store::load`] gives an
-//!   [`Entry`] or a [`Miss`] with its reason; [`Store::publish`] writes in the background; [`Store::lock`] lets one of
+//!   [`Entry`] or a [`Miss`] with its reason, [`Store::offer`] one that its reader may still refuse; [`Store::publish`] writes in the background; [`Store::lock`] lets one of
 //!   many processes compile. Whatever is wrong on disk is a miss that heals, never an error.
 //! - [`ClassCache`] is the memory: bounded values by [`Key`], made by one thread when many ask.
 //! - [`object`] keeps what is built from objects with an identity, exactly as long as those live.
@@ -57,6 +57,7 @@ pub use disk::lifetime::Lifetime;
 pub use disk::lock::FlightGuard;
 pub use disk::maintain::{Listed, Problem, Usage};
 pub use disk::metadata::Metadata;
+pub use disk::offer::Offer;
 pub use disk::read::{Entry, Expect};
 pub use disk::shared::{State, Why};
 pub use disk::store::Store;

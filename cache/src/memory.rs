@@ -157,6 +157,7 @@ impl<V> ClassCache<V> {
             Some(_) => Event::Hit {
                 layer: Layer::Memory,
                 key: *key,
+                saved: Duration::ZERO,
             },
             None => Event::Miss {
                 layer: Layer::Memory,

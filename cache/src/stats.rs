@@ -42,7 +42,7 @@ impl Default for ByReason {
 
 impl ByReason {
     fn note(&self, layer: Layer, reason: &str) {
-        self.0[layer as usize][place(reason)].fetch_add(1, Relaxed);
+        self.0[layer as usize][place(&REASONS, reason)].fetch_add(1, Relaxed);
     }
 
     /// Those that occurred.

@@ -26,6 +26,7 @@ fn cache<V>(limits: ClassLimits) -> (Arc<ClassCache<V>>, Arc<Recorder>) {
 
 fn memory_hit(key: Key) -> Event {
     Event::Hit {
+        saved: Duration::ZERO,
         layer: Layer::Memory,
         key,
     }

@@ -42,7 +42,14 @@ fn a_miss_a_publication_and_a_hit_are_these_events_in_both_tables() {
                 reason: "absent",
             },
             publish_event(&place, table, k),
-            Event::Hit { layer, key: k },
+            Event::Hit {
+                layer,
+                key: k,
+                saved: match table {
+                    Table::Objects => Duration::from_micros(500),
+                    Table::Shortcuts => Duration::ZERO,
+                },
+            },
         ];
         assert_eq!(recorder.take(), expected);
     }
@@ -318,14 +325,38 @@ fn the_lock_of_a_key_is_kept_until_its_entry_is_in_place() {
 }
 
 #[test]
+fn what_is_refused_was_no_hit_and_saved_nothing() {
+    let place = Place::new();
+    let (store, recorder, _) = with_one_entry(&place);
+    let offer = || {
+        let expect = Expect::Preimage(b"preimage");
+        store.offer(OBJECTS, &key(1), expect, &|_| true).unwrap()
+    };
+    let compared = offer().take_to_compare();
+    assert_eq!(compared.payload(), b"payload");
+    assert_eq!(store.lifetime().saved, Duration::ZERO);
+    assert_eq!(offer().take().payload(), b"payload");
+    assert_eq!(store.lifetime().saved, Duration::from_micros(500));
+    recorder.take();
+    offer().refuse("load_header");
+    let expected = [reject(key(1), "load_header"), miss(key(1), "load_header")];
+    assert_eq!(recorder.take(), expected);
+    let counts = store.lifetime();
+    let one = [((DISK, "load_header"), 1)].into();
+    assert_eq!((counts.disk_hits, counts.disk_misses), (2, 1));
+    assert_eq!((&counts.misses, &counts.rejects), (&one, &one));
+    assert_eq!(answer(&store, OBJECTS, &key(1), b"preimage"), Err("absent"));
+}
+
+#[test]
 fn looking_again_under_the_lock_is_no_second_miss_but_a_hit_is_a_hit() {
     let place = Place::new();
     let (store, recorder) = place.open();
     let again = || {
         let expect = Expect::Preimage(b"preimage");
         store
-            .load_again(OBJECTS, &key(1), expect, &|_| true)
-            .map(|entry| entry.payload().to_vec())
+            .offer_again(OBJECTS, &key(1), expect, &|_| true)
+            .map(|offer| offer.take().payload().to_vec())
     };
     assert_eq!(answer(&store, OBJECTS, &key(1), b"preimage"), Err("absent"));
     assert_eq!(again(), Err(Miss::Absent));

@@ -380,7 +380,7 @@ pub(crate) enum CacheCommand {
     Path,
     /// List the entries
     Ls(LsArgs),
-    /// Count entries and bytes; hits, misses by reason and the time saved over the directory's life
+    /// Count entries and bytes; hits, misses and rejections by reason and the time saved over the directory's life
     Stats(JsonArgs),
     /// Show an entry: what it was made from, and its code
     Inspect(InspectArgs),

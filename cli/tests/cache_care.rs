@@ -70,6 +70,21 @@ fn misses_are_counted_by_reason_over_processes() {
 }
 
 #[test]
+fn rejections_are_counted_by_reason() {
+    let place = Place::new();
+    place.printed(&FILL);
+    let listing = place.json(&["cache", "ls", "--json"]);
+    let fingerprint = listing["entries"][0]["fingerprint"].as_str().unwrap();
+    let shard = place.cache().join("v1/objects").join(&fingerprint[..2]);
+    fs::write(shard.join(fingerprint), "").unwrap();
+    place.printed(&FILL);
+    let lifetime = place.json(&["cache", "stats", "--json"])["lifetime"].clone();
+    assert_eq!(lifetime["rejects"], json!({"disk truncated": 1}));
+    let text = place.printed(&["cache", "stats"]);
+    assert!(text.contains("rejected   disk truncated: 1"), "{text}");
+}
+
+#[test]
 fn what_is_warmed_is_found_by_the_next_process_and_the_rest_is_refused_with_its_reason() {
     let place = Place::new();
     let file = place.file("kernels.c", KERNEL);

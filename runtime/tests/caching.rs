@@ -305,12 +305,13 @@ fn row_08_an_object_that_the_loader_refuses_is_rejected_and_compiled() {
     let expected = [
         "shortcut hit",
         "memory miss: absent",
-        "disk hit",
         "disk reject: load_header",
+        "disk miss: load_header",
         "compile",
     ];
     assert_eq!(told, expected);
     flush(&engine);
+    assert_eq!(engine.stats().disk_hits, 0);
     let (engine, log) = watched(&path);
     assert_eq!(prepare(&engine, TEXT).source(), CodeSource::Disk);
     assert_eq!(log.take(), WARM);

@@ -75,6 +75,8 @@ fn every_hit_is_made_again_and_told() {
         "what is in memory was verified"
     );
     assert_eq!((two.compilations(), two.stats().verified), (1, 1));
+    let counts = two.store().lifetime();
+    assert_eq!((counts.disk_hits, counts.saved.as_nanos()), (1, 0));
 }
 
 #[test]

@@ -6,19 +6,20 @@
 use crate::disk::hint::{self, HintFile};
 use crate::disk::path;
 use crate::disk::tree::Tree;
-use crate::error::{Bypass, Miss};
+use crate::error::{Bypass, CAUSES, REASONS, place};
 use crate::event::{Event, Layer};
 use rustix::io;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-pub(crate) const STATS_MAGIC: [u8; 8] = *b"parsta\x1a\x02";
+pub(crate) const STATS_MAGIC: [u8; 8] = *b"parsta\x1a\x03";
 /// Hits, misses, files, and the compile time saved.
 const TOTALS: usize = 8;
-/// Behind the totals: misses of objects and of shortcuts by reason, then what was not stored, by reason.
-const MISSES: usize = Miss::ALL.len();
-const BYPASSES_AT: usize = TOTALS + 2 * MISSES;
+/// Behind the totals: misses of objects and of shortcuts, rejections of these, by reason; then what was not stored, by reason.
+const MISSES_AT: usize = TOTALS;
+const REJECTS_AT: usize = MISSES_AT + 2 * CAUSES;
+const BYPASSES_AT: usize = REJECTS_AT + 2 * CAUSES;
 const NUMBERS: usize = BYPASSES_AT + Bypass::ALL.len();
 
 /// Counts over the life of a cache directory.
@@ -43,6 +44,8 @@ pub struct Lifetime {
     pub saved: Duration,
     /// Misses by layer and reason, those that occurred.
     pub misses: BTreeMap<(Layer, &'static str), u64>,
+    /// Rejections by layer and reason, those that occurred.
+    pub rejects: BTreeMap<(Layer, &'static str), u64>,
     /// What was not stored, by reason, as far as it occurred.
     pub bypasses: BTreeMap<&'static str, u64>,
 }
@@ -61,13 +64,6 @@ impl Lifetime {
             saved_ns,
         ] = totals;
         let saved = Duration::from_nanos(saved_ns);
-        let mut misses = BTreeMap::new();
-        for (layer, start) in [(Layer::Disk, TOTALS), (Layer::Shortcut, TOTALS + MISSES)] {
-            for (miss, count) in Miss::ALL.iter().zip(&numbers[start..]) {
-                misses.insert((layer, miss.code()), *count);
-            }
-        }
-        misses.retain(|_, count| *count > 0);
         let bypasses = Bypass::ALL.iter().zip(&numbers[BYPASSES_AT..]);
         let bypasses = bypasses.filter(|(_, count)| **count > 0);
         let bypasses = bypasses.map(|(why, count)| (why.code(), *count)).collect();
@@ -80,10 +76,22 @@ impl Lifetime {
             rejected,
             evicted,
             saved,
-            misses,
+            misses: causes(&numbers[MISSES_AT..]),
+            rejects: causes(&numbers[REJECTS_AT..]),
             bypasses,
         }
     }
+}
+
+/// Counts by layer and reason, those that are not zero.
+fn causes(numbers: &[u64]) -> BTreeMap<(Layer, &'static str), u64> {
+    let layers = [Layer::Disk, Layer::Shortcut].into_iter();
+    let of_layer = |(layer, numbers): (Layer, &[u64])| {
+        let counts = REASONS.iter().zip(numbers.to_vec());
+        counts.map(move |(reason, count)| ((layer, *reason), count))
+    };
+    let counts = layers.zip(numbers.chunks(CAUSES)).flat_map(of_layer);
+    counts.filter(|(_, count)| *count > 0).collect()
 }
 
 /// What this process counted and has not yet added; the numbers in the order of the file.
@@ -96,19 +104,18 @@ impl Default for Pending {
 }
 
 /// Where the count of a reason stands.
-fn place(event: &Event) -> Option<usize> {
-    let miss = |code: &str| Miss::ALL.iter().position(|miss| miss.code() == code);
+fn place_of(event: &Event) -> Option<usize> {
+    let cause = |start: usize, layer: &Layer, reason: &str| {
+        let layer = match layer {
+            Layer::Disk => 0,
+            Layer::Shortcut => 1,
+            Layer::Memory => return None,
+        };
+        Some(start + layer * CAUSES + place(&REASONS[..CAUSES], reason))
+    };
     match event {
-        Event::Miss {
-            layer: Layer::Disk,
-            reason,
-            ..
-        } => Some(TOTALS + miss(reason)?),
-        Event::Miss {
-            layer: Layer::Shortcut,
-            reason,
-            ..
-        } => Some(TOTALS + MISSES + miss(reason)?),
+        Event::Miss { layer, reason, .. } => cause(MISSES_AT, layer, reason),
+        Event::Reject { layer, reason, .. } => cause(REJECTS_AT, layer, reason),
         Event::Bypass { reason, .. } => {
             let why = Bypass::ALL.iter().position(|why| why.code() == *reason);
             Some(BYPASSES_AT + why?)
@@ -119,13 +126,19 @@ fn place(event: &Event) -> Option<usize> {
 
 impl Pending {
     pub(crate) fn note(&self, event: &Event) {
-        if let Some(place) = place(event) {
+        if let Some(place) = place_of(event) {
             self.0[place].fetch_add(1, Relaxed);
         }
         let index = match event {
             Event::Hit {
-                layer: Layer::Disk, ..
-            } => 0,
+                layer: Layer::Disk,
+                saved,
+                ..
+            } => {
+                let saved = u64::try_from(saved.as_nanos()).unwrap_or(u64::MAX);
+                self.0[TOTALS - 1].fetch_add(saved, Relaxed);
+                0
+            }
             Event::Hit {
                 layer: Layer::Shortcut,
                 ..
@@ -143,11 +156,6 @@ impl Pending {
             _ => return,
         };
         self.0[index].fetch_add(1, Relaxed);
-    }
-
-    /// A hit saved this much compile time.
-    pub(crate) fn saved(&self, cost_ns: u64) {
-        self.0[TOTALS - 1].fetch_add(cost_ns, Relaxed);
     }
 
     /// Adds what was counted to the file.

@@ -11,6 +11,7 @@ pub(crate) mod lifetime;
 pub(crate) mod lock;
 pub(crate) mod maintain;
 pub(crate) mod metadata;
+pub(crate) mod offer;
 pub(crate) mod path;
 pub(crate) mod publisher;
 pub(crate) mod read;

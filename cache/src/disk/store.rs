@@ -6,6 +6,7 @@
 use crate::config::{Mode, StoreConfig};
 use crate::disk::Table;
 use crate::disk::lock::{self, FlightGuard};
+use crate::disk::offer::Offer;
 use crate::disk::path;
 use crate::disk::publisher::{Job, Publisher};
 use crate::disk::read::{self, Entry, Expect, Failure};
@@ -68,7 +69,18 @@ impl Store {
         expect: Expect<'_>,
         host_has: &dyn Fn(&str) -> bool,
     ) -> Result<Entry, Miss> {
-        let outcome = self.load_again(table, key, expect, host_has);
+        self.offer(table, key, expect, host_has).map(Offer::take)
+    }
+
+    /// As [`Store::load`], for who may still find the entry to be no good: it is a hit once it is [taken](Offer::take).
+    pub fn offer(
+        &self,
+        table: Table,
+        key: &Key,
+        expect: Expect<'_>,
+        host_has: &dyn Fn(&str) -> bool,
+    ) -> Result<Offer<'_>, Miss> {
+        let outcome = self.find_offer(table, key, expect, host_has, false);
         if let Err(miss) = &outcome {
             self.shared.event(&Event::Miss {
                 layer: table.layer(),
@@ -79,29 +91,38 @@ impl Store {
         outcome
     }
 
-    /// As [`Store::load`], for a key whose miss has been told already: another miss is the same one and makes no event.
+    /// As [`Store::offer`], for a key whose miss has been told already: another miss is the same one and makes no event.
     ///
     /// This is the look under [`Store::lock`], for what another process published while this one waited.
-    pub fn load_again(
+    pub fn offer_again(
         &self,
         table: Table,
         key: &Key,
         expect: Expect<'_>,
         host_has: &dyn Fn(&str) -> bool,
-    ) -> Result<Entry, Miss> {
+    ) -> Result<Offer<'_>, Miss> {
+        self.find_offer(table, key, expect, host_has, true)
+    }
+
+    fn find_offer(
+        &self,
+        table: Table,
+        key: &Key,
+        expect: Expect<'_>,
+        host_has: &dyn Fn(&str) -> bool,
+        missed: bool,
+    ) -> Result<Offer<'_>, Miss> {
         let entry = self.find(table, key, expect)?;
         if entry.lacks_feature(host_has) {
             return Err(Miss::FeatureMissing);
         }
-        self.shared.uses.note(key, entry.slot());
-        if table == Table::Objects {
-            self.shared.lifetime.saved(entry.cost_ns());
-        }
-        self.shared.event(&Event::Hit {
-            layer: table.layer(),
+        Ok(Offer {
+            store: self,
+            table,
             key: *key,
-        });
-        Ok(entry)
+            entry,
+            missed,
+        })
     }
 
     /// As [`Store::load`], only to see: counts nothing, sends no event, removes nothing.

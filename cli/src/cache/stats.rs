@@ -43,6 +43,7 @@ struct Lifetime {
     evicted: u64,
     saved_us: f64,
     misses: BTreeMap<String, u64>,
+    rejects: BTreeMap<String, u64>,
     bypasses: BTreeMap<&'static str, u64>,
 }
 
@@ -68,6 +69,7 @@ pub(super) fn run(
         evicted,
         saved_us,
         misses,
+        rejects,
         bypasses,
     } = &totals.lifetime;
     let shown = directory.display().to_string();
@@ -94,6 +96,9 @@ pub(super) fn run(
     )?;
     for (reason, count) in misses {
         writeln!(out, "missed     {reason}: {count}")?;
+    }
+    for (reason, count) in rejects {
+        writeln!(out, "rejected   {reason}: {count}")?;
     }
     for (reason, count) in bypasses {
         writeln!(out, "not kept   {reason}: {count}")?;
@@ -124,6 +129,7 @@ fn totals(directory: &Path, store: Option<&Store>) -> Totals {
             evicted: counts.evicted,
             saved_us: counts.saved.as_secs_f64() * 1e6,
             misses: counts.misses.iter().map(by_layer).collect(),
+            rejects: counts.rejects.iter().map(by_layer).collect(),
             bypasses: counts.bypasses,
         }
     });
@@ -146,7 +152,7 @@ fn totals(directory: &Path, store: Option<&Store>) -> Totals {
     }
 }
 
-/// A count of misses under a name for its layer and reason.
+/// A count under a name for its layer and reason.
 fn by_layer(((layer, reason), count): (&(Layer, &'static str), &u64)) -> (String, u64) {
     (format!("{} {reason}", layer.name()), *count)
 }

@@ -13,7 +13,7 @@ use crate::host;
 use crate::kernel::Kernel;
 use crate::par_loop::CodeSource;
 use crate::perf_map;
-use parloop_cache::{Entry, Event, Expect, FlightGuard, Key, Layer, Publication, Table};
+use parloop_cache::{Event, Expect, FlightGuard, Layer, Offer, Publication, Table};
 use parloop_compiler::ir::Loop;
 use parloop_compiler::{ConstantDecl, Shortcut, ShortcutRecord, Signature};
 use std::sync::Arc;
@@ -201,23 +201,23 @@ impl<'a> Search<'a> {
             Some(parsed) => Expect::Preimage(&parsed.preimage),
             None => Expect::PreimageDigest(*key.as_bytes()),
         };
-        if let Ok(entry) = shared.store.load(Table::Objects, &key, expect, &host::has)
-            && let Some(code) = from_disk(shared, &key, &entry)
+        if let Ok(offer) = shared.store.offer(Table::Objects, &key, expect, &host::has)
+            && let Some((offer, code)) = from_disk(shared, offer)
         {
-            return self.hit(&entry, code);
+            return self.hit(offer, code);
         }
         let parsed = self.parse()?;
         explain::tell(shared, self.kernel, &parsed);
         let guard = shared.store.lock(&key);
         let expect = Expect::Preimage(&parsed.preimage);
         if guard.is_some()
-            && let Ok(entry) = shared
+            && let Ok(offer) = shared
                 .store
-                .load_again(Table::Objects, &key, expect, &host::has)
-            && let Some(code) = from_disk(shared, &key, &entry)
+                .offer_again(Table::Objects, &key, expect, &host::has)
+            && let Some((offer, code)) = from_disk(shared, offer)
         {
             self.parsed = Some(parsed);
-            return self.hit(&entry, code);
+            return self.hit(offer, code);
         }
         let made = compile(shared, &parsed, None)?;
         Ok((keep(shared, &parsed, made, guard)?, CodeSource::Compiled))
@@ -236,11 +236,13 @@ impl<'a> Search<'a> {
     }
 
     /// Code from the disk, made again first if it is to be doubted; what differs is replaced.
-    fn hit(&mut self, entry: &Entry, code: Code) -> Result<(Code, CodeSource), Unmade> {
+    fn hit(&mut self, offer: Offer<'_>, code: Code) -> Result<(Code, CodeSource), Unmade> {
         let (shared, key) = (self.shared, self.resolution.key);
         let Some(doubt) = doubt::due(shared) else {
+            offer.take();
             return Ok((code, CodeSource::Disk));
         };
+        let entry = offer.take_to_compare();
         let parsed = self.parse()?;
         let mut again = Keep::default();
         let watched = doubt == Doubt::Results;
@@ -256,12 +258,12 @@ impl<'a> Search<'a> {
     }
 }
 
-/// The code of a verified entry. One that the loader refuses is rejected.
-fn from_disk(shared: &Shared, key: &Key, entry: &Entry) -> Option<Code> {
-    match Code::load(entry.payload(), &shared.hosts, &*shared.linker) {
-        Ok(code) => Some(code),
+/// The code of a verified entry. One that the loader refuses is rejected, and no hit.
+fn from_disk<'a>(shared: &Shared, offer: Offer<'a>) -> Option<(Offer<'a>, Code)> {
+    match Code::load(offer.entry().payload(), &shared.hosts, &*shared.linker) {
+        Ok(code) => Some((offer, code)),
         Err(error) => {
-            shared.store.reject(Table::Objects, key, error.code());
+            offer.refuse(error.code());
             None
         }
     }

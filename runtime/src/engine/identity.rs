@@ -149,14 +149,17 @@ pub(super) fn shortcut(
 pub(super) fn recorded(shared: &Shared, shortcut: &Shortcut) -> Option<Arc<Resolution>> {
     let key = Key::new(shortcut.key);
     let expect = Expect::Preimage(&shortcut.preimage);
-    let entry = shared
+    let offer = shared
         .store
-        .load(Table::Shortcuts, &key, expect, &host::has)
+        .offer(Table::Shortcuts, &key, expect, &host::has)
         .ok()?;
-    match ShortcutRecord::decode(entry.payload()) {
-        Ok(record) => Some(Arc::new(Resolution::of(record))),
+    match ShortcutRecord::decode(offer.entry().payload()) {
+        Ok(record) => {
+            offer.take();
+            Some(Arc::new(Resolution::of(record)))
+        }
         Err(_) => {
-            reject(shared, shortcut, reason::BAD_RECORD);
+            offer.refuse(reason::BAD_RECORD);
             None
         }
     }
