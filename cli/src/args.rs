@@ -441,7 +441,8 @@ pub(crate) struct KernelsArgs {
     /// Only this function
     #[arg(long, value_name = "NAME")]
     pub(crate) function: Option<String>,
-    /// The value of a kernel constant (double), or values of an array, folded into the code
+    /// The value of a kernel constant (double), or values of an array, folded into the code; `explain` also takes a constant without
+    /// a value, NAME[:TYPE][:DIM], which loops read at run time
     #[arg(long = "constant", value_name = "NAME=VALUE[,VALUE..]")]
     pub(crate) constants: Vec<String>,
     /// How many values a pointer parameter points to, or how many row pointers there are to how many values each, where its text

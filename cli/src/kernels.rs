@@ -1,9 +1,10 @@
 //! The kernels of a C file, for commands that take all of them or one by name.
 //!
 //! One place says which functions of a file are its kernels, and what the command line tells of them: values of kernel constants,
-//! which are folded into the code, and extents.
+//! which are folded into the code, names of those that loops read at run time, and extents.
 
 use crate::args::KernelsArgs;
+use crate::check::declared_constant;
 use crate::error::CliError;
 use parloop::{Engine, Error, Extent};
 use parloop_compiler::ir::Passing;
@@ -28,12 +29,36 @@ pub(crate) struct KernelFile<'a> {
 
 impl<'a> KernelFile<'a> {
     pub(crate) fn read(path: &Path, args: &'a KernelsArgs) -> Result<KernelFile<'a>, CliError> {
-        let values = constants(&args.constants)?;
+        Self::of(path, args, &args.constants, Vec::new())
+    }
+
+    /// As [`KernelFile::read`], where `--constant` may also declare a constant that is read at run time.
+    pub(crate) fn read_for_loops(
+        path: &Path,
+        args: &'a KernelsArgs,
+    ) -> Result<KernelFile<'a>, CliError> {
+        let is_valued = |spec: &String| spec.contains('=');
+        let (valued, named): (Vec<String>, Vec<String>) =
+            args.constants.iter().cloned().partition(is_valued);
+        let declared: Result<Vec<_>, _> = named.iter().map(|s| declared_constant(s)).collect();
+        Self::of(path, args, &valued, declared?)
+    }
+
+    fn of(
+        path: &Path,
+        args: &'a KernelsArgs,
+        valued: &[String],
+        declared: Vec<ConstantDecl>,
+    ) -> Result<KernelFile<'a>, CliError> {
+        let values = constants(valued)?;
+        let mut constants = [specialised(&values), declared].concat();
+        // The order in which an engine declares them.
+        constants.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(KernelFile {
             path: path.to_owned(),
             text: text(path)?,
             args,
-            constants: specialised(&values),
+            constants,
             values,
         })
     }
@@ -77,7 +102,11 @@ impl<'a> KernelFile<'a> {
         checked.map_err(|found| {
             let messages = found.0.iter().map(|finding| {
                 let line = finding.span.line(&self.text);
-                format!("line {line}: {}", finding.message)
+                let advice = match &*finding.code {
+                    "undeclared-name" => "; if it is a kernel constant, say so with --constant",
+                    _ => "",
+                };
+                format!("line {line}: {}{advice}", finding.message)
             });
             messages.collect::<Vec<_>>().join("; ")
         })

@@ -286,6 +286,25 @@ fn the_loops_of_a_file_are_explained_by_those_that_are_kept() {
 }
 
 #[test]
+fn loops_that_read_constants_at_run_time_are_found_if_these_are_named() {
+    let place = Place::new();
+    place.printed(&FILL);
+    let kernel = &parloop_kernels::airfoil::KERNELS[1];
+    let file = place.file("adt_calc.c", kernel.source);
+    let file = file.to_str().unwrap();
+    let without = place.printed(&["cache", "explain", file]);
+    assert!(without.contains("say so with --constant"), "{without}");
+    let mut args = vec!["cache", "explain", file];
+    for name in ["gam", "gm1", "cfl", "eps", "qinf:4"] {
+        args.extend(["--constant", name]);
+    }
+    let told = place.printed(&args);
+    let is_kept = |line: &str| line.contains("a loop of (") && line.ends_with(" is kept");
+    assert!(told.lines().any(is_kept), "{told}");
+    assert!(told.contains("not known as a plain function"), "{told}");
+}
+
+#[test]
 fn an_entry_is_explained_by_what_would_be_asked_for_and_what_is_near() {
     let place = Place::new();
     let file = place.file("kernels.c", KERNEL);
@@ -318,6 +337,11 @@ fn an_entry_is_explained_by_what_would_be_asked_for_and_what_is_near() {
     );
     assert_eq!(told[0]["kept"], json!(false));
     assert_eq!(told[1]["differences"], json!(["option unroll 4 -> 16"]));
+    let said = place.failure(&["cache", "explain", "nosuch.c"], 1);
+    assert!(
+        said.contains("nosuch.c") && said.contains("No such file"),
+        "{said}"
+    );
     let said = place.failure(&["cache", "explain", "nosuchentry"], 1);
     assert!(said.contains("nosuchentry"), "{said}");
 }

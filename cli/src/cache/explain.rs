@@ -52,8 +52,9 @@ pub(super) fn run(
     };
     let here = Here::new(store, config, target);
     let path = Path::new(&args.subject);
-    let explained = if path.is_file() {
-        here.file(&KernelFile::read(path, &args.kernels)?)?
+    // What no fingerprint begins with is a file, there or not.
+    let explained = if path.is_file() || !may_begin_a_fingerprint(&args.subject) {
+        here.file(&KernelFile::read_for_loops(path, &args.kernels)?)?
     } else {
         here.entry(&args.subject)?
     };
@@ -62,6 +63,11 @@ pub(super) fn run(
         return Ok(());
     }
     explained.iter().try_for_each(|one| print(one, out))
+}
+
+fn may_begin_a_fingerprint(subject: &str) -> bool {
+    let digit = |c: char| matches!(c, 'a'..='z' | '2'..='7');
+    subject.chars().all(digit)
 }
 
 fn print(one: &Explained, out: &mut dyn Write) -> Result<(), CliError> {
@@ -135,6 +141,12 @@ impl<'a> Here<'a> {
 
     /// A kernel as a plain function.
     fn function(&self, file: &KernelFile<'_>, checked: &CheckedKernel) -> Explained {
+        if let Some(name) = checked.constants.first() {
+            let refused = format!(
+                "not known as a plain function: it reads `{name}`; give its value with --constant {name}=VALUE"
+            );
+            return refusal(&checked.name, refused);
+        }
         let signature = match function_signature(checked, &file.extents(&checked.params)) {
             Ok(signature) => signature,
             Err(error) => {

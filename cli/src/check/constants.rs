@@ -8,7 +8,8 @@ pub(crate) fn parse(specs: &[String]) -> Result<Vec<ConstantDecl>, CliError> {
     specs.iter().map(|spec| one(spec)).collect()
 }
 
-fn one(spec: &str) -> Result<ConstantDecl, CliError> {
+/// Reads one.
+pub(crate) fn one(spec: &str) -> Result<ConstantDecl, CliError> {
     let wrong = || CliError::Constant {
         spec: spec.to_owned(),
     };

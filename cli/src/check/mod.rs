@@ -11,6 +11,7 @@ use crate::args::{CheckArgs, Dump};
 use crate::error::CliError;
 use crate::{kernels, objdump, output};
 use compile::Outcome;
+pub(crate) use constants::one as declared_constant;
 use parloop::{Config, Engine, Mode};
 use parloop_compiler::{
     Diagnostics, KernelText, LexedText, SkippedItem, Target, skipped_items, syntax,
