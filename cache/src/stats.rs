@@ -15,6 +15,7 @@ pub struct Stats {
     memory_hits: AtomicU64,
     disk_hits: AtomicU64,
     shortcut_hits: AtomicU64,
+    saved_nanoseconds: AtomicU64,
     object_hits: AtomicU64,
     objects_built: AtomicU64,
     compiled: AtomicU64,
@@ -66,6 +67,8 @@ pub struct StatsSnapshot {
     pub disk_hits: u64,
     /// Hits on shortcuts on disk; the object behind one is counted in `disk_hits`.
     pub shortcut_hits: u64,
+    /// Compile time that hits on objects on disk saved.
+    pub saved: Duration,
     /// Objects found by identity.
     pub object_hits: u64,
     /// Objects built.
@@ -101,6 +104,7 @@ impl Stats {
             memory_hits: self.memory_hits.load(Relaxed),
             disk_hits: self.disk_hits.load(Relaxed),
             shortcut_hits: self.shortcut_hits.load(Relaxed),
+            saved: Duration::from_nanos(self.saved_nanoseconds.load(Relaxed)),
             object_hits: self.object_hits.load(Relaxed),
             objects_built: self.objects_built.load(Relaxed),
             compiled: self.compiled.load(Relaxed),
@@ -122,6 +126,11 @@ impl Stats {
     }
 }
 
+fn add(nanoseconds: &AtomicU64, duration: &Duration) {
+    let more = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+    nanoseconds.fetch_add(more, Relaxed);
+}
+
 impl Observer for Stats {
     fn event(&self, event: &Event) {
         let one = |counter: &AtomicU64| {
@@ -133,8 +142,13 @@ impl Observer for Stats {
                 ..
             } => one(&self.memory_hits),
             Event::Hit {
-                layer: Layer::Disk, ..
-            } => one(&self.disk_hits),
+                layer: Layer::Disk,
+                saved,
+                ..
+            } => {
+                one(&self.disk_hits);
+                add(&self.saved_nanoseconds, saved);
+            }
             Event::Hit {
                 layer: Layer::Shortcut,
                 ..
@@ -148,8 +162,7 @@ impl Observer for Stats {
             Event::Warning { .. } => one(&self.warnings),
             Event::Compile { duration, .. } => {
                 one(&self.compiled);
-                let nanoseconds = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-                self.compile_nanoseconds.fetch_add(nanoseconds, Relaxed);
+                add(&self.compile_nanoseconds, duration);
             }
             Event::Publish { bytes, .. } => {
                 one(&self.published);

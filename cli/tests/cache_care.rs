@@ -475,5 +475,12 @@ fn sizes_and_counts_are_printed_at_the_end_if_asked_for() {
             starts("parloop: objects by identity: 0 built"),
             "{run}: {said}"
         );
+        assert_eq!(
+            starts("parloop: missed: disk absent: 5"),
+            run == 0,
+            "{said}"
+        );
+        let saved_none = said.contains("; 0.0 ms saved by hits on disk");
+        assert_eq!(saved_none, run == 0, "{said}");
     }
 }

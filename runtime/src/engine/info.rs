@@ -79,10 +79,11 @@ impl fmt::Display for CacheInfo {
             stats.published,
             stats.published_bytes
         )?;
-        let compile_ms = stats.compile_time.as_secs_f64() * 1e3;
+        let [compile_ms, saved_ms] =
+            [stats.compile_time, stats.saved].map(|time| time.as_secs_f64() * 1e3);
         writeln!(
             f,
-            "parloop: compiled: {} in {compile_ms:.1} ms",
+            "parloop: compiled: {} in {compile_ms:.1} ms; {saved_ms:.1} ms saved by hits on disk",
             stats.compiled
         )?;
         writeln!(
@@ -90,7 +91,14 @@ impl fmt::Display for CacheInfo {
             "parloop: objects by identity: {} built, {} hits",
             stats.objects_built, stats.object_hits
         )?;
-        let counts = [("rejected", &stats.rejects), ("not kept", &stats.bypasses)];
+        for (layer, count) in &stats.evictions {
+            writeln!(f, "parloop: evicted: {}: {count}", layer.name())?;
+        }
+        let counts = [
+            ("missed", &stats.misses),
+            ("rejected", &stats.rejects),
+            ("not kept", &stats.bypasses),
+        ];
         for (what, counts) in counts {
             for ((layer, reason), count) in counts {
                 writeln!(f, "parloop: {what}: {} {reason}: {count}", layer.name())?;
