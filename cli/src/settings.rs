@@ -55,8 +55,16 @@ fn option(setting: &Setting) -> Arg {
 /// The configuration that environment and options come to.
 pub(crate) fn config(matches: &ArgMatches) -> Result<Config, CliError> {
     let mut config = Config::from_env()?;
+    let runs_nothing = matches.subcommand_name() == Some("check");
     for setting in Config::default().settings() {
         if let Some(value) = matches.get_one::<String>(setting.name) {
+            if let ("level", true, Some(level)) =
+                (setting.name, runs_nothing, Config::level_named(value))
+            {
+                // Also one that the host does not have.
+                config.level = Some(level);
+                continue;
+            }
             config.set(setting.name, value, Origin::Option)?;
         }
     }

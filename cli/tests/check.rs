@@ -37,6 +37,27 @@ fn a_mistake_is_drawn_with_its_line_and_a_caret() {
 }
 
 #[test]
+fn code_is_made_for_machines_that_are_not_this_one() {
+    let place = Place::new();
+    let file = place.file("one.c", "void one(double *a) { a[0] = 1.0; }");
+    let file = file.to_str().unwrap();
+    let mut fingerprints = Vec::new();
+    for level in ["aarch64", "v2", "v3", "v4", "baseline"] {
+        let report = place.json(&["check", file, "--json", "--level", level]);
+        fingerprints.push(report["functions"][0]["fingerprint"].to_string());
+    }
+    fingerprints.sort();
+    fingerprints.dedup();
+    assert_eq!(fingerprints.len(), 5, "{fingerprints:?}");
+    let full = place.json(&["check", file, "--json", "--target", "x86-64-v2"]);
+    let full = full["functions"][0]["fingerprint"].to_string();
+    assert!(fingerprints.contains(&full), "{fingerprints:?}");
+    place.failure(&["check", file, "--level", "v9"], 2);
+    let said = place.failure(&["bench", "airfoil", "--level", "aarch64"], 2);
+    assert!(said.contains("if the host has them"), "{said}");
+}
+
+#[test]
 fn all_kernels_of_a_file_are_compiled_and_helpers_are_not() {
     let place = Place::new();
     let path = place.file("two.c", TWO_KERNELS);

@@ -225,11 +225,11 @@ const TABLE: [Row; 17] = [
     },
     Row {
         name: "level",
-        help: "CPU features to compile for: native, baseline, x86-64-v2, x86-64-v3, x86-64-v4 or aarch64, if the host has them",
+        help: "CPU features to compile for: native, baseline, x86-64-v2, x86-64-v3, x86-64-v4 (also v2, v3, v4) or aarch64, if the host has them; `parloop check`, which runs nothing, takes any",
         read: |c, v| {
             let level = match v {
                 "native" => None,
-                name => Some(Level::from_name(name).filter(|level| crate::host::runs(*level))?),
+                name => Some(Config::level_named(name).filter(|level| crate::host::runs(*level))?),
             };
             set(&mut c.level, Some(level))
         },
@@ -381,6 +381,12 @@ impl Config {
         }
         self.origins.insert(row.name, from);
         Ok(())
+    }
+
+    /// The level of a name: a full one, or `v2`, `v3` or `v4`.
+    pub fn level_named(name: &str) -> Option<Level> {
+        let short = || Level::from_name(&format!("x86-64-{name}"));
+        Level::from_name(name).or_else(short)
     }
 
     /// Refuses values that [`Config::set`] would not have taken.

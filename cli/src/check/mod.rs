@@ -42,8 +42,10 @@ pub(crate) fn run(
         return source.dump_syntax(dump, out);
     }
     config.cache_mode = Mode::Off;
+    let wanted = config.level.take();
+    let native = Engine::new(config.clone())?.level();
     let target = Target {
-        level: Engine::new(config.clone())?.level(),
+        level: wanted.unwrap_or(native),
     };
     let started = Instant::now();
     let outcomes = source.compile(&config, target)?;
