@@ -398,21 +398,21 @@ fn row_25_an_entry_unlinked_or_truncated_between_open_and_read_is_a_hit_or_a_mis
 }
 
 #[test]
-fn a_secret_damaged_at_any_byte_is_replaced_and_entries_miss_once() {
+fn a_secret_damaged_at_any_bit_is_replaced_and_entries_miss_once() {
     let place = Place::new();
     let (store, _, _) = with_one_entry(&place);
     drop(store);
     let path = place.root().join("secret");
-    for at in 0..56 {
+    for bit in 0..56 * 8 {
         let mut secret = std::fs::read(&path).unwrap();
         assert_eq!(secret.len(), 56);
-        secret[at] ^= 0x10;
+        secret[bit / 8] ^= 1 << (bit % 8);
         std::fs::write(&path, &secret).unwrap();
         let (store, recorder) = place.open();
         assert_eq!(
             answer(&store, OBJECTS, &key(1), b"preimage"),
             Err("bad_mac"),
-            "byte {at}"
+            "bit {bit}"
         );
         check_heals(&store, &recorder);
     }
