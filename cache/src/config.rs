@@ -26,6 +26,20 @@ pub enum Mode {
     Audit,
 }
 
+impl Mode {
+    /// The mode's name in settings and messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::ReadOnly => "read-only",
+            Self::ReadWrite => "read-write",
+            Self::Refresh => "refresh",
+            Self::Verify => "verify",
+            Self::Audit => "audit",
+        }
+    }
+}
+
 /// How a store is opened. `StoreConfig::default()` has no directory, so it is disabled; set at least that.
 #[derive(Clone)]
 #[non_exhaustive]

@@ -472,3 +472,16 @@ fn what_is_shared_between_threads_can_be() {
     shareable::<ClassCache<Vec<u8>>>();
     shareable::<parloop_cache::object::ObjectCache<u8, Vec<u8>>>();
 }
+
+#[test]
+fn modes_are_told_by_the_names_of_their_settings() {
+    let place = Place::new();
+    publish(&place.open().0, OBJECTS, &key(1), b"payload", b"preimage");
+    let mut config = place.config();
+    config.mode = Mode::ReadOnly;
+    let (store, _) = open(config);
+    let State::ReadOnly { why } = store.state() else {
+        panic!("{:?}", store.state());
+    };
+    assert_eq!(why.to_string(), "the configured mode is read-only");
+}

@@ -392,7 +392,7 @@ pub(crate) enum CacheCommand {
     Doctor(JsonArgs),
     /// Evict what is beyond the bounds, and sweep temporary files that were left
     Gc,
-    /// Remove all entries, and nothing else
+    /// Remove entries, shortcuts, temporary files and counts; the secret key and locks stay, and so does what is not the cache's
     Clear,
     /// Compile the kernels of C files as plain functions, so that the next process finds them
     Warm(WarmArgs),

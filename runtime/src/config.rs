@@ -291,12 +291,12 @@ const TABLE: [Row; 17] = [
 ];
 
 const MODES: [(&str, Mode); 6] = [
-    ("off", Mode::Off),
-    ("read-only", Mode::ReadOnly),
-    ("read-write", Mode::ReadWrite),
-    ("refresh", Mode::Refresh),
-    ("verify", Mode::Verify),
-    ("audit", Mode::Audit),
+    (Mode::Off.name(), Mode::Off),
+    (Mode::ReadOnly.name(), Mode::ReadOnly),
+    (Mode::ReadWrite.name(), Mode::ReadWrite),
+    (Mode::Refresh.name(), Mode::Refresh),
+    (Mode::Verify.name(), Mode::Verify),
+    (Mode::Audit.name(), Mode::Audit),
 ];
 const FLOATS: [(&str, FloatMode); 2] = [
     ("contract", FloatMode::Contract),

@@ -172,7 +172,7 @@ fn mode(mode: Mode, found: &mut Findings) {
     found.add(
         severity,
         code,
-        format!("the configured mode is {mode:?}"),
+        format!("the configured mode is {}", mode.name()),
         advice,
     );
 }

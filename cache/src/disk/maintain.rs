@@ -186,7 +186,7 @@ impl Store {
         removed.count() > 0
     }
 
-    /// Removes every entry and temporary file of ours, and nothing else. Returns what was removed.
+    /// Removes every entry, temporary file and hint of ours, and nothing else. Returns what was removed.
     ///
     /// The secret key, lock files and anything with a foreign name stay.
     pub fn clear(&self) -> Usage {

@@ -43,7 +43,7 @@ pub enum Why {
     #[error("no directory is configured")]
     NoDirectory,
     /// The configured mode says so.
-    #[error("the configured mode is {0:?}")]
+    #[error("the configured mode is {}", .0.name())]
     Mode(Mode),
     /// The directory is not to be trusted or can't be opened.
     #[error("{0}")]
