@@ -36,6 +36,8 @@
 //!   codes, listed in `FORMAT.md`.
 //! - [`Store::diagnose`] finds what slows a directory or keeps it from use, [`Store::collect`] evicts on demand.
 //!
+//! `examples/any_compiler.rs` keeps what `cc` makes, each object compiled by one of many processes.
+//!
 //! It deliberately does not parse payloads, make keys, read the environment, choose a directory, or know a compiler.
 
 #![forbid(unsafe_code)]
