@@ -39,6 +39,41 @@ fn every_level_has_code_for_every_kernel_and_says_of_which_machine_it_is() {
 }
 
 #[test]
+fn objects_for_aarch64_have_the_form_that_a_loader_asks_for() {
+    use object::{Object, ObjectSection, ObjectSymbol, RelocationFlags, elf};
+    for case in CORPORA.into_iter().flat_map(Case::corpus) {
+        let front = case.check().unwrap();
+        let mut mode = Mode::native(FloatMode::Contract);
+        mode.level = Level::Aarch64;
+        let bytes = compile(&request(&front, mode)).unwrap().object;
+        let file = object::File::parse(&*bytes).unwrap();
+        assert_eq!(file.architecture(), object::Architecture::Aarch64);
+        assert_eq!(file.kind(), object::ObjectKind::Relocatable);
+        let text = file.section_by_name(".text").expect("there is code");
+        let code = text.data().unwrap();
+        assert!(!code.is_empty() && code.len() % 4 == 0);
+        let mut entries = file.symbols().filter(|symbol| {
+            symbol.is_global()
+                && symbol.is_definition()
+                && symbol.kind() == object::SymbolKind::Text
+        });
+        let entry = entries.next().expect("the loop");
+        assert!(entries.next().is_none(), "one entry");
+        assert_eq!(entry.section_index(), Some(text.index()));
+        assert!(entry.address() % 4 == 0 && entry.address() < code.len() as u64);
+        for section in file.sections() {
+            for (at, relocation) in section.relocations() {
+                let absolute = RelocationFlags::Elf {
+                    r_type: elf::R_AARCH64_ABS64,
+                };
+                assert_eq!(relocation.flags(), absolute);
+                assert!(at + 8 <= section.size());
+            }
+        }
+    }
+}
+
+#[test]
 fn row_10_another_build_of_the_compiler_has_entries_of_its_own() {
     let case = Case::corpus(CORPORA[0]).into_iter().next().unwrap();
     let front = case.check().unwrap();
