@@ -1,4 +1,4 @@
-//! Makes the relocatable object of a loop: its function, those of its updates, its tables, its constants, and what the loader must
+//! Makes the relocatable object of a loop: its function, its local ones, its tables, its constants, and what the loader must
 //! know.
 //!
 //! Every reference leaves the function by name and is not assumed to be near, so that the only relocation is the 64-bit
@@ -64,15 +64,15 @@ pub(crate) struct Clif<'w> {
     module: ObjectModule,
     context: &'w mut Context,
     entry: FuncId,
-    /// Functions of updates, and their code.
-    updates: Vec<(FuncId, Vec<u8>)>,
+    /// Functions that only the loop calls, and their code.
+    local: Vec<(FuncId, Vec<u8>)>,
     pool_id: DataId,
     pool: Pool,
     scratch_bytes: u64,
 }
 
-/// Where functions of updates start: at a line of the cache.
-const UPDATE_ALIGN: u64 = 64;
+/// Where such functions start: at a line of the cache.
+const LOCAL_ALIGN: u64 = 64;
 
 /// The code generator's front end keeps a place for every variable in every block; this many are taken.
 const PLACES_MAX: u64 = 1 << 26;
@@ -80,14 +80,16 @@ const PLACES_MAX: u64 = 1 << 26;
 /// Refuses what has too many variables in too many blocks.
 fn check_size(it: &Loop) -> Result<(), CompileError> {
     let (mut blocks, mut vars) = (1u64, BTreeSet::new());
-    for_each_stmt(&it.body.root, &mut |stmt| {
-        match stmt {
-            Stmt::Let(value) => blocks += u64::from(it.body.values[*value].op.can_fail()),
-            Stmt::Set(var, _) => drop(vars.insert(*var)),
-            _ => {}
-        }
-        blocks += 2 * stmt.blocks().count() as u64;
-    });
+    for block in it.element_blocks() {
+        for_each_stmt(block, &mut |stmt| {
+            match stmt {
+                Stmt::Let(value) => blocks += u64::from(it.body.values[*value].op.can_fail()),
+                Stmt::Set(var, _) => drop(vars.insert(*var)),
+                _ => {}
+            }
+            blocks += 2 * stmt.blocks().count() as u64;
+        });
+    }
     let size = blocks.saturating_mul(vars.len() as u64);
     match size <= PLACES_MAX {
         true => Ok(()),
@@ -137,12 +139,12 @@ pub(crate) fn translate<'w>(
     };
     let data = (&mut pool, &mut locals);
     lower::lower(it, target, builder, &externals, data, frontend);
-    let updates = declare_updates(&mut module, &locals, call_conv)?;
+    let local = declare_locals(&mut module, &locals, call_conv)?;
     Ok(Clif {
         module,
         context,
         entry,
-        updates,
+        local,
         pool_id,
         pool,
         scratch_bytes: lower::scratch_bytes(it),
@@ -163,9 +165,9 @@ impl Clif<'_> {
         self.module
             .define_function(self.entry, self.context)
             .map_err(|error| backend(format!("{error:?}")))?;
-        for (id, code) in &self.updates {
+        for (id, code) in &self.local {
             self.module
-                .define_function_bytes(*id, UPDATE_ALIGN, code, &[])
+                .define_function_bytes(*id, LOCAL_ALIGN, code, &[])
                 .map_err(backend)?;
         }
         let mut pool = self.pool.into_bytes();
@@ -186,13 +188,13 @@ impl Clif<'_> {
     }
 }
 
-/// Declares the functions of updates under the numbers that the loop calls them by, and makes their code.
-fn declare_updates(
+/// Declares the functions that only the loop calls under the numbers that the loop calls them by, and makes their code.
+fn declare_locals(
     module: &mut ObjectModule,
     locals: &Locals,
     call_conv: CallConv,
 ) -> Result<Vec<(FuncId, Vec<u8>)>, CompileError> {
-    let mut updates = Vec::with_capacity(locals.made.len());
+    let mut declared = Vec::with_capacity(locals.made.len());
     for (number, (local, _)) in locals.made.iter().enumerate() {
         let name = format!("{}{number}", abi::LOCAL_PREFIX);
         let signature = lower::update_signature(call_conv, local.arguments());
@@ -203,9 +205,9 @@ fn declare_updates(
         if id.as_u32() != expected {
             return Err(backend(format!("function {id} is not {expected}")));
         }
-        updates.push((id, local.code()));
+        declared.push((id, local.code()));
     }
-    Ok(updates)
+    Ok(declared)
 }
 
 fn define(

@@ -50,6 +50,15 @@ fn a_quotient_that_waits_for_another_is_not_divided_with_it() {
 }
 
 #[test]
+fn a_quotient_that_another_divisor_s_waits_for_stays_with_what_comes_before_it() {
+    // The second by `e` needs the first by `d`, which brings its own second with it.
+    let crossed = "double d = w[0] * w[3] - w[1] * w[2]; double e = w[0] + d; double f = w[1] / e; \
+                   double a = w[1] / d; double b = (w[2] + 1) / d; double c = w[3] * w[3] / d; \
+                   double g = a * 2 / e; double h = (w[2] - w[3]) / e; x[0] = f + g; x[1] = a - b; x[2] = b * c; x[3] = h * g;";
+    assert_eq!(divisions(crossed), (2, 2));
+}
+
+#[test]
 fn weights_of_points_are_computed_two_at_a_time() {
     let args = [
         arg(0, 48, Access::Read, DIRECT),

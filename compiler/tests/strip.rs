@@ -4,7 +4,7 @@
 mod loops;
 
 use loops::{DIRECT, arg, count, map, stage_of, stage_with};
-use parloop_compiler::{Access, ArgSignature, Level, Options, Source, Stage};
+use parloop_compiler::{Access, ArgSignature, DType, Level, Options, Source, Stage};
 
 /// The number of elements of a strip and its statements, if a loop has one.
 fn strip(text: &str, args: &[ArgSignature]) -> Option<(u8, String)> {
@@ -49,6 +49,30 @@ fn a_row_of_four_is_a_vector() {
     ];
     let (elements, strip) = strip(text, &args).expect("it pays");
     assert_eq!(u32::from(elements), count(&strip, "f64x4 = sqrt") as u32);
+}
+
+#[test]
+fn rows_of_any_type_are_copied_as_doubles() {
+    let copies = |dtype, dim, text: &str| {
+        let args = [(0, Access::Read), (1, Access::Write)].map(|(dat, access)| ArgSignature {
+            dtype,
+            ..arg(dat, dim, access, DIRECT)
+        });
+        strip(text, &args)
+    };
+    let floats = "void k(const float *b, float *a) { for (int i = 0; i < 4; i++) a[i] = b[i]; }";
+    let (elements, strip) = copies(DType::F32, 4, floats).expect("it pays");
+    assert_eq!(elements, 8);
+    assert_eq!(count(&strip, "f64x4 = load"), 4, "{strip}");
+    assert_eq!(count(&strip, "store"), 4, "{strip}");
+    let long = "void k(const long *b, long *a) { a[0] = b[0]; }";
+    assert!(copies(DType::I64, 1, long).is_some());
+    let odd = "void k(const float *b, float *a) { for (int i = 0; i < 3; i++) a[i] = b[i]; }";
+    assert_eq!(copies(DType::F32, 3, odd), None);
+    let swapped = "void k(const float *b, float *a) { a[0] = b[1]; a[1] = b[0]; }";
+    assert_eq!(copies(DType::F32, 2, swapped), None);
+    let changed = "void k(const float *b, float *a) { a[0] = b[0]; a[1] = -b[1]; }";
+    assert_eq!(copies(DType::F32, 2, changed), None);
 }
 
 #[test]

@@ -84,3 +84,27 @@ void k(const int *n, const double *x, double *y, double *z) { for (int i = 0; i 
 // == signs, and quotients by powers of two
 // args: read f64 4; read f32 2; write f64 6; write f32 3
 void k(const double *x, const float *f, double *y, float *g) { double d = -x[1], e = -x[3], j = x[0] * x[3] - x[1] * x[2]; double p = d / j, q = e / (x[0] + x[2] * x[2]); y[0] = x[0] + p * x[1]; y[1] = q * d - p / e; y[2] = fabs(d) / 2; y[3] = d / -0.25 + x[2] / 1024; y[4] = d * 3 - d; y[5] = -(d * e) / 8.0; float h = -f[0]; g[0] = h / 2.0f + f[1]; g[1] = h * f[1] / 0.0625f; g[2] = f[1] - h * h / f[1]; }
+// == rows of other types than double are copied as doubles
+// args: read f32 4; write f32 4
+void k(const float *in, float *out) { for (int n = 0; n < 4; n++) out[n] = in[n]; }
+// == an odd number of floats is not
+// args: read f32 3; write f32 3
+void k(const float *in, float *out) { for (int n = 0; n < 3; n++) out[n] = in[n]; }
+// == nor are floats that change places, or are written twice
+// args: read f32 4; write f32 4; write f32 2
+void k(const float *in, float *out, float *two) {
+  out[0] = in[1]; out[1] = in[0]; out[2] = in[2]; out[3] = in[3];
+  two[0] = in[0]; two[1] = in[1];
+}
+// == whole doubles of a row change places
+// args: read i32 4; write i32 4
+void k(const int *in, int *out) { out[0] = in[2]; out[1] = in[3]; out[2] = in[0]; out[3] = in[1]; }
+// == bytes and long integers are copied
+// args: read u8 8; write u8 8; read i64 1; write i64 1
+void k(const unsigned char *in, unsigned char *out, const long *a, long *b) {
+  for (int n = 0; n < 8; n++) out[n] = in[n];
+  b[0] = a[0];
+}
+// == what is read is written in place
+// args: rw f32 2; read f32 2
+void k(float *x, const float *y) { float t = x[0]; x[0] = x[1]; x[1] = t; }

@@ -23,6 +23,8 @@ fn runs() -> Vec<(u32, Over)> {
         (23, Over::Range(3, 20)),
         (23, Over::List(vec![])),
         (23, Over::List(vec![4, 5, 6, 1, 22, 7, 7, 0, 8])),
+        // Two and four at once: some that differ, then one of them again.
+        (23, Over::List(vec![9, 3, 9, 9, 3, 1, 2, 4, 2, 21, 0, 5, 0])),
     ]
 }
 

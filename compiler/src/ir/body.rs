@@ -330,7 +330,7 @@ pub enum Op {
     Counter,
     /// Loop level: the element (`I64`).
     Element,
-    /// Loop level, where several elements run at once: the one so many after the first, or the last there is.
+    /// Loop level, where several elements run at once: the one so many after the first, or the last of them.
     ElementAfter(u8),
     /// Loop level: the base address of an argument.
     ArgBase(u16),

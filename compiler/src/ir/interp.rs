@@ -25,7 +25,7 @@ pub use memory::{
 };
 
 use super::kernel::Kernel;
-use super::loops::Loop;
+use super::loops::{Loop, Wide};
 use super::verify::{verify_kernel, verify_loop};
 use crate::abi;
 use machine::{Halt, Level, Machine};
@@ -49,14 +49,14 @@ pub fn run_loop(
         while let Some(element) = each.next() {
             match &looped.wide {
                 Some(wide) => {
-                    let count = in_a_row(element, &each, wide.elements);
-                    if !wide.covers_rest && count < u64::from(wide.elements) {
+                    let at_once = together(element, &each, wide);
+                    if !wide.covers_rest && at_once.len() < usize::from(wide.elements) {
                         machine.run(element, steps)?;
                         continue;
                     }
-                    machine.run_wide(element, count, &wide.block)?;
+                    machine.run_wide(&at_once, &wide.block)?;
                     // The others are done, too.
-                    each.by_ref().take(count as usize - 1).for_each(drop);
+                    each.by_ref().take(at_once.len() - 1).for_each(drop);
                 }
                 None => machine.run(element, steps)?,
             }
@@ -66,11 +66,24 @@ pub fn run_loop(
     settle(ended, machine.element)
 }
 
-/// How many elements from one on follow each other, at most so many.
-fn in_a_row(element: u64, following: &(impl Iterator<Item = u64> + Clone), at_most: u8) -> u64 {
-    let expected = element + 1..element + u64::from(at_most);
-    let pairs = following.clone().zip(expected);
-    1 + pairs.take_while(|(next, wanted)| next == wanted).count() as u64
+/// The elements from one on that run at once: they differ, and where the rest is not covered each is the one after the one before.
+fn together(
+    element: u64,
+    following: &(impl Iterator<Item = u64> + Clone),
+    wide: &Wide,
+) -> Vec<u64> {
+    let mut at_once = vec![element];
+    for next in following.clone().take(usize::from(wide.elements) - 1) {
+        let joins = match wide.covers_rest {
+            true => !at_once.contains(&next),
+            false => next == element + at_once.len() as u64,
+        };
+        if !joins {
+            break;
+        }
+        at_once.push(next);
+    }
+    at_once
 }
 
 /// Runs a kernel once, as a plain function.

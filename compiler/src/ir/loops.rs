@@ -15,20 +15,20 @@ pub struct Loop {
     pub before: Block,
     /// Arenas, and the statements of one element.
     pub body: Body,
-    /// The statements of several consecutive elements at once, if there are any.
+    /// The statements of several elements at once, if there are any.
     pub wide: Option<Wide>,
     /// Runs once after the last element.
     pub after: Block,
 }
 
-/// Statements that do for consecutive elements what `body.root` does for one after the other. Nothing in it fails or spends
-/// steps.
+/// Statements that do for several elements what `body.root` does for one after the other. Nothing in it fails or spends steps.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Wide {
     /// How many elements; `Op::Element` is the first of them. A strip may be of one.
     pub elements: u8,
-    /// Whether it runs for what is left of a range, too: `Op::ElementAfter` is the last element once more where there are no others,
-    /// and what is done for those is left out. No element runs `body.root` then.
+    /// Whether it runs for fewer, too, and for any that differ, as they come in a list; for consecutive ones if not. Fewer run at
+    /// the end, and before an element that is one of them already: `Op::ElementAfter` is the last once more where there are no
+    /// others, and what is done for those is left out. No element runs `body.root` then, and after all passes it is empty.
     pub covers_rest: bool,
     /// Whether it is run by machine code for it alone, which has vectors of four doubles; long enough ranges only.
     pub is_strip: bool,

@@ -78,13 +78,6 @@ impl Lower<'_, '_> {
         }
     }
 
-    fn element_after(&mut self, after: u8) -> clif::Value {
-        let first = self.element.expect("an element is at hand");
-        let last = self.last.expect("a range is at hand");
-        let own = self.b.ins().iadd_imm_s(first, i64::from(after));
-        self.b.ins().umin(own, last)
-    }
-
     fn unary(&mut self, op: UnaryOp, a: Value, ty: Type) -> clif::Value {
         let a = self.value(a);
         let ins = self.b.ins();
@@ -259,39 +252,6 @@ impl Lower<'_, '_> {
         };
         let fails = self.b.ins().fcmp(not, x, y);
         self.b.ins().select(fails, b, a)
-    }
-
-    /// A scalar put in one lane: one move, where a shuffle with a splat would take more.
-    fn inserted(&mut self, a: Value, b: Value, lanes: [u8; 4], ty: Type) -> Option<clif::Value> {
-        let Op::Splat(scalar) = self.it.body.values[b].op else {
-            return None;
-        };
-        let mut moved = (0..ty.lanes).filter(|lane| lanes[usize::from(*lane)] != *lane);
-        let lane = moved.next()?;
-        if moved.next().is_some() || lanes[usize::from(lane)] < ty.lanes {
-            return None;
-        }
-        let (all, scalar) = (self.value(a), self.value(scalar));
-        Some(self.b.ins().insertlane(all, scalar, lane))
-    }
-
-    fn shuffle(&mut self, a: Value, b: Value, lanes: [u8; 4], ty: Type) -> clif::Value {
-        if let Some(inserted) = self.inserted(a, b, lanes, ty) {
-            return inserted;
-        }
-        let (a, b) = (self.value(a), self.value(b));
-        let width = ty.scalar.bytes() as u8;
-        let mut mask = [0u8; 16];
-        for (at, byte) in mask.iter_mut().enumerate() {
-            let lane = lanes[at / usize::from(width)];
-            *byte = lane * width + at as u8 % width;
-        }
-        let flags = MemFlagsData::new().with_endianness(Endianness::Little);
-        let a = self.b.ins().bitcast(types::I8X16, flags, a);
-        let b = self.b.ins().bitcast(types::I8X16, flags, b);
-        let mask = self.b.func.dfg.immediates.push(mask.to_vec().into());
-        let bytes = self.b.ins().shuffle(a, b, mask);
-        self.b.ins().bitcast(clif_type(ty), flags, bytes)
     }
 }
 

@@ -199,13 +199,15 @@ impl Lower<'_, '_> {
     /// Loads the base of every map that the loop reads.
     pub(super) fn load_maps(&mut self) {
         let mut args = BTreeSet::new();
-        for_each_stmt(&self.it.body.root, &mut |stmt| {
-            if let Stmt::Let(value) = stmt
-                && let Op::MapEntry { arg, .. } = self.it.body.values[*value].op
-            {
-                args.insert(arg);
-            }
-        });
+        for block in self.it.element_blocks() {
+            for_each_stmt(block, &mut |stmt| {
+                if let Stmt::Let(value) = stmt
+                    && let Op::MapEntry { arg, .. } = self.it.body.values[*value].op
+                {
+                    args.insert(arg);
+                }
+            });
+        }
         for arg in args {
             let base = self.arg_field(arg, abi::arg::MAP);
             self.maps.insert(arg, base);

@@ -6,6 +6,7 @@
 mod arith;
 mod convert;
 mod divide;
+mod elements;
 mod frame;
 mod function;
 mod isa;
@@ -13,6 +14,7 @@ mod local;
 mod memory;
 mod microkernel;
 mod pool;
+mod shuffle;
 mod stmt;
 mod strip;
 mod update;
@@ -24,11 +26,10 @@ pub(crate) use pool::Pool;
 pub(crate) use update::{HOST_ARGS, functions as update_functions, signature as update_signature};
 
 use crate::abi;
-use crate::ir::{Array, Label, Loop, Op, Scalar, Symbol, Type, Value, Var, Wide};
+use crate::ir::{Array, Label, Loop, Op, Scalar, Symbol, Type, Value, Var};
 use crate::target::Target;
 use cranelift_codegen::ir::{
-    self as clif, AbiParam, BlockArg, FuncRef, GlobalValue, InstBuilder, MemFlagsData, Signature,
-    condcodes::IntCC,
+    self as clif, AbiParam, FuncRef, GlobalValue, InstBuilder, MemFlagsData, Signature,
     immediates::{Ieee32, Ieee64},
     types,
 };
@@ -116,8 +117,8 @@ struct Lower<'a, 'f> {
     bases: Vec<clif::Value>,
     pool_base: clif::Value,
     element: Option<clif::Value>,
-    /// The last element of the range, where several run at once.
-    last: Option<clif::Value>,
+    /// The others of those that run at once, where they may be any.
+    others: Option<elements::Others>,
     /// Where failures go: takes status, site and value.
     fail: clif::Block,
     /// The element at hand, for failures.
@@ -175,7 +176,7 @@ pub(crate) fn lower(
         bases: Vec::new(),
         pool_base,
         element: None,
-        last: None,
+        others: None,
         fail,
         element_var,
         steps: None,
@@ -206,171 +207,6 @@ impl Lower<'_, '_> {
         let ok = self.b.ins().iconst(types::I32, i64::from(abi::OK));
         self.b.ins().return_(&[ok]);
         self.failure();
-    }
-
-    /// Runs the elements of a range, or of a list: there, each run of consecutive elements is a range.
-    fn elements(&mut self, elems: clif::Value, begin: clif::Value, end: clif::Value) {
-        let list = self.block_with(1);
-        let range = self.block_with(3);
-        let next = self.block_with(1);
-        let done = self.b.create_block();
-        let listed = self.b.ins().icmp_imm_s(IntCC::NotEqual, elems, 0);
-        let whole = [begin, end, end].map(BlockArg::Value);
-        self.b
-            .ins()
-            .brif(listed, next, &[BlockArg::Value(begin)], range, &whole);
-
-        self.b.switch_to_block(next);
-        let at = self.b.block_params(next)[0];
-        let more = self.b.ins().icmp(IntCC::UnsignedLessThan, at, end);
-        let args = [BlockArg::Value(at)];
-        self.b.ins().brif(more, list, &args, done, &[]);
-
-        self.run_of_list(list, range, elems, end);
-        self.range(range, next);
-        self.b.switch_to_block(done);
-    }
-
-    fn block_with(&mut self, params: usize) -> clif::Block {
-        let block = self.b.create_block();
-        for _ in 0..params {
-            self.b.append_block_param(block, types::I64);
-        }
-        block
-    }
-
-    /// Finds how far the list goes on with consecutive elements, and runs that range.
-    fn run_of_list(
-        &mut self,
-        list: clif::Block,
-        range: clif::Block,
-        elems: clif::Value,
-        end: clif::Value,
-    ) {
-        let longer = self.block_with(2);
-        let test = self.b.create_block();
-        self.b.switch_to_block(list);
-        let first_at = self.b.block_params(list)[0];
-        let first = self.list_entry(elems, first_at);
-        let hi = self.b.ins().iadd_imm_s(first, 1);
-        let at = self.b.ins().iadd_imm_s(first_at, 1);
-        let args = [hi, at].map(BlockArg::Value);
-        self.b.ins().jump(longer, &args);
-
-        self.b.switch_to_block(longer);
-        let (hi, at) = (
-            self.b.block_params(longer)[0],
-            self.b.block_params(longer)[1],
-        );
-        let more = self.b.ins().icmp(IntCC::UnsignedLessThan, at, end);
-        let run = [first, hi, at].map(BlockArg::Value);
-        self.b.ins().brif(more, test, &[], range, &run);
-
-        self.b.switch_to_block(test);
-        let entry = self.list_entry(elems, at);
-        let follows = self.b.ins().icmp(IntCC::Equal, entry, hi);
-        let next_hi = self.b.ins().iadd_imm_s(hi, 1);
-        let next_at = self.b.ins().iadd_imm_s(at, 1);
-        let args = [next_hi, next_at].map(BlockArg::Value);
-        self.b.ins().brif(follows, longer, &args, range, &run);
-    }
-
-    fn list_entry(&mut self, elems: clif::Value, at: clif::Value) -> clif::Value {
-        let offset = self.b.ins().ishl_imm_u(at, 2);
-        let address = self.b.ins().iadd(elems, offset);
-        let flags = MemFlagsData::trusted().with_readonly();
-        let entry = self.b.ins().load(types::I32, flags, address, 0);
-        self.b.ins().uextend(types::I64, entry)
-    }
-
-    /// Runs elements `lo..hi`, then goes on at list position `at`: several at a time while there are as many, then one by one.
-    fn range(&mut self, range: clif::Block, next: clif::Block) {
-        self.b.switch_to_block(range);
-        let [lo, hi, at] = self.b.block_params(range)[..] else {
-            unreachable!("a range has three parameters")
-        };
-        let it = self.it;
-        let go_on = [BlockArg::Value(at)];
-        if let Some(wide) = it.wide.as_ref().filter(|wide| wide.covers_rest) {
-            return self.all_of_range(wide, (lo, hi), next, &go_on);
-        }
-        let single = self.block_with(1);
-        match &it.wide {
-            Some(wide) if wide.is_strip => self.strip(wide, (lo, hi), single),
-            Some(wide) => self.several(wide, (lo, hi), single),
-            None => {
-                self.b.ins().jump(single, &[BlockArg::Value(lo)]);
-            }
-        }
-        let body = self.block_with(1);
-        self.b.switch_to_block(single);
-        let first = self.b.block_params(single)[0];
-        let some = self.b.ins().icmp(IntCC::UnsignedLessThan, first, hi);
-        let start = [BlockArg::Value(first)];
-        self.b.ins().brif(some, body, &start, next, &go_on);
-
-        self.b.switch_to_block(body);
-        let element = self.b.block_params(body)[0];
-        self.element = Some(element);
-        self.b.def_var(self.element_var, element);
-        self.refill_steps();
-        if self.block(&it.body.root) {
-            let following = self.b.ins().iadd_imm_s(element, 1);
-            let more = self.b.ins().icmp(IntCC::UnsignedLessThan, following, hi);
-            let again = [BlockArg::Value(following)];
-            self.b.ins().brif(more, body, &again, next, &go_on);
-        }
-    }
-
-    /// Runs elements `lo..hi` several at a time, the last ones too however few they are, then goes to `next`.
-    fn all_of_range(
-        &mut self,
-        wide: &Wide,
-        (lo, hi): (clif::Value, clif::Value),
-        next: clif::Block,
-        go_on: &[BlockArg],
-    ) {
-        let body = self.block_with(1);
-        let some = self.b.ins().icmp(IntCC::UnsignedLessThan, lo, hi);
-        let first = [BlockArg::Value(lo)];
-        self.last = Some(self.b.ins().iadd_imm_s(hi, -1));
-        self.b.ins().brif(some, body, &first, next, go_on);
-
-        self.b.switch_to_block(body);
-        let element = self.b.block_params(body)[0];
-        self.element = Some(element);
-        self.block(&wide.block);
-        let count = i64::from(wide.elements);
-        let following = self.b.ins().iadd_imm_s(element, count);
-        let more = self.b.ins().icmp(IntCC::UnsignedLessThan, following, hi);
-        let again = [BlockArg::Value(following)];
-        self.b.ins().brif(more, body, &again, next, go_on);
-    }
-
-    /// Runs elements from `lo` several at a time while all of them come before `hi`, then goes to `single` with the next.
-    fn several(&mut self, wide: &Wide, (lo, hi): (clif::Value, clif::Value), single: clif::Block) {
-        let body = self.block_with(1);
-        let count = i64::from(wide.elements);
-        let last = self.b.ins().iadd_imm_s(lo, count - 1);
-        let some = self.b.ins().icmp(IntCC::UnsignedLessThan, last, hi);
-        // The following element is compared with the first that is left: nothing else of an element is needed after it.
-        let all = self.b.ins().isub(hi, lo);
-        let done = self.b.ins().band_imm_s(all, -count);
-        let left = self.b.ins().iadd(lo, done);
-        let first = [BlockArg::Value(lo)];
-        self.b.ins().brif(some, body, &first, single, &first);
-
-        self.b.switch_to_block(body);
-        let element = self.b.block_params(body)[0];
-        self.element = Some(element);
-        // What it knows of rows is not known where one element runs.
-        let rows = self.rows.clone();
-        self.block(&wide.block);
-        self.rows = rows;
-        let following = self.b.ins().iadd_imm_s(element, count);
-        let more = self.b.ins().icmp(IntCC::UnsignedLessThan, following, left);
-        let again = [BlockArg::Value(following)];
-        self.b.ins().brif(more, body, &again, single, &again);
     }
 
     /// Fills the context and returns the status.

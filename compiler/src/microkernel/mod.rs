@@ -1,7 +1,7 @@
-//! Microkernels: machine code for one small rank-k update each, with the vectors of AVX2 and AVX-512, which the code generator
-//! does not have.
+//! Microkernels: machine code with the vectors of AVX2 and AVX-512, which the code generator does not have: for one small rank-k
+//! update each, and for the steps of a strip of elements (`strip`).
 //!
-//! A block of entries is cut into tiles whose entries stay in registers while all products are added to them, in the order of the
+//! Of an update, a block of entries is cut into tiles whose entries stay in registers while all products are added to them, in the order of the
 //! text; rows end in narrower or masked vectors, so that nothing beside the entries is touched. Every extent and every step is
 //! part of the code: what varies from call to call are the addresses, which come as arguments by the C calling convention. Code
 //! does nothing but load, multiply, add and store, so it can't fail, and refers to nothing outside itself.

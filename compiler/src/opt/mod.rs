@@ -4,6 +4,7 @@ mod across;
 mod alias;
 mod checks;
 mod contract;
+mod copies;
 mod crowded;
 mod dead;
 mod effects;
@@ -24,6 +25,7 @@ mod quotients;
 mod rank_update;
 mod scalars;
 mod simplify;
+mod sink;
 mod spill;
 mod stores;
 mod strip;
@@ -104,16 +106,12 @@ pub(crate) fn optimise(it: &mut Loop, options: &Options, target: &Target) {
     hoist::hoist(it, &crowded);
     overwritten::remove_overwritten(&mut it.body);
     let values = it.body.values.len();
+    copies::copy_doubles(&mut it.body);
     let strip = strip::statements(it, options, target);
     if strip.is_none() {
         across::across_elements(it, options, target);
     }
-    pack::pack(&mut it.body);
-    if it.wide.is_some() {
-        of_several(it, pack::pack);
-        dead::remove_dead(it);
-        across::keep_cheaper(it, target);
-    }
+    pack_each(it, target);
     if it.wide.is_none() {
         quotients::pair_quotients(&mut it.body);
     }
@@ -131,12 +129,32 @@ pub(crate) fn optimise(it: &mut Loop, options: &Options, target: &Target) {
             each_body(it, pack::pack_joined);
         }
     }
+    sink::sink_constants(&mut it.body);
     dead::remove_dead(it);
     each_body(it, order::order);
     each_body(it, factors::order_factors);
     spill::spill(it, target);
     if let Some(strip) = strip {
         strip::keep_cheaper(it, strip, target);
+    }
+}
+
+/// Packs the statements of one element and those of several, and keeps the latter if they cost less.
+fn pack_each(it: &mut Loop, target: &Target) {
+    if it.wide.is_some() {
+        of_several(it, pack::pack);
+        dead::remove_dead(it);
+    }
+    if !across::is_clearly_cheaper(it, target) {
+        pack::pack(&mut it.body);
+        if it.wide.is_some() {
+            dead::remove_dead(it);
+            across::keep_cheaper(it, target);
+        }
+    }
+    if it.wide.as_ref().is_some_and(|wide| wide.covers_rest) {
+        // Nothing runs it.
+        it.body.root.clear();
     }
 }
 

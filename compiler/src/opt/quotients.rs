@@ -131,8 +131,9 @@ impl Run<'_> {
             op,
             Op::Const(_) | Op::Unary(..) | Op::Binary(..) | Op::Fma(..)
         );
-        // A quotient of its own stays where it is, and so does what has moved already.
-        if number == at || self.is_moved[number] || !is_arithmetic || op.can_fail() {
+        // The first of a pair stays where it is, with all that goes in front of it, and so does what has moved already.
+        let stays = number == at || self.is_moved[number] || self.moved.contains_key(&number);
+        if stays || !is_arithmetic || op.can_fail() {
             return false;
         }
         needed.insert(number);

@@ -38,10 +38,12 @@ pub enum LoadError {
         what: &'static str,
     },
     /// A reference to a host function that is not in the table.
-    #[error("symbol {index}: no host function of that name")]
+    #[error("symbol {index}: no host function is named `{name}`")]
     UnknownHost {
         /// The symbol's number.
         index: usize,
+        /// Its name as far as it is short, with all but printable ASCII escaped.
+        name: String,
     },
     /// A relocation that is malformed or of another kind than 64-bit absolute.
     #[error("relocation {index}: {what}")]

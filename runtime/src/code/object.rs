@@ -2,7 +2,7 @@
 //!
 //! Everything is on an allow-list: the header, each section by type and flags, each symbol by kind and name, each relocation
 //! by kind, place and target. Invariant: an [`Image`] can be mapped and linked without any further check, its offsets lie in
-//! its bytes, and it refers to nothing but its own read-only data, the functions of its updates and those of the host table. The code bytes themselves
+//! its bytes, and it refers to nothing but its own read-only data, functions of its own and those of the host table. The code bytes themselves
 //! can't be judged here; that they are the compiler's is what the cache's keyed hash says.
 
 use super::LoadError;
@@ -259,21 +259,15 @@ impl<'a> File<'a> {
             match (symbol.st_type(), section) {
                 (elf::STT_FILE, elf::SHN_ABS) | (elf::STT_SECTION, _) => {}
                 (elf::STT_NOTYPE | elf::STT_FUNC, elf::SHN_UNDEF) if global => {
-                    let host = std::str::from_utf8(name)
-                        .ok()
-                        .and_then(|name| hosts.find(name));
-                    let Some(host) = host else {
-                        return Err(LoadError::UnknownHost { index });
-                    };
                     symbols.targets[index] = Some(SymbolTarget::Import(symbols.imports.len()));
-                    symbols.imports.push(host);
+                    symbols.imports.push(host(index, name, hosts)?);
                 }
                 (elf::STT_FUNC, _) => {
                     let function = self.function(index, symbol, name)?;
                     if function.is_local {
                         // In range, so it fits 32 bits: an object has at most 64 MiB.
                         let offset = function.start as u32;
-                        symbols.targets[index] = Some(SymbolTarget::Update { offset });
+                        symbols.targets[index] = Some(SymbolTarget::Local { offset });
                     } else if std::mem::replace(&mut entry, true) {
                         return bad("two functions of the loop");
                     }
@@ -404,17 +398,30 @@ impl<'a> File<'a> {
     }
 }
 
+/// The host function that a symbol names.
+fn host<'a>(
+    index: usize,
+    name: &[u8],
+    hosts: &'a HostTable,
+) -> Result<(&'a str, HostAddress), LoadError> {
+    let found = std::str::from_utf8(name).ok();
+    found.and_then(|name| hosts.find(name)).ok_or_else(|| {
+        let name = name[..name.len().min(64)].escape_ascii().to_string();
+        LoadError::UnknownHost { index, name }
+    })
+}
+
 /// Symbols that relocations may name.
 struct Symbols<'a> {
     targets: Vec<Option<SymbolTarget>>,
     imports: Vec<(&'a str, HostAddress)>,
-    /// The loop's own and those of its updates; the loop's comes first.
+    /// The loop's and those that only it calls; the loop's comes first.
     functions: Vec<Function>,
 }
 
 /// A function of the code.
 struct Function {
-    /// Whether it is that of an update, and not the loop's own.
+    /// Whether only the loop calls it; it is the loop's own otherwise.
     is_local: bool,
     start: u64,
     end: u64,
@@ -452,7 +459,7 @@ impl Symbols<'_> {
 
 #[derive(Clone, Copy)]
 enum SymbolTarget {
-    Update { offset: u32 },
+    Local { offset: u32 },
     Data { part: usize, offset: u32, size: u32 },
     Import(usize),
 }
@@ -478,10 +485,10 @@ fn relocation(
     };
     let addend = entry.r_addend.get(LE);
     let target = match *symbol {
-        SymbolTarget::Import(_) | SymbolTarget::Update { .. } if addend != 0 => {
+        SymbolTarget::Import(_) | SymbolTarget::Local { .. } if addend != 0 => {
             return bad("its target lies inside a function");
         }
-        SymbolTarget::Update { offset } => Target::Code { offset },
+        SymbolTarget::Local { offset } => Target::Code { offset },
         SymbolTarget::Import(import) => Target::Import(import),
         SymbolTarget::Data { part, offset, size } => match u32::try_from(addend) {
             Ok(addend) if addend <= size => Target::Data {

@@ -58,3 +58,27 @@ void k(double *A, const double *b) {
     A[0] += w;
   }
 }
+// == lanes of two vectors in any order, where bytes are not moved by tables
+// args: read f32 6 global; inc f32 4 through wide
+void k(const float *a0, float *x0) {
+  float t0 = a0[5] + a0[5];
+  float t1 = t0; if (a0[0] < t0) t1 = sqrtf(fabsf(t0)) * -100 - a0[0];
+  float t2 = t1 + t1;
+  float t3 = t2; if (a0[0] < t2) t3 = sqrtf(fabsf(t2)) * -100 - a0[0];
+  float t4 = t3 + t3;
+  float t5 = t4; if (a0[0] < t4) t5 = sqrtf(fabsf(t4)) * -100 - a0[0];
+  float t6 = t4 - t3 * t2;
+  float t7 = t6 + t6;
+  x0[0] += a0[4];
+  x0[1] += t3;
+  x0[2] += a0[0];
+  x0[3] += a0[5];
+  x0[4] += t4;
+  x0[5] += a0[1];
+  x0[6] += t0;
+  x0[7] += t5;
+  x0[8] += a0[2];
+  x0[9] += t1;
+  x0[10] += t6;
+  x0[11] += t1;
+}

@@ -73,7 +73,7 @@ fn few() -> [Run; 3] {
     [
         (9, Taste::Plain, Over::All),
         (5, Taste::Special, Over::All),
-        (6, Taste::Plain, Over::List(vec![3, 4, 0, 0, 5])),
+        (6, Taste::Plain, Over::List(vec![3, 4, 0, 0, 5, 2, 5, 1, 2])),
     ]
 }
 

@@ -149,7 +149,8 @@ fn expression([op, a, b, c, k]: &[u8; 5], known: &[String], f: &str) -> String {
     };
     let (a, b, c, k) = (operand(*a), operand(*b), operand(*c), i32::from(*k) - 100);
     let first = &known[0];
-    match op % 12 {
+    let early = &known[known.len().min(3) - 1];
+    match op % 16 {
         0 => format!("{a} + {b}"),
         1 => format!("{a} - {b} * {c}"),
         2 => format!("{a} * {b} + {c}"),
@@ -162,6 +163,9 @@ fn expression([op, a, b, c, k]: &[u8; 5], known: &[String], f: &str) -> String {
         8 => format!("{a} < {b} ? {c} : {a}"),
         9 => format!("floor{f}({a} * 4) - rint{f}({b})"),
         10 => format!("({a} - {b}) / (2 + fabs{f}({c}))"),
+        11 | 12 => format!("({a} - {b}) / (1 + {first} * {first})"),
+        13 => format!("{a} * {b} / (2 + fabs{f}({early}))"),
+        14 => format!("{a} / (2 + fabs{f}({early}))"),
         _ => format!("sqrt{f}(1 + {a} * {a}) - {b} * {k}"),
     }
 }

@@ -51,8 +51,8 @@ pub(super) struct Machine<'a> {
     pub(super) arrays: Vec<Vec<u64>>,
     /// The element that runs, or ran last.
     pub(super) element: u64,
-    /// The last of the elements that run at once.
-    pub(super) last: u64,
+    /// The others of those that run at once: the second, and so on.
+    pub(super) others: Vec<u64>,
     steps: u64,
 }
 
@@ -83,7 +83,7 @@ impl<'a> Machine<'a> {
             vars: vec![[0; LANES_MAX]; body.vars.len()],
             arrays: body.arrays.values().map(zeroed).collect(),
             element: 0,
-            last: 0,
+            others: Vec::new(),
             steps: 0,
         })
     }
@@ -101,10 +101,10 @@ impl<'a> Machine<'a> {
         self.block(&body.root).map(drop)
     }
 
-    /// Runs the statements of several elements at once, of which the first and how many there are is given.
-    pub(super) fn run_wide(&mut self, first: u64, count: u64, block: &Block) -> Result<(), Halt> {
-        self.element = first;
-        self.last = first + count - 1;
+    /// Runs the statements of several elements at once.
+    pub(super) fn run_wide(&mut self, at_once: &[u64], block: &Block) -> Result<(), Halt> {
+        self.element = at_once[0];
+        self.others = at_once[1..].to_vec();
         self.block(block).map(drop)
     }
 

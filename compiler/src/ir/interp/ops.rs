@@ -74,7 +74,10 @@ impl Machine<'_> {
                 bits
             }
             Op::Element => one(self.element),
-            Op::ElementAfter(after) => one((self.element + u64::from(*after)).min(self.last)),
+            Op::ElementAfter(after) => {
+                let there = self.others.len().min(usize::from(*after));
+                one(self.others[..there].last().copied().unwrap_or(self.element))
+            }
             // A counter is set by its loop and never computed.
             Op::Counter => one(0),
             Op::Splat(_) | Op::Lane(..) | Op::Shuffle(..) => self.lane_op(op, ty),

@@ -61,7 +61,7 @@ pub enum Rule {
         /// How many it gets.
         found: usize,
     },
-    /// A load or store of another scalar than the place holds.
+    /// A load or store of another scalar than the place holds, save of a double from or to a row.
     #[error("a place of {held} is accessed as {accessed}")]
     PlaceHolds {
         /// What lies there.

@@ -36,13 +36,19 @@ pub(super) fn emit(it: &mut Loop, plan: &Plan) -> Made {
             block: Block::with_capacity(root.len()),
         },
     };
-    let mut serial = Vec::new();
+    let (mut serial, mut own_rows) = (Vec::new(), Vec::new());
     for stmt in &root {
         if pass.is_serial(stmt) {
             serial.push(stmt);
+        } else if plan.covers_rest && Emit::is_own_store(stmt) {
+            own_rows.push(stmt);
         } else {
             pass.all(stmt);
         }
+    }
+    // One row after the other: nobody knows that they differ.
+    for element in 0..plan.elements() {
+        own_rows.iter().for_each(|stmt| pass.one(stmt, element));
     }
     for element in 0..plan.elements() {
         match element > 0 && plan.covers_rest {
@@ -96,12 +102,16 @@ impl Emit<'_> {
             }
             | Stmt::Clear(_)
             | Stmt::For(_) => false,
-            // Nothing is stored for an element that is not there.
-            Stmt::Store { place, .. } => {
-                self.plan.covers_rest || self.plan.shared.contains(&memory(place))
-            }
+            // The last element may run in the place of one that is not there: it stores the same twice.
+            Stmt::Store { place, .. } => self.plan.shared.contains(&memory(place)),
             _ => true,
         }
+    }
+
+    /// Whether a statement stores to an element's own row.
+    fn is_own_store(stmt: &Stmt) -> bool {
+        let is_array = |place: &Place| matches!(place, Place::Array(_));
+        matches!(stmt, Stmt::Store { place, .. } if !is_array(place))
     }
 
     pub(super) fn push(&mut self, op: Op, ty: Type) -> Value {
@@ -416,7 +426,7 @@ impl Emit<'_> {
         vector
     }
 
-    /// A vector of scalars, two by two.
+    /// A vector of scalars, one put in behind the other.
     fn joined(&mut self, values: &[Value], ty: Type) -> Value {
         let splats = values
             .iter()
@@ -425,9 +435,9 @@ impl Emit<'_> {
         match splats[..] {
             [a, b] => self.push(Op::Shuffle(a, b, [0, 2, 0, 0]), ty),
             [a, b, c, d] => {
-                let first = self.push(Op::Shuffle(a, b, [0, 4, 1, 5]), ty);
-                let second = self.push(Op::Shuffle(c, d, [0, 4, 1, 5]), ty);
-                self.push(Op::Shuffle(first, second, [0, 1, 4, 5]), ty)
+                let two = self.push(Op::Shuffle(a, b, [0, 4, 2, 3]), ty);
+                let three = self.push(Op::Shuffle(two, c, [0, 1, 4, 3]), ty);
+                self.push(Op::Shuffle(three, d, [0, 1, 2, 4]), ty)
             }
             _ => unreachable!("two or four elements are done at once"),
         }

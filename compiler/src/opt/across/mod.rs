@@ -21,6 +21,7 @@ mod straighten;
 
 use crate::ir::{Loop, Stmt, Type, Wide, for_each_stmt};
 use crate::opt::crowded::Crowded;
+use crate::opt::has_loops;
 use crate::opt::simplify::simplify_once;
 use crate::options::Options;
 use crate::signature::{Access, Iteration};
@@ -71,7 +72,8 @@ fn of_all(it: &mut Loop, vector: Type, target: &Target) -> Option<Wide> {
 
 /// Keeps the statements for several elements only if they cost less than doing those for one as often.
 ///
-/// Statements with loops are long: what is spilled, which no cost counts, is spilled for all elements at once.
+/// Statements with loops are long: what is spilled, which no cost counts, is spilled for all elements at once. Others may have
+/// had branches, of which both sides are compiled now, so they must be cheaper as they are.
 pub(super) fn keep_cheaper(it: &mut Loop, target: &Target) {
     let Some(wide) = &it.wide else {
         return;
@@ -79,10 +81,25 @@ pub(super) fn keep_cheaper(it: &mut Loop, target: &Target) {
     let one = cost_of_trip(it, None, target);
     let one = one.saturating_mul(u32::from(wide.elements));
     let all = cost_of_trip(it, Some(wide), target);
-    let all = if wide.covers_rest { all / 4 * 3 } else { all };
+    let all = if has_loops(&wide.block) {
+        all / 4 * 3
+    } else {
+        all
+    };
     if all >= one {
         it.wide = None;
     }
+}
+
+/// Whether statements for several elements that cover the rest, too, cost so much less than those for one that packing these
+/// would not change it.
+pub(super) fn is_clearly_cheaper(it: &Loop, target: &Target) -> bool {
+    let Some(wide) = it.wide.as_ref().filter(|wide| wide.covers_rest) else {
+        return false;
+    };
+    let one = cost_of_trip(it, None, target);
+    let all = cost_of_trip(it, Some(wide), target);
+    all < one.saturating_mul(u32::from(wide.elements)) / 8 * 7
 }
 
 /// What a trip of a loop costs, about, that does statements for several elements, or those for one.

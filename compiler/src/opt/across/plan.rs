@@ -62,11 +62,16 @@ impl Plan {
             return None;
         }
         plan.find_masks(&it.body);
-        plan.covers_rest = plan.has_loops && plan.may_cover_rest(&it.body);
+        // Where all rows are the elements' own, those of neighbours are accessed together; four elements that may be any take
+        // registers for their numbers that shorter statements need.
+        let mut args = it.signature.args.iter();
+        let has_maps = args.any(|arg| arg.source.map().is_some());
+        let may_be_any = plan.has_loops || has_maps && vector.lanes == 2;
+        plan.covers_rest = may_be_any && plan.may_cover_rest(&it.body);
         (plan.covers_rest || !plan.has_loops).then_some(plan)
     }
 
-    /// Whether nothing is read again after it was stored, so that an element may run twice if it stores only once.
+    /// Whether nothing is read again after it was stored, so that an element may run twice at once: it stores the same to its own rows.
     fn may_cover_rest(&self, body: &Body) -> bool {
         let mut stored = BTreeSet::new();
         let mut reads_stored = false;

@@ -251,6 +251,7 @@ impl<'a> Run<'a> {
         vector: Type,
     ) -> Run<'a> {
         let removed = vec![false; statements.len()];
+        let defined = HashMap::with_capacity_and_hasher(statements.len(), Default::default());
         let touches = statements.iter().map(|stmt| touch(body, stmt)).collect();
         let mut run = Run {
             body,
@@ -259,7 +260,7 @@ impl<'a> Run<'a> {
             touches,
             loads: HashMap::default(),
             stores: Vec::new(),
-            defined: HashMap::default(),
+            defined,
             inserted: HashMap::default(),
             removed,
             built: HashMap::default(),

@@ -260,3 +260,25 @@ fn function(scalar: Scalar, is_fused: bool, level: Level) -> Option<&'static str
     let found = all.find(|f| (f.bits, f.is_fused, f.level) == (bits, is_fused, level));
     found.map(|f| f.name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn vectors_of_512_bits_are_for_large_updates_at_the_highest_level() {
+        let wide = |trips, rows, level| {
+            let size = Size {
+                trips,
+                rows,
+                columns: 8,
+                terms: 1,
+            };
+            size.shape(Scalar::F64, level).map(|s| s.has_avx512)
+        };
+        assert_eq!(wide(4, 8, Level::V4), Some(true));
+        assert_eq!(wide(4, 7, Level::V4), Some(false));
+        assert_eq!(wide(4, 8, Level::V3), Some(false));
+        assert_eq!(wide(4, 8, Level::V2), None);
+    }
+}
