@@ -183,11 +183,13 @@ pub enum Bypass {
     Present,
     /// A system call failed.
     Io,
+    /// There is no room, and what it would replace is worth as much.
+    NotWorth,
 }
 
 impl Bypass {
     /// All of them, in a fixed order, to which new ones are added at the end.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::OverLimit,
         Self::ReadOnly,
         Self::Disabled,
@@ -196,6 +198,7 @@ impl Bypass {
         Self::NoThread,
         Self::Present,
         Self::Io,
+        Self::NotWorth,
     ];
 
     /// The stable name of the reason, as statistics and logs show it.
@@ -209,6 +212,7 @@ impl Bypass {
             Self::NoThread => "no_thread",
             Self::Present => "present",
             Self::Io => "io",
+            Self::NotWorth => "not_worth",
         }
     }
 }

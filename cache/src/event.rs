@@ -1,7 +1,7 @@
 //! Events: the one way in which the caches say what they did.
 //!
 //! Invariant: every hit, miss, compilation, publication, rejection and eviction is exactly one event, sent to the
-//! observer on the thread where it happened. Statistics, logs and tests are made from events and from nothing else.
+//! observer on the thread where it happened; what turns out later to have been no hit is taken back by one. Statistics, logs and tests are made from events and from nothing else.
 
 use crate::key::Key;
 use std::time::Duration;
@@ -44,6 +44,13 @@ pub enum Event {
         key: Key,
         /// Compile time that it saved: none in memory or of shortcuts, nor where what was found is made again to compare it.
         saved: Duration,
+    },
+    /// A hit that was told was none: what was found turned out to be no good. A `Reject` and a `Miss` follow, which say why.
+    Retract {
+        /// Which layer.
+        layer: Layer,
+        /// The key asked for.
+        key: Key,
     },
     /// A layer did not answer.
     Miss {

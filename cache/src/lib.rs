@@ -50,6 +50,7 @@ mod key;
 mod memory;
 pub mod object;
 mod stats;
+mod worth;
 
 pub use config::{Mode, StoreConfig};
 pub use disk::Table;
@@ -68,5 +69,5 @@ pub use disk::write::Publication;
 pub use error::{Bypass, Caution, Miss, REJECTIONS};
 pub use event::{Event, Layer, Observer, explanations_are_traced, trace};
 pub use key::{Key, KeyError};
-pub use memory::{ClassCache, ClassLimits};
+pub use memory::{ClassCache, ClassLimits, Cost};
 pub use stats::{Stats, StatsSnapshot};

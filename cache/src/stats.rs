@@ -153,6 +153,14 @@ impl Observer for Stats {
                 layer: Layer::Shortcut,
                 ..
             } => one(&self.shortcut_hits),
+            Event::Retract { layer, .. } => {
+                let hits = match layer {
+                    Layer::Memory => &self.memory_hits,
+                    Layer::Disk => &self.disk_hits,
+                    Layer::Shortcut => &self.shortcut_hits,
+                };
+                let _none_was_told = hits.fetch_update(Relaxed, Relaxed, |n| n.checked_sub(1));
+            }
             Event::ObjectHit => one(&self.object_hits),
             Event::ObjectBuilt { .. } => one(&self.objects_built),
             Event::Nondeterministic { .. } => one(&self.nondeterministic),

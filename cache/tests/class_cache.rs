@@ -2,7 +2,7 @@
 
 mod support;
 
-use parloop_cache::{ClassCache, ClassLimits, Event, Key, Layer};
+use parloop_cache::{ClassCache, ClassLimits, Cost, Event, Key, Layer};
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Barrier};
@@ -14,6 +14,12 @@ fn limits(size_bytes_max: u64, entries_max: u64) -> ClassLimits {
     limits.size_bytes_max = size_bytes_max;
     limits.entries_max = entries_max;
     limits
+}
+
+/// A value of so many bytes, which takes a moment to make.
+fn cost(bytes: u64) -> Cost {
+    let time = Duration::from_micros(500);
+    Cost { bytes, time }
 }
 
 fn cache<V>(limits: ClassLimits) -> (Arc<ClassCache<V>>, Arc<Recorder>) {
@@ -44,7 +50,7 @@ fn memory_miss(key: Key) -> Event {
 fn a_value_is_made_once_and_then_hit() {
     let (cache, recorder) = cache::<u64>(ClassLimits::default());
     let first = cache
-        .get_or_try_init(&key(1), || Ok::<_, Infallible>((7, 100)))
+        .get_or_try_init(&key(1), || Ok::<_, Infallible>((7, cost(100))))
         .unwrap();
     let second = cache
         .get_or_try_init(&key(1), || Err("made twice"))
@@ -66,7 +72,7 @@ fn row_33_of_32_threads_that_ask_for_one_key_one_makes_the_value() {
                 let make = || {
                     made.fetch_add(1, SeqCst);
                     std::thread::sleep(Duration::from_millis(20));
-                    Ok::<_, Infallible>((42, 1))
+                    Ok::<_, Infallible>((42, cost(1)))
                 };
                 *cache.get_or_try_init(&key(1), make).unwrap()
             })
@@ -94,7 +100,7 @@ fn row_34_when_making_fails_or_panics_another_waiter_makes_the_value() {
                     match tries.fetch_add(1, SeqCst) {
                         0 => Err("refused"),
                         1 => panic!("a panic while making a value (expected by this test)"),
-                        _ => Ok((42, 1)),
+                        _ => Ok((42, cost(1))),
                     }
                 };
                 cache.get_or_try_init(&key(1), make).map(|value| *value)
@@ -127,7 +133,7 @@ fn row_34_a_failure_is_not_kept() {
     assert!(cache.is_empty());
     assert_eq!(
         cache
-            .get_or_try_init(&key(1), || Ok::<_, &str>((1, 1)))
+            .get_or_try_init(&key(1), || Ok::<_, &str>((1, cost(1))))
             .as_deref(),
         Ok(&1)
     );
@@ -137,8 +143,8 @@ fn row_34_a_failure_is_not_kept() {
 fn a_value_that_asks_for_itself_while_it_is_made_does_not_wait_for_itself() {
     let (cache, _) = cache::<u64>(ClassLimits::default());
     let outer = cache.get_or_try_init(&key(1), || {
-        let inner = cache.get_or_try_init(&key(1), || Ok::<_, Infallible>((1, 1)))?;
-        Ok::<_, Infallible>((*inner + 1, 1))
+        let inner = cache.get_or_try_init(&key(1), || Ok::<_, Infallible>((1, cost(1))))?;
+        Ok::<_, Infallible>((*inner + 1, cost(1)))
     });
     assert_eq!(outer.as_deref(), Ok(&2));
     assert_eq!(cache.get(&key(1)).as_deref(), Some(&2));
@@ -156,8 +162,8 @@ fn threads_that_wait_for_each_other_give_up_waiting() {
             let make = || {
                 both.wait();
                 let inner =
-                    cache.get_or_try_init(&key(other), || Ok::<_, Infallible>((other, 1)))?;
-                Ok::<_, Infallible>((mine * 10 + *inner, 1))
+                    cache.get_or_try_init(&key(other), || Ok::<_, Infallible>((other, cost(1))))?;
+                Ok::<_, Infallible>((mine * 10 + *inner, cost(1)))
             };
             *cache.get_or_try_init(&key(mine), make).unwrap()
         })
@@ -181,7 +187,7 @@ fn the_bounds_on_bytes_and_entries_are_never_exceeded() {
     ] {
         let (cache, recorder) = cache::<u64>(limits(bytes_max, entries_max));
         for n in 0..500 {
-            cache.insert(key(n), Arc::new(n), 10);
+            cache.insert(key(n), Arc::new(n), cost(10));
             assert!(
                 cache.len() as u64 <= entries_max,
                 "{} values of {entries_max}",
@@ -207,10 +213,10 @@ fn the_bounds_on_bytes_and_entries_are_never_exceeded() {
 fn row_35_a_value_stays_valid_after_it_was_evicted() {
     let (cache, _) = cache::<Vec<u8>>(limits(100, 100));
     let held = cache
-        .get_or_try_init(&key(0), || Ok::<_, Infallible>((vec![7; 50], 50)))
+        .get_or_try_init(&key(0), || Ok::<_, Infallible>((vec![7; 50], cost(50))))
         .unwrap();
     for n in 1..100 {
-        cache.insert(key(n), Arc::new(vec![0; 90]), 90);
+        cache.insert(key(n), Arc::new(vec![0; 90]), cost(90));
     }
     assert!(cache.get(&key(0)).is_none());
     assert_eq!(*held, vec![7; 50]);
@@ -221,7 +227,7 @@ fn row_36_a_value_that_can_not_fit_is_returned_and_bypassed_with_a_reason() {
     for limits in [limits(0, 10), limits(100, 0), limits(99, 10)] {
         let (cache, recorder) = cache::<u64>(limits);
         for _ in 0..3 {
-            let value = cache.get_or_try_init(&key(1), || Ok::<_, Infallible>((5, 100)));
+            let value = cache.get_or_try_init(&key(1), || Ok::<_, Infallible>((5, cost(100))));
             assert_eq!(value.as_deref(), Ok(&5));
         }
         assert!(cache.is_empty());
@@ -250,7 +256,7 @@ fn a_bypassed_value_is_shared_by_those_who_waited_for_it() {
                 let make = || {
                     made.fetch_add(1, SeqCst);
                     std::thread::sleep(Duration::from_millis(100));
-                    Ok::<_, Infallible>((1, 100))
+                    Ok::<_, Infallible>((1, cost(100)))
                 };
                 *cache.get_or_try_init(&key(1), make).unwrap()
             })
@@ -268,10 +274,147 @@ fn a_bypassed_value_is_shared_by_those_who_waited_for_it() {
 fn removing_and_clearing_forget() {
     let (cache, _) = cache::<u64>(ClassLimits::default());
     for n in 0..3 {
-        cache.insert(key(n), Arc::new(n), 1);
+        cache.insert(key(n), Arc::new(n), cost(1));
     }
     cache.remove(&key(0));
     assert!(cache.get(&key(0)).is_none() && cache.get(&key(1)).is_some());
     cache.clear();
     assert!(cache.is_empty());
+}
+
+#[test]
+fn row_32_in_another_process_a_cache_is_empty_and_whoever_asks_makes_for_himself() {
+    static PROCESS: AtomicUsize = AtomicUsize::new(0);
+    let process = || PROCESS.load(SeqCst) as u64;
+    let cache = ClassCache::<u64>::with_process(ClassLimits::default(), Arc::new(()), process);
+    cache.insert(key(1), Arc::new(7), cost(1));
+    assert_eq!(cache.get(&key(1)).as_deref(), Some(&7));
+    PROCESS.fetch_add(1, SeqCst);
+    assert_eq!((cache.len(), cache.size_bytes()), (0, 0));
+    assert!(cache.get(&key(1)).is_none());
+    for n in [8, 9] {
+        let made = cache.get_or_try_init(&key(1), || Ok::<_, Infallible>((n, cost(1))));
+        assert_eq!(made.as_deref(), Ok(&n));
+    }
+    PROCESS.fetch_sub(1, SeqCst);
+    assert_eq!(cache.get(&key(1)).as_deref(), Some(&7));
+}
+
+/// How many of the values were made of those that were asked for in turn, so many times.
+fn made_in_turn(
+    cache: &ClassCache<u64>,
+    values: u64,
+    turns: u64,
+    cost_of: impl Fn(u64) -> Cost,
+) -> u64 {
+    let mut made = 0;
+    for n in (0..turns).flat_map(|_| 0..values) {
+        let value = cache.get_or_try_init(&key(n), || {
+            made += 1;
+            Ok::<_, Infallible>((n, cost_of(n)))
+        });
+        assert_eq!(value.as_deref(), Ok(&n));
+    }
+    made
+}
+
+#[test]
+fn row_36_more_values_than_fit_asked_for_in_turn_do_not_chase_each_other_out() {
+    const TURNS: u64 = 60;
+    for (limits, fit) in [
+        (limits(1 << 20, 1), 1),
+        (limits(1 << 20, 4), 4),
+        (limits(800, 1000), 8),
+        (limits(1 << 20, 100), 100),
+    ] {
+        let (cache, recorder) = cache::<u64>(limits);
+        let made = made_in_turn(&cache, 2 * fit, TURNS, |_| cost(100));
+        // Those that fit are made once or twice, the others each time they are asked for.
+        assert!(made <= fit * TURNS + 3 * fit, "{fit}: {made}");
+        let events = recorder.take();
+        let evicted = events
+            .iter()
+            .filter(|e| matches!(e, Event::Evict { .. }))
+            .count() as u64;
+        assert!(evicted <= 3 * fit, "{fit}: {evicted} evictions");
+        let left_out = |e: &&Event| {
+            matches!(
+                e,
+                Event::Bypass {
+                    reason: "not_worth",
+                    ..
+                }
+            )
+        };
+        assert!(
+            events.iter().filter(left_out).count() as u64 >= fit * (TURNS - 4),
+            "{fit}"
+        );
+    }
+}
+
+#[test]
+fn what_took_long_to_make_is_small_or_is_asked_for_often_outlives_the_rest() {
+    let cost = |bytes, us| Cost {
+        bytes,
+        time: Duration::from_micros(us),
+    };
+    let (cache, _) = cache::<u64>(limits(100_000, 1 << 16));
+    // Slow to make, small, and asked for often; then a hundred of no merit.
+    cache.insert(key(1000), Arc::new(0), cost(1000, 50_000));
+    cache.insert(key(1001), Arc::new(0), cost(10, 500));
+    cache.insert(key(1002), Arc::new(0), cost(1000, 500));
+    for n in 0..200 {
+        let _ = cache.get(&key(1002));
+        cache.insert(key(n), Arc::new(n), cost(1000, 500));
+    }
+    let kept = |n| cache.get(&key(n)).is_some();
+    assert_eq!([1000, 1001, 1002].map(kept), [true; 3]);
+    assert!(cache.size_bytes() <= 100_000 && cache.size_bytes() > 90_000);
+}
+
+#[test]
+fn what_is_asked_for_no_more_makes_way_for_what_is() {
+    for fit in [1, 4, 50] {
+        let (cache, _) = cache::<u64>(limits(1 << 20, fit));
+        made_in_turn(&cache, fit, 500, |_| cost(100));
+        // Others, from now on.
+        let mut turns = 0;
+        let others = || {
+            (fit..2 * fit)
+                .filter(|n| cache.get(&key(*n)).is_some())
+                .count() as u64
+        };
+        while others() < fit {
+            for n in fit..2 * fit {
+                let value = cache.get_or_try_init(&key(n), || Ok::<_, Infallible>((n, cost(100))));
+                assert_eq!(value.as_deref(), Ok(&n));
+            }
+            turns += 1;
+            assert!(turns < 60, "{fit}: {} of them are kept", others());
+        }
+    }
+}
+
+#[test]
+fn among_many_values_what_is_new_is_let_in_though_counters_are_shared() {
+    let (cache, recorder) = cache::<u64>(limits(1 << 40, 10_000));
+    made_in_turn(&cache, 10_000, 6, |_| cost(100));
+    recorder.take();
+    for n in 10_000..11_000 {
+        let made = cache.get_or_try_init(&key(n), || Ok::<_, Infallible>((n, cost(100))));
+        assert_eq!(made.as_deref(), Ok(&n));
+    }
+    let left_out = |e: &&Event| matches!(e, Event::Bypass { .. });
+    assert_eq!(recorder.take().iter().filter(left_out).count(), 0);
+}
+
+#[test]
+fn a_value_that_is_removed_while_it_is_made_is_not_kept() {
+    let (cache, _) = cache::<u64>(ClassLimits::default());
+    let value = cache.get_or_try_init(&key(1), || {
+        cache.remove(&key(1));
+        Ok::<_, Infallible>((5, cost(1)))
+    });
+    assert_eq!((value.as_deref(), cache.len()), (Ok(&5), 0));
 }

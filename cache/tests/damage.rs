@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::{FileExt, symlink};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
 use support::*;
 
 #[test]
@@ -230,6 +231,38 @@ fn row_07_garbage_a_directory_a_fifo_or_a_socket_in_place_of_an_entry_is_a_miss_
 }
 
 #[test]
+#[allow(clippy::print_stderr, reason = "says why it did nothing")]
+fn row_07_a_device_in_place_of_an_entry_is_a_miss_and_heals() {
+    let place = Place::new();
+    let (store, recorder, _) = with_one_entry(&place);
+    let path = place.entry_path(OBJECTS, &key(1));
+    let mode = rustix::fs::Mode::from_raw_mode(0o600);
+    use rustix::fs::FileType::{BlockDevice, CharacterDevice};
+    // One that can be read for ever, one that always fails, one that makes who reads it wait, and two without a driver.
+    let zero = (CharacterDevice, 1, 5);
+    for (kind, major, minor) in [
+        zero,
+        (CharacterDevice, 1, 7),
+        (CharacterDevice, 5, 0),
+        (CharacterDevice, 240, 77),
+        (BlockDevice, 240, 77),
+    ] {
+        std::fs::remove_file(&path).unwrap();
+        let device = rustix::fs::makedev(major, minor);
+        match rustix::fs::mknodat(rustix::fs::CWD, &path, kind, mode, device) {
+            Err(rustix::io::Errno::PERM | rustix::io::Errno::ACCESS) => {
+                eprintln!("skipped: this user may not make devices");
+                return;
+            }
+            outcome => outcome.unwrap(),
+        }
+        let problems = store.problems();
+        assert_eq!((problems.len(), problems[0].code), (1, "not_regular"));
+        check_defect_heals(&place, &store, &recorder, "not_regular");
+    }
+}
+
+#[test]
 fn row_09_an_entry_of_another_format_version_is_a_miss_and_stays_until_it_is_replaced() {
     let place = Place::new();
     let (store, recorder, good) = with_one_entry(&place);
@@ -258,6 +291,126 @@ fn row_09_a_tree_of_another_version_is_left_alone() {
     std::fs::write(&other, b"of the future").unwrap();
     store.clear();
     assert_eq!(std::fs::read(&other).unwrap(), b"of the future");
+}
+
+/// A tree of another version, with all that ours has, and its paths.
+fn other_tree(place: &Place, version: &str) -> Vec<std::path::PathBuf> {
+    let tree = place.root().join(version);
+    let name = key(1).to_string();
+    let entry = |table: &str, suffix: &str| format!("{table}/{}/{name}{suffix}", &name[..2]);
+    let files = [
+        entry("objects", ""),
+        entry("objects", "-1"),
+        entry("shortcuts", ""),
+        format!("locks/{}", &name[..2]),
+        format!("tmp/{}", "a".repeat(16)),
+        "usage".to_owned(),
+        "uses".to_owned(),
+        "stats".to_owned(),
+    ];
+    let mut paths = vec![tree.clone()];
+    for file in files {
+        let path = tree.join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, b"of another time").unwrap();
+        paths.extend([path.parent().unwrap().to_owned(), path]);
+    }
+    paths.extend(["objects", "shortcuts"].map(|table| tree.join(table)));
+    paths
+}
+
+fn set_time(path: &std::path::Path, time: std::time::SystemTime) {
+    std::fs::File::open(path)
+        .unwrap()
+        .set_modified(time)
+        .unwrap();
+}
+
+#[test]
+fn row_09_a_tree_of_another_version_goes_once_nothing_in_it_was_used_for_a_month() {
+    let day = Duration::from_secs(24 * 3600);
+    let now = std::time::SystemTime::now();
+    for background in [false, true] {
+        // Long ago, and as far in the future: clocks may jump.
+        for time in [now - 31 * day, now + 31 * day] {
+            let place = Place::new();
+            let (store, recorder, _) = with_one_entry(&place);
+            drop(store);
+            let paths = other_tree(&place, "v2");
+            let used = other_tree(&place, "v3");
+            for path in paths.iter().chain(&used) {
+                set_time(path, time);
+            }
+            // One hint is enough to tell that programs of that version come here.
+            set_time(&place.root().join("v3/uses"), now - 29 * day);
+            let store = place.open().0;
+            match background {
+                true => publish(&store, OBJECTS, &key(9), b"payload", b"preimage"),
+                false => assert_eq!(store.collect().unwrap().outdated, 8),
+            }
+            assert!(!paths[0].exists());
+            assert!(used.iter().all(|path| path.exists()));
+            assert_eq!(
+                answer(&store, OBJECTS, &key(1), b"preimage"),
+                Ok(b"payload".to_vec())
+            );
+            drop(recorder);
+        }
+    }
+}
+
+#[test]
+fn row_09_nothing_that_is_not_the_caches_goes_with_an_outdated_tree_and_no_link_is_followed() {
+    let place = Place::new();
+    let (store, recorder, _) = with_one_entry(&place);
+    let old = std::time::SystemTime::UNIX_EPOCH;
+    let paths = other_tree(&place, "v2");
+    let precious = place.above().join("precious");
+    std::fs::create_dir(&precious).unwrap();
+    let file = precious.join(key(3).to_string());
+    std::fs::write(&file, b"precious").unwrap();
+    // Links to it where a tree, a shard and a table would be, and files with other names.
+    let link = |at: &str| std::os::unix::fs::symlink(&precious, place.root().join(at)).unwrap();
+    ["v3", "v2/objects/zz"].into_iter().for_each(link);
+    std::fs::create_dir(place.root().join("v4")).unwrap();
+    link("v4/objects");
+    let others = ["v2/notes", "v2/objects/readme", "v2/tmp/notes.txt"];
+    for other in others {
+        std::fs::write(place.root().join(other), b"mine").unwrap();
+        set_time(&place.root().join(other), old);
+    }
+    paths.iter().for_each(|path| set_time(path, old));
+    set_time(&place.root().join("v4"), old);
+    // The times of links are their own: set with theirs.
+    for at in ["v2/objects/zz", "v4/objects"] {
+        let times = rustix::fs::Timestamps {
+            last_access: rustix::fs::Timespec {
+                tv_sec: 0,
+                tv_nsec: 0,
+            },
+            last_modification: rustix::fs::Timespec {
+                tv_sec: 0,
+                tv_nsec: 0,
+            },
+        };
+        let flags = rustix::fs::AtFlags::SYMLINK_NOFOLLOW;
+        rustix::fs::utimensat(rustix::fs::CWD, place.root().join(at), &times, flags).unwrap();
+    }
+    for path in ["v2/objects", "v2/tmp", "v2", "v4"] {
+        set_time(&place.root().join(path), old);
+    }
+    recorder.take();
+    assert_eq!(store.collect().unwrap().outdated, 8);
+    assert_eq!(std::fs::read(&file).unwrap(), b"precious");
+    for other in others {
+        assert_eq!(std::fs::read(place.root().join(other)).unwrap(), b"mine");
+    }
+    let evictions = recorder.take();
+    let evicted = |event: &Event| matches!(event, Event::Evict { key: k, .. } if *k == key(1));
+    assert!(
+        evictions.len() == 3 && evictions.iter().all(evicted),
+        "{evictions:?}"
+    );
 }
 
 #[test]

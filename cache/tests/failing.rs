@@ -4,8 +4,8 @@ mod support;
 
 use parloop_cache::{Event, Mode, State, StoreConfig, Why};
 use std::io::ErrorKind;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use support::*;
 
@@ -25,23 +25,37 @@ const EXDEV: i32 = 18;
 const ENOTDIR: i32 = 20;
 const EMFILE: i32 = 24;
 const ELOOP: i32 = 40;
+const ENOLCK: i32 = 37;
+const EOPNOTSUPP: i32 = 95;
+const ENOMEM: i32 = 12;
+const ENFILE: i32 = 23;
+const ENOSYS: i32 = 38;
+const EINVAL: i32 = 22;
 
-/// A configuration whose `k`-th call fails with `errno`, and the count of calls.
-fn failing_call(place: &Place, k: usize, errno: i32) -> (StoreConfig, Arc<AtomicUsize>) {
-    let count = Arc::new(AtomicUsize::new(0));
+/// The names of the calls that were made.
+type Calls = Arc<Mutex<Vec<&'static str>>>;
+
+/// A configuration whose `k`-th call fails with `errno`, and the calls.
+fn failing_call(place: &Place, k: usize, errno: i32) -> (StoreConfig, Calls) {
+    let calls = Calls::default();
     let mut config = place.config();
-    let counter = count.clone();
+    let made = calls.clone();
     config.faults = Some(Arc::new(move |call| {
-        let failed = call != "elevated" && counter.fetch_add(1, SeqCst) == k;
-        failed.then_some(errno)
+        if call == "elevated" {
+            return None;
+        }
+        let mut made = made.lock().unwrap();
+        made.push(call);
+        (made.len() - 1 == k).then_some(errno)
     }));
-    (config, count)
+    (config, calls)
 }
 
-/// Uses a store in every way; whatever it answers must be right.
-fn use_it(config: StoreConfig) {
+/// Uses a store in every way; whatever it answers must be right. What is left fits the bound on entries.
+fn use_it(mut config: StoreConfig) {
+    config.entries_max = 1;
     let (store, _) = open(config);
-    for n in 1..3 {
+    for n in 0..2 {
         let right =
             |found: Result<Vec<u8>, &str>| found.is_err() || found == Ok(b"payload".to_vec());
         assert!(right(answer(&store, OBJECTS, &key(n), b"preimage")));
@@ -55,48 +69,98 @@ fn use_it(config: StoreConfig) {
         assert!(store.flush(PATIENCE));
         assert!(right(answer(&store, OBJECTS, &key(n), b"preimage")));
     }
+    if let Ok(collected) = store.collect() {
+        assert!(collected.entries <= 1 && store.usage().entries() <= 1);
+    }
+    assert!(store.entries().all(|listed| {
+        let found = listed.entry.map(|entry| entry.payload().to_vec());
+        found.is_err() || found == Ok(b"payload".to_vec())
+    }));
 }
 
 /// Every call of using a store fails in turn with each of these numbers.
 fn check_every_call(errnos: &[i32]) {
-    let (config, count) = failing_call(&Place::new(), usize::MAX, 0);
+    let (config, calls) = failing_call(&Place::new(), usize::MAX, 0);
     use_it(config);
-    let calls = count.load(SeqCst);
-    assert!(calls > 40, "{calls}");
+    let calls = calls.lock().unwrap().clone();
+    // What decides whether to trust, takes locks, lists and draws random numbers is among them.
+    for name in [
+        "walk_stat",
+        "walk_open",
+        "lock",
+        "unlock",
+        "list",
+        "readdir",
+        "random",
+        "unlink",
+    ] {
+        assert!(calls.contains(&name), "{name} is not called");
+    }
     for errno in errnos {
-        for k in 0..calls {
+        for k in 0..calls.len() {
             let place = Place::new();
-            let (config, _) = failing_call(&place, k, *errno);
+            let (config, made) = failing_call(&place, k, *errno);
             use_it(config);
+            // How many there are depends a little on who comes first.
+            let Some(name) = made.lock().unwrap().get(k).copied() else {
+                continue;
+            };
+            let at = || format!("call {k}, {name}, failed with {errno}");
+            // One that could not be removed is swept when it is old.
+            let left = place.temporary_files();
+            assert!(
+                left == 0 || left == 1 && ["unlink", "open_parent"].contains(&name),
+                "{}",
+                at()
+            );
             // A sound store finds a usable directory: whatever is there is right or absent, and everything heals.
-            use_it(place.config());
             let (store, recorder) = place.open();
-            for n in 1..3 {
+            for n in 0..2 {
+                publish(&store, OBJECTS, &key(n), b"payload", b"preimage");
                 let found = answer(&store, OBJECTS, &key(n), b"preimage");
-                assert_eq!(
-                    found,
-                    Ok(b"payload".to_vec()),
-                    "call {k} failed with {errno}"
-                );
+                assert_eq!(found, Ok(b"payload".to_vec()), "{}", at());
             }
-            assert_eq!(recorder.warnings(), [""; 0], "call {k} failed with {errno}");
-            assert!(place.temporary_files() <= 1, "call {k} failed with {errno}");
+            assert_eq!(recorder.warnings(), [""; 0], "{}", at());
+            assert_eq!(store.problems(), [], "{}", at());
         }
     }
 }
 
 #[test]
 fn row_19_and_23_every_call_failing_in_turn_costs_at_most_entries() {
-    // One number of each kind that is told apart; the rest are in the slow test.
-    check_every_call(&[ENOSPC, EINTR, EACCES, ENOENT]);
+    check_every_call(&[
+        EIO, ENOSPC, EDQUOT, EROFS, EACCES, EPERM, ESTALE, EBUSY, EINTR, EAGAIN, ENOLCK, ENOENT,
+    ]);
 }
 
 #[test]
-#[ignore = "slow: the same with every number"]
+#[ignore = "slow: the same with the numbers that are left"]
 fn row_19_and_23_every_call_failing_in_turn_with_any_number_costs_at_most_entries() {
-    check_every_call(&[
-        EDQUOT, EIO, ESTALE, EBUSY, EAGAIN, EPERM, EROFS, EEXIST, EXDEV, ELOOP, ENOTDIR, EMFILE,
-    ]);
+    let any_other = [
+        EEXIST, EXDEV, ELOOP, ENOTDIR, EMFILE, EOPNOTSUPP, ENOMEM, ENFILE, ENOSYS, EINVAL,
+    ];
+    check_every_call(&any_other);
+}
+
+#[test]
+fn row_23_a_directory_that_can_not_be_listed_is_not_counted_as_empty() {
+    for name in ["open_dir", "list", "readdir"] {
+        let place = Place::new();
+        let (store, _) = place.open();
+        for n in 0..4 {
+            publish(&store, OBJECTS, &key(n), b"payload", b"preimage");
+        }
+        drop(store);
+        let usage = || std::fs::read(place.root().join("v1/usage")).unwrap();
+        let before = usage();
+        let names: &'static [&'static str] = Box::leak(Box::new([name]));
+        let (config, fails) = failing_while(&place, names, EIO);
+        let (store, _) = open(config);
+        assert!(store.collect().is_err(), "{name}");
+        assert_eq!(usage(), before, "{name}");
+        fails.store(false, SeqCst);
+        assert_eq!(store.collect().unwrap().entries, 4, "{name}");
+    }
 }
 
 /// A configuration whose calls of these names fail with `errno` while the switch is on.
@@ -356,6 +420,43 @@ fn row_30_without_locks_nothing_changes_but_the_work() {
     let (store, recorder) = open(config);
     assert!(store.lock(&key(1)).is_none());
     check_heals(&store, &recorder);
+}
+
+#[test]
+fn row_30_where_locks_are_refused_single_flight_is_off_and_everything_else_works() {
+    for errno in [ENOLCK, EOPNOTSUPP, ENOSYS] {
+        let place = Place::new();
+        let (mut config, _) = failing_while(&place, &["lock", "unlock"], errno);
+        config.entries_max = 4;
+        config.lock_wait_max = Duration::from_secs(3600);
+        // Two stores at once, as of two processes on one file server.
+        let (one, recorder) = open(config.clone());
+        let (other, _) = open(config);
+        let begin = std::time::Instant::now();
+        for n in 0..20 {
+            for store in [&one, &other] {
+                let guard = store.lock(&key(n));
+                assert!(guard.is_none(), "{errno}");
+                store.publish(
+                    OBJECTS,
+                    &key(n),
+                    publication(b"payload", b"preimage"),
+                    guard,
+                );
+                assert!(store.flush(PATIENCE));
+            }
+            let found = answer(&other, OBJECTS, &key(n), b"preimage");
+            assert!(found == Ok(b"payload".to_vec()) || found == Err("absent"));
+            assert!(one.usage().entries() <= 4 + 1, "{:?}", one.usage());
+        }
+        assert!(
+            begin.elapsed() < Duration::from_secs(60),
+            "no lock was waited for"
+        );
+        assert_eq!(recorder.warnings(), [""; 0]);
+        assert!(other.collect().unwrap().entries <= 4);
+        assert_eq!((one.problems(), place.temporary_files()), (vec![], 0));
+    }
 }
 
 #[test]

@@ -5,9 +5,9 @@
 
 mod support;
 
-use parloop_cache::{ClassCache, ClassLimits, Stats, Store, StoreConfig};
+use parloop_cache::{ClassCache, ClassLimits, Cost, Stats, Store, StoreConfig};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use support::*;
 
 /// Median and 99th percentile of `runs` runs, in nanoseconds.
@@ -93,7 +93,8 @@ fn a_hit_in_memory() {
     let stats = Arc::new(Stats::default());
     let cache = ClassCache::new(ClassLimits::default(), stats);
     for n in 0..1000 {
-        cache.insert(key(n), Arc::new(n), 1000);
+        let time = Duration::from_micros(500);
+        cache.insert(key(n), Arc::new(n), Cost { bytes: 1000, time });
     }
     let keys: Vec<_> = (0..1000).map(key).collect();
     let (median, p99) = measure(5000, |_| {

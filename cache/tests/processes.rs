@@ -72,6 +72,9 @@ fn another_process() {
         "publish_different" => publish_many(config, |n| format!("{n} by {number}").into_bytes()),
         "compile_cold" => compile_cold(config, &root),
         "die_at_call" => die_at_call(config, number),
+        "die_replacing" => die_replacing(config, number),
+        "short_lived" => end_soon(config, number),
+        "little_memory" => read_in_little_memory(config),
         "random" => random_operations(config, number),
         "hold_lock" => {
             let (store, _) = open(config);
@@ -198,8 +201,8 @@ fn processes_started_together_on_a_cold_set_compile_each_kernel_once_in_all() {
     assert_eq!(place.open().0.usage().objects, 40);
 }
 
-/// Aborts before its call of this number; says how many there are if that is past the end.
-fn die_at_call(mut config: StoreConfig, number: u64) {
+/// Has the process abort before its call of this number; gives the count of calls.
+fn abort_at_call(config: &mut StoreConfig, number: u64) -> Arc<AtomicUsize> {
     let count = Arc::new(AtomicUsize::new(0));
     let calls = count.clone();
     config.faults = Some(Arc::new(move |_| {
@@ -208,6 +211,12 @@ fn die_at_call(mut config: StoreConfig, number: u64) {
         }
         None
     }));
+    count
+}
+
+/// Aborts before its call of this number; says how many there are if that is past the end.
+fn die_at_call(mut config: StoreConfig, number: u64) {
+    let count = abort_at_call(&mut config, number);
     config.entries_max = 2;
     let (store, _) = open(config);
     for n in 0..4 {
@@ -253,6 +262,205 @@ fn row_17_a_process_killed_at_any_step_leaves_the_old_state_or_the_new_one() {
         );
         check_heals(&store, &recorder);
     }
+}
+
+/// Replaces what is there, in both tables, puts a defect right, evicts, and sweeps; aborts before its call of this number.
+fn die_replacing(mut config: StoreConfig, number: u64) {
+    let count = abort_at_call(&mut config, number);
+    config.mode = parloop_cache::Mode::Refresh;
+    let (store, _) = open(config.clone());
+    for table in Table::ALL {
+        for n in 0..2 {
+            publish(&store, table, &key(n), b"new", b"preimage");
+        }
+    }
+    drop(store);
+    config.mode = parloop_cache::Mode::ReadWrite;
+    config.entries_max = 2;
+    let (store, _) = open(config);
+    let _ = store.collect();
+    let _ = load(&store, OBJECTS, &key(5), b"preimage");
+    publish(&store, OBJECTS, &key(5), b"new", b"preimage");
+    assert!(store.remove(OBJECTS, &key(5)) || store.usage().entries() <= 2);
+    drop(store);
+    say(count.load(SeqCst));
+}
+
+/// Entries in both tables, a defective one, and maybe a damaged key.
+fn old_state(place: &Place, damaged_key: bool) {
+    let (store, _) = place.open();
+    for table in Table::ALL {
+        for n in 0..3 {
+            publish(&store, table, &key(n), b"old", b"preimage");
+        }
+    }
+    publish(&store, OBJECTS, &key(5), b"old", b"preimage");
+    drop(store);
+    let flip = |path: &Path, at: usize| {
+        let mut bytes = std::fs::read(path).unwrap();
+        bytes[at] ^= 1;
+        std::fs::write(path, bytes).unwrap();
+    };
+    flip(&place.entry_path(OBJECTS, &key(5)), 1);
+    if damaged_key {
+        flip(&place.root().join("secret"), 20);
+    }
+}
+
+#[test]
+fn row_17_a_process_killed_while_it_replaces_evicts_or_makes_a_key_leaves_the_old_state_or_the_new_one()
+ {
+    for damaged_key in [false, true] {
+        let place = Place::new();
+        old_state(&place, damaged_key);
+        let calls = &said(start("die_replacing", &place.root(), u64::MAX))[0];
+        let calls: u64 = calls.parse().unwrap();
+        assert!(calls > 100, "{calls}");
+        for k in 0..calls {
+            let place = Place::new();
+            old_state(&place, damaged_key);
+            let child = start("die_replacing", &place.root(), k);
+            child.wait_with_output().unwrap();
+            let (store, recorder) = place.open();
+            for listed in store.entries() {
+                let at = format!("killed at call {k}: {listed:?}");
+                match listed.entry {
+                    Ok(entry) => assert!([&b"old"[..], b"new"].contains(&entry.payload()), "{at}"),
+                    // The flipped one; under a new key all that is old.
+                    Err(miss) => {
+                        assert!(
+                            miss.code() == "bad_mac" && (damaged_key || listed.key == key(5)),
+                            "{at}"
+                        );
+                    }
+                }
+            }
+            // What a killed process left is one file at most, and goes once it is old.
+            assert!(place.temporary_files() <= 1, "killed at call {k}");
+            for left in std::fs::read_dir(place.root().join("v1/tmp")).unwrap() {
+                let left = std::fs::File::options()
+                    .write(true)
+                    .open(left.unwrap().path())
+                    .unwrap();
+                left.set_modified(std::time::UNIX_EPOCH).unwrap();
+            }
+            store.collect().unwrap();
+            assert_eq!(place.temporary_files(), 0, "killed at call {k}");
+            if answer(&store, OBJECTS, &key(1), b"preimage").is_ok() {
+                assert!(store.remove(OBJECTS, &key(1)));
+            }
+            check_heals(&store, &recorder);
+        }
+    }
+}
+
+/// Publishes one entry to a directory that it has no time to count, and ends.
+fn end_soon(mut config: StoreConfig, number: u64) {
+    config.entries_max = 60;
+    config.drop_wait_max = Duration::from_millis(100);
+    config.faults = Some(Arc::new(|call| {
+        if call == "list" {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        None
+    }));
+    let (store, _) = open(config);
+    store.publish(
+        OBJECTS,
+        &key(number),
+        publication(b"payload", b"preimage"),
+        None,
+    );
+    let begin = Instant::now();
+    drop(store);
+    assert!(
+        begin.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        begin.elapsed()
+    );
+    say("done");
+}
+
+#[test]
+fn processes_that_never_live_to_count_all_entries_keep_the_bounds_together() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    for n in 0..300 {
+        store.publish(OBJECTS, &key(n), publication(b"payload", b"preimage"), None);
+    }
+    drop(store);
+    let store = place.open().0;
+    assert_eq!(store.usage().entries(), 300);
+    let mut entries = Vec::new();
+    while entries.last().is_none_or(|last| *last > 90) {
+        let n = 1000 + entries.len() as u64;
+        assert_eq!(said(start("short_lived", &place.root(), n)), ["done"]);
+        entries.push(store.usage().entries());
+        assert!(entries.len() < 100, "{entries:?}");
+    }
+    assert_eq!((store.problems(), place.temporary_files()), (vec![], 0));
+}
+
+/// Reads whatever lies there with no more memory than twice the cap on one file.
+fn read_in_little_memory(mut config: StoreConfig) {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    config.entry_bytes_max = 8 << 20;
+    let (store, _) = open(config.clone());
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let size = status.split_once("VmSize:").unwrap().1.trim_start();
+    let size_kib: u64 = size.split(' ').next().unwrap().parse().unwrap();
+    let mut limit = getrlimit(Resource::As);
+    limit.current = Some(size_kib * 1024 + 2 * config.entry_bytes_max);
+    setrlimit(Resource::As, limit).unwrap();
+    let mut found: Vec<&str> = (0..8)
+        .map(|n| {
+            store
+                .inspect(OBJECTS, &key(n))
+                .map_or_else(|miss| miss.code(), |_| "hit")
+        })
+        .collect();
+    assert_eq!(
+        store
+            .entries()
+            .filter(|listed| listed.entry.is_err())
+            .count(),
+        7
+    );
+    assert_eq!(store.problems().len(), 7);
+    for n in 0..8 {
+        let asked = answer(&store, OBJECTS, &key(n), b"preimage");
+        assert_eq!(asked.map_or_else(|code| code, |_| "hit"), found[n as usize]);
+    }
+    // Under this limit more can't be had.
+    assert!(Vec::<u8>::new().try_reserve_exact(64 << 20).is_err());
+    found.dedup();
+    say(found.join(" "));
+}
+
+#[test]
+fn row_06_files_and_lengths_of_any_size_are_read_in_memory_bounded_by_the_cap() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    for n in 0..8 {
+        publish(&store, OBJECTS, &key(n), b"payload", b"preimage");
+    }
+    drop(store);
+    let file = |n: u64| place.entry_path(OBJECTS, &key(n));
+    let sizes = [4 << 30, 1 << 40, (8 << 20) + 1, 8 << 20];
+    for (n, size) in (1..).zip(sizes) {
+        let file = std::fs::File::options().write(true).open(file(n)).unwrap();
+        file.set_len(size).unwrap();
+    }
+    // Lengths of payload and metadata, alone and together.
+    let (all, none) = (u64::MAX.to_le_bytes(), 0u64.to_le_bytes());
+    for (n, lengths) in (5..).zip([[all, none], [none, all], [all, all]]) {
+        let mut bytes = std::fs::read(file(n)).unwrap();
+        let trailer = bytes.len() - 152;
+        bytes[trailer..trailer + 16].copy_from_slice(lengths.as_flattened());
+        std::fs::write(file(n), bytes).unwrap();
+    }
+    let found = said(start("little_memory", &place.root(), 0));
+    assert_eq!(found, ["hit too_large bad_magic bad_lengths"]);
 }
 
 #[test]

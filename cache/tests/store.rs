@@ -349,6 +349,42 @@ fn what_is_refused_was_no_hit_and_saved_nothing() {
 }
 
 #[test]
+fn a_hit_that_is_taken_back_is_a_miss_by_every_count() {
+    for flushed in [false, true] {
+        let place = Place::new();
+        let stats = Arc::new(Stats::default());
+        let mut store = Store::open(place.config(), stats.clone());
+        for table in Table::ALL {
+            publish(&store, table, &key(1), b"payload", b"preimage");
+            let offer = store.offer(table, &key(1), Expect::Preimage(b"preimage"), &|_| true);
+            offer.unwrap().take_to_compare();
+        }
+        if flushed {
+            // What was a hit may be in the file already.
+            store.close();
+            store = Store::open(place.config(), stats.clone());
+        }
+        for table in Table::ALL {
+            store.retract(table, &key(1), "misled");
+        }
+        let counts = store.lifetime();
+        assert_eq!(
+            (counts.disk_hits, counts.shortcut_hits),
+            (0, 0),
+            "{flushed}"
+        );
+        assert_eq!((counts.disk_misses, counts.shortcut_misses), (1, 1));
+        store.close();
+        assert_eq!(place.open().0.lifetime(), counts);
+        let snapshot = stats.snapshot();
+        assert_eq!((snapshot.disk_hits, snapshot.shortcut_hits), (0, 0));
+        let misled = [(Layer::Disk, "misled"), (Layer::Shortcut, "misled")];
+        assert_eq!(snapshot.misses, misled.map(|miss| (miss, 1)).into());
+        assert_eq!(snapshot.rejects, snapshot.misses);
+    }
+}
+
+#[test]
 fn looking_again_under_the_lock_is_no_second_miss_but_a_hit_is_a_hit() {
     let place = Place::new();
     let (store, recorder) = place.open();

@@ -484,3 +484,21 @@ fn sizes_and_counts_are_printed_at_the_end_if_asked_for() {
         assert_eq!(saved_none, run == 0, "{said}");
     }
 }
+
+#[test]
+fn evictions_are_among_the_counts() {
+    let place = Place::new();
+    let mut command = place.parloop(&FILL);
+    command.env("PARLOOP_CACHE_INFO", "1");
+    command.env("PARLOOP_MEMORY_ENTRIES_MAX", "2");
+    let output = command.assert().success().get_output().clone();
+    let said = String::from_utf8(output.stderr).unwrap();
+    let evicted = said
+        .lines()
+        .find_map(|line| line.strip_prefix("parloop: evicted: memory: "));
+    assert!(evicted.unwrap().parse::<u64>().unwrap() >= 1, "{said}");
+    assert!(
+        said.contains("parloop: code in memory: 2 loops, "),
+        "{said}"
+    );
+}

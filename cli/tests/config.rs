@@ -64,6 +64,20 @@ fn every_setting_is_an_option_and_a_variable() {
 }
 
 #[test]
+fn variables_that_are_no_settings_stop_no_command() {
+    let place = Place::new();
+    let variables = [
+        ("PARLOOP_LOG", "debug"),
+        ("PARLOOP_FUZZ_SECONDS", "1"),
+        ("PARLOOP_TEST_LONG", "1"),
+    ];
+    let bench = ["bench", "jac", "--squares", "9", "--iterations", "200"];
+    for command in [&["config"][..], &["cache", "stats"], &bench] {
+        place.parloop(command).envs(variables).assert().success();
+    }
+}
+
+#[test]
 fn unknown_settings_and_impossible_values_are_wrong_usage() {
     let place = Place::new();
     let mut command = place.parloop(&["config"]);

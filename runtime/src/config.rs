@@ -158,8 +158,9 @@ impl Row {
 
 const PREFIX: &str = "PARLOOP_";
 
-/// How the names of the test suite's own variables go on; a command that inherits one has no such setting.
-const TESTS_OF_OURS: &str = "TEST_";
+/// How the names of variables go on that are no settings: those of our own tests and fuzzers, which a command may inherit, and the one by
+/// which programs customarily filter what `tracing` is told.
+const NOT_SETTINGS: [&str; 4] = ["TEST_", "TESTS_", "FUZZ_", "LOG"];
 
 const TABLE: [Row; 17] = [
     Row {
@@ -349,7 +350,7 @@ impl Config {
             let Some(name) = variable.strip_prefix(PREFIX) else {
                 continue;
             };
-            if name.starts_with(TESTS_OF_OURS) {
+            if NOT_SETTINGS.iter().any(|other| name.starts_with(other)) {
                 continue;
             }
             let name = name.to_ascii_lowercase();

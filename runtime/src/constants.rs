@@ -5,8 +5,10 @@
 //! its own with a generation: code made from an older generation may be out of date.
 
 use crate::data::Real;
+use crate::fork::Section;
 use parloop_compiler::{ConstantDecl, DType};
 use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -118,8 +120,28 @@ struct State {
 #[derive(Default)]
 pub(crate) struct Constants {
     version: AtomicU64,
-    /// Written only while a constant changes: a child forked while other threads read does not wait for them to read on.
+    /// No process forks while it is locked.
     state: RwLock<State>,
+}
+
+/// A lock held, and until it is given up no fork.
+struct Held<G> {
+    guard: G,
+    _section: Section,
+}
+
+impl<G: Deref> Deref for Held<G> {
+    type Target = G::Target;
+
+    fn deref(&self) -> &G::Target {
+        &self.guard
+    }
+}
+
+impl<G: DerefMut> DerefMut for Held<G> {
+    fn deref_mut(&mut self) -> &mut G::Target {
+        &mut self.guard
+    }
 }
 
 impl Constants {
@@ -189,7 +211,7 @@ impl Constants {
 
     fn replace<T: Real>(
         &self,
-        mut state: RwLockWriteGuard<'_, State>,
+        mut state: Held<RwLockWriteGuard<'_, State>>,
         name: &str,
         values: &[T],
     ) -> Result<(), ConstantError> {
@@ -263,12 +285,16 @@ impl Constants {
         self.version.fetch_add(1, Ordering::Release);
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, State> {
-        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    fn read(&self) -> Held<RwLockReadGuard<'_, State>> {
+        let _section = Section::enter();
+        let guard = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        Held { guard, _section }
     }
 
-    fn lock(&self) -> RwLockWriteGuard<'_, State> {
-        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> Held<RwLockWriteGuard<'_, State>> {
+        let _section = Section::enter();
+        let guard = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        Held { guard, _section }
     }
 }
 

@@ -55,6 +55,7 @@ mod data;
 mod engine;
 mod error;
 mod exec;
+mod fork;
 mod function;
 mod host;
 mod kernel;

@@ -20,6 +20,7 @@ impl Observer for Log {
 pub fn line(event: &Event) -> String {
     match event {
         Event::Hit { layer, .. } => format!("{} hit", layer.name()),
+        Event::Retract { layer, .. } => format!("{} retract", layer.name()),
         Event::Miss { layer, reason, .. } => format!("{} miss: {reason}", layer.name()),
         Event::Compile { .. } => "compile".to_owned(),
         Event::Publish { layer, .. } => format!("{} publish", layer.name()),

@@ -87,12 +87,23 @@ fn row_s13_a_difference_is_told_and_the_fresh_code_is_used_and_kept() {
         let (one, log) = doubting(&path, mode, 1);
         assert_eq!(run_small(&one, SMALL).source(), CodeSource::Compiled);
         flush(&one);
-        let mut expected = and(&WARM, &["compile", "disk reject: differs"]);
+        let taken_back = [
+            "compile",
+            "disk retract",
+            "disk reject: differs",
+            "disk miss: differs",
+        ];
+        let mut expected = and(&WARM, &taken_back);
         if mode == Mode::Audit {
             expected.push("memory verified");
         }
         expected.push("disk publish");
         assert_eq!(log.lines(), expected, "{mode:?}");
+        // No hit, by any count.
+        let (stats, counts) = (one.stats(), one.store().lifetime());
+        assert_eq!((stats.disk_hits, stats.shortcut_hits), (0, 1), "{mode:?}");
+        // The engine that planted it missed once, and hit nothing.
+        assert_eq!((counts.disk_hits, counts.disk_misses), (0, 2), "{mode:?}");
         let (two, log) = watched(&path);
         run_small(&two, SMALL);
         assert_eq!(log.lines(), WARM, "healed");

@@ -107,3 +107,41 @@ fn row_32_a_child_forked_under_an_engine_in_use_runs_old_and_new_loops_and_ends(
     // The parent's memory is its own.
     assert_eq!(engine.cache_info().loops, 1 + ROUNDS);
 }
+
+#[test]
+fn row_32_a_child_sets_constants_and_makes_dats_and_engines_whatever_other_threads_were_at() {
+    const ROUNDS: usize = 60;
+    let engine = Engine::builder().build().unwrap();
+    let set = Set::new("cells", 1).unwrap();
+    engine.declare_constant("c", &[0.0]).unwrap();
+    let over = AtomicBool::new(false);
+    let mut all_well = true;
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    engine.set_constant("c", &[1.0]).unwrap();
+                    drop(engine.dat_zeroed(&set, "a", 1, DType::F64).unwrap());
+                }
+            });
+        }
+        for round in 0..ROUNDS {
+            let child = || {
+                engine.set_constant("c", &[2.0 + round as f64]).unwrap();
+                let b = engine.dat_zeroed(&set, "b", 1, DType::F64).unwrap();
+                let kernel = engine.kernel("void k(double *b) { b[0] = c; }", None);
+                let args: [Arg<'_>; 1] = [b.write()];
+                engine.par_loop(&kernel, &set, &args).unwrap();
+                let own = Engine::builder().build().unwrap();
+                own.dat(&set, "d", 1, &[1.0]).unwrap();
+                b.data::<f64>().unwrap()[0] == 2.0 + round as f64
+            };
+            all_well &= in_forked_child(child, Duration::from_secs(10));
+            if !all_well {
+                break;
+            }
+        }
+        over.store(true, Ordering::Relaxed);
+    });
+    assert!(all_well, "a child hung, or came to something else");
+}

@@ -5,6 +5,8 @@
 //! with a reason, and the run after hits.
 
 use parloop::{CodeSource, Engine, Event, Mode};
+use parloop_cache::{Layer, Metadata, Publication, Table};
+use parloop_compiler::{Fingerprint, ShortcutRecord};
 use parloop_tests::cached::{COLD, SMALL, WARM, directory, file, flush, run_small, visit, watched};
 use parloop_tests::child;
 use parloop_tests::log::Log;
@@ -344,4 +346,48 @@ fn many_processes_on_one_directory_are_all_right() {
     let (engine, _log) = watched(&path);
     assert_eq!(parloop_tests::cached::payloads(&engine).len(), 9);
     assert_eq!(visit(&path).0, CodeSource::Disk);
+}
+
+#[test]
+fn a_record_that_leads_to_another_kernel_costs_a_look_at_the_text_and_is_no_hit() {
+    let (_temp, path) = directory();
+    let (one, _log) = watched(&path);
+    let fingerprint = run_small(&one, SMALL).fingerprint();
+    flush(&one);
+    // As only the owner of the key can: the record is genuine and says what is not so.
+    let store = one.store();
+    let listed = store.entries_of(Table::Shortcuts).next().unwrap();
+    let entry = listed.entry.unwrap();
+    let mut record = ShortcutRecord::decode(entry.payload()).unwrap();
+    record.request_fingerprint = Fingerprint([9; 32]);
+    assert!(store.remove(Table::Shortcuts, &listed.key));
+    let publication = Publication {
+        payload: record.encode().into(),
+        preimage: entry.preimage().into(),
+        metadata: Metadata::default(),
+    };
+    store.publish(Table::Shortcuts, &listed.key, publication, None);
+    flush(&one);
+    let (two, log) = watched(&path);
+    assert_eq!(run_small(&two, SMALL).fingerprint(), fingerprint);
+    flush(&two);
+    let lines = log.lines();
+    let taken_back = [
+        "shortcut retract",
+        "shortcut reject: misled",
+        "shortcut miss: misled",
+    ];
+    let at = lines.iter().position(|line| line == taken_back[0]);
+    assert_eq!(lines[at.unwrap()..][..3], taken_back, "{lines:?}");
+    let stats = two.stats();
+    assert_eq!(
+        (stats.shortcut_hits, stats.disk_hits, stats.compiled),
+        (0, 1, 0),
+        "{lines:?}"
+    );
+    let misled = stats.misses.get(&(Layer::Shortcut, "misled"));
+    assert_eq!(misled, Some(&1));
+    let (three, log) = watched(&path);
+    run_small(&three, SMALL);
+    assert_eq!(log.lines(), WARM, "healed");
 }

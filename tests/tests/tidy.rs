@@ -50,7 +50,7 @@ const MAY_USE: [(&str, &[&str]); 7] = [
 ];
 
 /// Files that hold unsafe code; all others hold none.
-const UNSAFE: [&str; 22] = [
+const UNSAFE: [&str; 23] = [
     "runtime/src/code/complex.rs",
     "runtime/src/code/invoke.rs",
     "runtime/src/code/memory.rs",
@@ -62,6 +62,7 @@ const UNSAFE: [&str; 22] = [
     "runtime/src/data/value.rs",
     "runtime/src/engine/builder.rs",
     "runtime/src/engine/mod.rs",
+    "runtime/src/fork.rs",
     "runtime/src/par_loop/call.rs",
     "runtime/src/par_loop/prepared.rs",
     "cli/src/bench/compare/library.rs",

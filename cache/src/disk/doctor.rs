@@ -8,13 +8,12 @@ use crate::config::Mode;
 use crate::disk::metadata::{escaped, unix_now};
 use crate::disk::shared::{State, Why, is_read_only};
 use crate::disk::store::Store;
-use crate::disk::sys::{self, FILE_MODE};
+use crate::disk::sys::FILE_MODE;
 use crate::disk::tree::Tree;
 use crate::disk::trust::Refusal;
 use crate::disk::{path, secret};
 use rustix::fs::{Access, AtFlags, accessat};
 use rustix::io::Errno;
-use std::fs::{File, TryLockError};
 use std::os::fd::AsFd;
 
 /// Clocks may differ by so many seconds.
@@ -261,12 +260,11 @@ fn root(tree: &Tree, found: &mut Findings) {
         }
     }
     for name in tree.sys.names(tree.root(), ".").unwrap_or_default() {
-        let version = name.strip_prefix('v').and_then(|n| n.parse::<u32>().ok());
-        match (name.as_str(), version) {
-            (path::SECRET | path::VERSION_DIR, _) => {}
-            (_, Some(_)) => {
+        match name.as_str() {
+            path::SECRET | path::VERSION_DIR => {}
+            other if path::is_other_version(other) => {
                 let what = format!("`{}` is the tree of another format version", escaped(&name));
-                let advice = "that version's programs use it, this one does not count it; remove it if there are none";
+                let advice = "nothing to do: that version's programs use it, this one does not count it, and once nothing used it for 30 days it goes; `parloop cache gc` looks at once";
                 found.add(Severity::Note, "other_version", what, advice);
             }
             _ => {
@@ -318,7 +316,7 @@ const fn network(kind: u32) -> Option<&'static str> {
 
 /// Writes a temporary file, and sees what comes of it. Where nothing was ever written, asks whether one may.
 fn probe(tree: &Tree, found: &mut Findings) {
-    let written = sys::random::<10>().and_then(|random| {
+    let written = tree.sys.random::<10>().and_then(|random| {
         let at = path::temp(random);
         let fd = tree.sys.create(tree.root(), &at)?;
         Ok((at, fd))
@@ -347,9 +345,8 @@ fn probe(tree: &Tree, found: &mut Findings) {
             found.add(Severity::Note, "clock_skew", what, advice);
         }
     }
-    let file = File::from(fd);
-    if let Err(TryLockError::Error(error)) = file.try_lock() {
-        let what = format!("files can not be locked: {}", error.kind());
+    if let Err(errno) = tree.sys.try_lock(&fd) {
+        let what = format!("files can not be locked: {}", errno.kind());
         let advice = "processes that start together may compile the same loop; results are right all the same";
         found.add(Severity::Note, "no_locks", what, advice);
     }

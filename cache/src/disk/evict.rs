@@ -1,11 +1,12 @@
 //! Keeping the bounds: totals, eviction and the sweep of stale temporary files, in small steps between publications.
 //!
-//! What goes first is what saves least for its size: compile time times uses (halved at each collection), over bytes.
+//! What goes first is [worth](crate::worth) least; counts of uses are halved at each collection.
 //! Invariants: no clock decides what is evicted; a step handles one directory; only names of ours are removed; what is
 //! loaded stays valid, since whoever loads has its own copy.
 
 use crate::disk::format::{self, TRAILER_LEN, Trailer};
 use crate::disk::metadata::unix_now;
+use crate::disk::outdated::Outdated;
 use crate::disk::shared::Shared;
 use crate::disk::tree::Tree;
 use crate::disk::usage::{Delta, Totals, UsageFile};
@@ -13,6 +14,7 @@ use crate::disk::uses::Counts;
 use crate::disk::{Table, path};
 use crate::event::Event;
 use crate::key::Key;
+use crate::worth::worth;
 use rustix::fs::FileType;
 use rustix::io;
 
@@ -28,9 +30,11 @@ const EVICT_STEP: usize = 64;
 /// One process's share of keeping the bounds.
 #[derive(Default)]
 pub(crate) struct Keeper {
-    delta: Delta,
+    /// What was written and is not in the totals yet.
+    pub(crate) delta: Delta,
     swept: bool,
-    collection: Option<Collection>,
+    outdated: Option<Outdated>,
+    collection: Option<UnderWay>,
 }
 
 /// What [`Store::collect`](crate::Store::collect) did, and what is left.
@@ -43,6 +47,8 @@ pub struct Collected {
     pub evicted_bytes: u64,
     /// Temporary files removed.
     pub temporary: u64,
+    /// Files removed from trees of other format versions that nothing used for 30 days.
+    pub outdated: u64,
     /// Files that are left, of both tables.
     pub entries: u64,
     /// Their bytes.
@@ -52,39 +58,50 @@ pub struct Collected {
 /// All of a collection at once, whatever the totals say: sweeps, counts, and evicts down to the bounds.
 pub(crate) fn collect(shared: &Shared, tree: &Tree) -> io::Result<Collected> {
     let temporary = sweep(tree)?;
+    let mut outdated = Outdated::find(tree)?;
+    while outdated.step(shared, tree)? {}
     let usage = UsageFile::open(tree)?.ok_or(io::Errno::BUSY)?;
-    let mut collection = Collection::begin(tree, usage);
+    let mut collection = Collection::begin(tree)?;
     while let Some((table, shard)) = collection.shards.pop() {
-        collection.count_shard(tree, table, &shard);
+        collection.count_shard(tree, table, &shard)?;
     }
     let before = collection.counted;
-    while collection.step(shared, tree)? {}
+    while collection.step(shared, tree, &usage)? {}
     let left = collection.counted;
     Ok(Collected {
         evicted: before.entries - left.entries,
         evicted_bytes: before.bytes - left.bytes,
         temporary,
+        outdated: outdated.removed,
         entries: left.entries,
         bytes: left.bytes,
     })
 }
 
-/// A collection under way. The lock on the totals is held as long as it lasts, so that one process collects.
-struct Collection {
-    usage: UsageFile,
-    shards: Vec<(Table, String)>,
-    items: Vec<Item>,
+/// Entries being counted, and, once all are, evicted.
+pub(crate) struct Collection {
+    /// What is still to be counted.
+    pub(crate) shards: Vec<(Table, String)>,
+    /// How many there were.
+    shards_all: usize,
+    pub(crate) items: Vec<Item>,
     counts: Counts,
-    counted: Totals,
+    pub(crate) counted: Totals,
     sorted: bool,
 }
 
-struct Item {
+/// A collection under way. The lock on the totals is held as long as it lasts, so that one process collects.
+struct UnderWay {
+    usage: UsageFile,
+    collection: Collection,
+}
+
+pub(crate) struct Item {
     table: Table,
     key: Key,
     slot: u8,
     bytes: u64,
-    score: f64,
+    pub(crate) score: f64,
 }
 
 impl Keeper {
@@ -97,16 +114,21 @@ impl Keeper {
 
     /// Gives up a collection under way, and with it the lock on the totals.
     pub(crate) fn abandon(&mut self) {
+        self.outdated = None;
         self.collection = None;
     }
 
-    /// One step of house-keeping; whether there is more to do.
-    pub(crate) fn step(&mut self, shared: &Shared) -> bool {
+    /// One step of house-keeping; whether there is more to do. It is the last one if it is late.
+    pub(crate) fn step(&mut self, shared: &Shared, late: bool) -> bool {
         let Some(tree) = shared.tree() else {
             return false;
         };
+        let step = match late {
+            true => self.last_step(shared, &tree),
+            false => self.try_step(shared, &tree),
+        };
         // Whatever fails here is tried again after the next publication: nothing depends on it.
-        self.try_step(shared, &tree).unwrap_or_else(|_| {
+        step.unwrap_or_else(|_| {
             self.abandon();
             false
         })
@@ -114,7 +136,8 @@ impl Keeper {
 
     fn try_step(&mut self, shared: &Shared, tree: &Tree) -> io::Result<bool> {
         if let Some(collection) = &mut self.collection {
-            let more = collection.step(shared, tree)?;
+            let UnderWay { usage, collection } = collection;
+            let more = collection.step(shared, tree, usage)?;
             if !more {
                 self.collection = None;
             }
@@ -123,6 +146,13 @@ impl Keeper {
         }
         if !std::mem::replace(&mut self.swept, true) {
             sweep(tree)?;
+            self.outdated = Some(Outdated::find(tree)?);
+            return Ok(true);
+        }
+        if let Some(outdated) = &mut self.outdated {
+            if !outdated.step(shared, tree)? {
+                self.outdated = None;
+            }
             return Ok(true);
         }
         if self.delta == Delta::default() {
@@ -130,6 +160,23 @@ impl Keeper {
         }
         shared.flush_hints();
         self.add_up(shared, tree)
+    }
+
+    /// What is done when there is no time for more.
+    fn last_step(&mut self, shared: &Shared, tree: &Tree) -> io::Result<bool> {
+        if let Some(UnderWay { usage, collection }) = &mut self.collection {
+            collection.cut_short(shared, tree, usage)?;
+        }
+        self.abandon();
+        if self.delta != Delta::default()
+            && let Some(usage) = UsageFile::open(tree)?
+        {
+            if let Some(totals) = usage.read(tree) {
+                usage.write(tree, totals.plus(self.delta))?;
+            }
+            self.delta = Delta::default();
+        }
+        Ok(false)
     }
 
     /// Adds this process's writes to the totals, and begins a collection if the totals ask for one.
@@ -147,13 +194,14 @@ impl Keeper {
         }
         self.delta = Delta::default();
         if due {
-            self.collection = Some(Collection::begin(tree, usage));
+            let collection = Collection::begin(tree)?;
+            self.collection = Some(UnderWay { usage, collection });
         }
         Ok(due)
     }
 }
 
-fn over(shared: &Shared, totals: Totals) -> bool {
+pub(crate) fn over(shared: &Shared, totals: Totals) -> bool {
     totals.entries > shared.config.entries_max || totals.bytes > shared.config.size_bytes_max
 }
 
@@ -164,13 +212,11 @@ fn above_slack(shared: &Shared, totals: Totals) -> bool {
 }
 
 impl Collection {
-    fn begin(tree: &Tree, usage: UsageFile) -> Self {
+    pub(crate) fn begin(tree: &Tree) -> io::Result<Self> {
         let mut shards = Vec::new();
         for table in Table::ALL {
-            let names = tree
-                .sys
-                .names(tree.root(), path::table_dir(table))
-                .unwrap_or_default();
+            // A directory that can't be listed is not one without entries: then nothing is counted.
+            let names = tree.sys.names_if_any(tree.root(), path::table_dir(table))?;
             shards.extend(
                 names
                     .into_iter()
@@ -178,25 +224,29 @@ impl Collection {
                     .map(|name| (table, name)),
             );
         }
+        // From anywhere on: who has no time for all must not see the same ones again and again.
+        let first = usize::from(u16::from_le_bytes(tree.sys.random()?));
+        let shards_all = shards.len();
+        shards.rotate_left(first % shards_all.max(1));
         let counts = Counts::read(tree);
-        Self {
-            usage,
+        Ok(Self {
+            shards_all,
             shards,
             items: Vec::new(),
             counts,
             counted: Totals::default(),
             sorted: false,
-        }
+        })
     }
 
-    fn step(&mut self, shared: &Shared, tree: &Tree) -> io::Result<bool> {
+    fn step(&mut self, shared: &Shared, tree: &Tree, usage: &UsageFile) -> io::Result<bool> {
         if let Some((table, shard)) = self.shards.pop() {
-            self.count_shard(tree, table, &shard);
+            self.count_shard(tree, table, &shard)?;
             return Ok(true);
         }
         if !self.sorted {
             if !over(shared, self.counted) {
-                self.usage.write(tree, self.counted)?;
+                usage.write(tree, self.counted)?;
                 return Ok(false);
             }
             // Best first, so that the worst are popped.
@@ -213,15 +263,46 @@ impl Collection {
         if above_slack(shared, self.counted) && !self.items.is_empty() {
             return Ok(true);
         }
-        self.usage.write(tree, self.counted)?;
+        usage.write(tree, self.counted)?;
         self.counts.age();
         self.counts.write(tree)?;
         Ok(false)
     }
 
-    fn count_shard(&mut self, tree: &Tree, table: Table, shard: &str) {
+    /// Evicts of what was counted so far down to its share of the bounds, if the whole, as far as one can see, exceeds them: so processes
+    /// that never live long enough to count all keep the bounds together.
+    fn cut_short(&mut self, shared: &Shared, tree: &Tree, usage: &UsageFile) -> io::Result<()> {
+        if self.sorted {
+            return usage.write(tree, self.counted);
+        }
+        let all = self.shards_all.max(1) as u128;
+        let done = (self.shards_all - self.shards.len()).max(1) as u128;
+        let share = |bound: u64| (u128::from(bound - bound / SLACK_PART) * done / all) as u64;
+        let whole = |counted: u64| (u128::from(counted) * all / done) as u64;
+        let before = self.counted;
+        let (bytes_max, entries_max) = (shared.config.size_bytes_max, shared.config.entries_max);
+        if whole(before.entries) > entries_max || whole(before.bytes) > bytes_max {
+            self.items.sort_by(|a, b| b.score.total_cmp(&a.score));
+            while self.counted.entries > share(entries_max) || self.counted.bytes > share(bytes_max)
+            {
+                let Some(item) = self.items.pop() else { break };
+                self.evict(shared, tree, &item);
+            }
+        }
+        let Some(totals) = usage.read(tree) else {
+            return Ok(());
+        };
+        let gone = Delta {
+            entries: self.counted.entries as i64 - before.entries as i64,
+            bytes: self.counted.bytes as i64 - before.bytes as i64,
+            writes: 0,
+        };
+        usage.write(tree, totals.plus(gone))
+    }
+
+    pub(crate) fn count_shard(&mut self, tree: &Tree, table: Table, shard: &str) -> io::Result<()> {
         let dir = path::shard_dir_named(table, shard);
-        for name in tree.sys.names(tree.root(), &dir).unwrap_or_default() {
+        for name in tree.sys.names_if_any(tree.root(), &dir)? {
             let Some((key, slot)) = path::parse_entry(&name) else {
                 continue;
             };
@@ -232,9 +313,8 @@ impl Collection {
                 continue;
             }
             let bytes = facts.size;
-            let uses = 1.0 + f64::from(self.counts.of(&key, slot));
-            let cost = cost_ns(tree, table, &key, slot, bytes) as f64;
-            let score = cost * uses / bytes.max(1) as f64;
+            let asked = self.counts.asked(&key, slot);
+            let score = worth(cost_ns(tree, table, &key, slot, bytes), asked, bytes);
             self.items.push(Item {
                 table,
                 key,
@@ -245,6 +325,7 @@ impl Collection {
             self.counted.entries += 1;
             self.counted.bytes += bytes;
         }
+        Ok(())
     }
 
     fn evict(&mut self, shared: &Shared, tree: &Tree, item: &Item) {

@@ -3,9 +3,10 @@
 //! Invariant: a hint is only ever a hint. What is missing, damaged or of another length reads as `None`; a lock that
 //! can't be had costs an addition, not a wait. Form: `magic | N x u64 | first 8 bytes of the BLAKE3 hash of those`.
 
+use crate::disk::sys::Sys;
 use crate::disk::tree::Tree;
 use rustix::io;
-use std::fs::{File, TryLockError};
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 const LOCK_TRIES: u32 = 20;
@@ -14,27 +15,29 @@ const WORD: usize = 8;
 
 /// A hint file of `N` numbers, open and, where locks work, locked until it is dropped.
 pub(crate) struct HintFile<const N: usize> {
-    file: File,
+    sys: Sys,
+    file: OwnedFd,
     magic: [u8; WORD],
 }
 
 impl<const N: usize> Drop for HintFile<N> {
     fn drop(&mut self) {
         // A child forked meanwhile holds the same lock open: closing alone would not give it up.
-        let _closing_gives_it_up_too = self.file.unlock();
+        self.sys.unlock(&self.file);
     }
 }
 
 impl<const N: usize> HintFile<N> {
     /// Opens and locks the file, made if missing; `None` if another process keeps the lock.
     pub(crate) fn open(tree: &Tree, path: &str, magic: [u8; WORD]) -> io::Result<Option<Self>> {
-        let file = File::from(tree.sys.open_or_create(tree.root(), path)?);
+        let file = tree.sys.open_or_create(tree.root(), path)?;
         for _ in 0..LOCK_TRIES {
-            match file.try_lock() {
-                // Without locks an addition may be lost.
-                Ok(()) | Err(TryLockError::Error(_)) => return Ok(Some(Self { file, magic })),
-                Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            // Without locks an addition may be lost.
+            if tree.sys.try_lock(&file).unwrap_or(true) {
+                let sys = tree.sys.clone();
+                return Ok(Some(Self { sys, file, magic }));
             }
+            std::thread::sleep(LOCK_PAUSE);
         }
         Ok(None)
     }

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-pub(crate) const STATS_MAGIC: [u8; 8] = *b"parsta\x1a\x03";
+pub(crate) const STATS_MAGIC: [u8; 8] = *b"parsta\x1a\x04";
 /// Hits, misses, files, and the compile time saved.
 const TOTALS: usize = 8;
 /// Behind the totals: misses of objects and of shortcuts, rejections of these, by reason; then what was not stored, by reason.
@@ -130,6 +130,16 @@ impl Pending {
             self.0[place].fetch_add(1, Relaxed);
         }
         let index = match event {
+            // Added to the file as a signed number, for the hit may be in it already.
+            Event::Retract { layer, .. } => {
+                if let Some(hits) = [Layer::Disk, Layer::Shortcut]
+                    .iter()
+                    .position(|l| l == layer)
+                {
+                    self.0[hits].fetch_sub(1, Relaxed);
+                }
+                return;
+            }
             Event::Hit {
                 layer: Layer::Disk,
                 saved,
@@ -168,7 +178,7 @@ impl Pending {
         };
         let mut numbers = file.read(tree).unwrap_or([0; NUMBERS]);
         for (number, pending) in numbers.iter_mut().zip(&self.0) {
-            *number = number.saturating_add(pending.swap(0, Relaxed));
+            *number = number.saturating_add_signed(pending.swap(0, Relaxed) as i64);
         }
         file.write(tree, numbers)
     }
@@ -177,7 +187,7 @@ impl Pending {
     pub(crate) fn total(&self, tree: &Tree) -> Lifetime {
         let mut numbers = hint::peek(tree, path::STATS, STATS_MAGIC).unwrap_or([0; NUMBERS]);
         for (number, pending) in numbers.iter_mut().zip(&self.0) {
-            *number = number.saturating_add(pending.load(Relaxed));
+            *number = number.saturating_add_signed(pending.load(Relaxed) as i64);
         }
         Lifetime::from_numbers(&numbers)
     }

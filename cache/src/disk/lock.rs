@@ -4,10 +4,11 @@
 //! and the result is the same. None is taken on a hit. Lock files are never removed while the store is used.
 
 use crate::disk::path;
+use crate::disk::sys::Sys;
 use crate::disk::tree::Tree;
 use crate::key::Key;
 use rustix::io::{self, Errno};
-use std::fs::{File, TryLockError};
+use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 const POLL_FIRST: Duration = Duration::from_micros(100);
@@ -17,7 +18,8 @@ const POLL_MAX: Duration = Duration::from_millis(2);
 /// [`Store::publish`](crate::Store::publish), which keeps it until the entry is in place, or drop it.
 #[derive(Debug)]
 pub struct FlightGuard {
-    file: File,
+    sys: Sys,
+    file: OwnedFd,
     pid: u32,
 }
 
@@ -25,7 +27,7 @@ impl Drop for FlightGuard {
     fn drop(&mut self) {
         // A child forked meanwhile shares the lock: the parent must give it up for both, and the child for neither.
         if self.pid == std::process::id() {
-            let _closing_gives_it_up_too = self.file.unlock();
+            self.sys.unlock(&self.file);
         }
     }
 }
@@ -36,15 +38,16 @@ pub(crate) fn take(tree: &Tree, key: &Key, wait_max: Duration) -> Option<FlightG
     let deadline = Instant::now() + wait_max;
     let mut pause = POLL_FIRST;
     loop {
-        match file.try_lock() {
-            Ok(()) => {
+        match tree.sys.try_lock(&file) {
+            Ok(true) => {
                 return Some(FlightGuard {
+                    sys: tree.sys.clone(),
                     file,
                     pid: std::process::id(),
                 });
             }
-            Err(TryLockError::Error(_)) => return None,
-            Err(TryLockError::WouldBlock) => {}
+            Ok(false) => {}
+            Err(_no_locks_here) => return None,
         }
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
@@ -55,14 +58,13 @@ pub(crate) fn take(tree: &Tree, key: &Key, wait_max: Duration) -> Option<FlightG
     }
 }
 
-fn open(tree: &Tree, key: &Key) -> io::Result<File> {
+fn open(tree: &Tree, key: &Key) -> io::Result<OwnedFd> {
     let at = path::lock(key);
-    let fd = match tree.sys.open_or_create(tree.root(), &at) {
+    match tree.sys.open_or_create(tree.root(), &at) {
         Err(Errno::NOENT) => {
             tree.make_dirs(&[path::VERSION_DIR, path::LOCKS_DIR])?;
-            tree.sys.open_or_create(tree.root(), &at)?
+            tree.sys.open_or_create(tree.root(), &at)
         }
-        outcome => outcome?,
-    };
-    Ok(File::from(fd))
+        outcome => outcome,
+    }
 }

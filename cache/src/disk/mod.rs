@@ -1,8 +1,9 @@
 //! The disk store: verified entries by key, in a directory that may be damaged, hostile, full or gone.
 //!
-//! One way of dependence: `store -> publisher -> write, evict -> read -> format, metadata -> path`, all of them on
+//! One way of dependence: `store -> publisher -> write, admit -> evict, outdated -> read -> format, metadata -> path`, all of them on
 //! `tree` (a verified, opened directory), which stands on `trust`, `secret` and `sys`.
 
+pub(crate) mod admit;
 pub(crate) mod doctor;
 pub(crate) mod evict;
 pub(crate) mod format;
@@ -12,6 +13,7 @@ pub(crate) mod lock;
 pub(crate) mod maintain;
 pub(crate) mod metadata;
 pub(crate) mod offer;
+pub(crate) mod outdated;
 pub(crate) mod path;
 pub(crate) mod publisher;
 pub(crate) mod read;

@@ -29,6 +29,14 @@ pub(crate) const USAGE: &str = "v1/usage";
 pub(crate) const USES: &str = "v1/uses";
 pub(crate) const STATS: &str = "v1/stats";
 
+/// The name of a table's directory in the tree of any version.
+pub(crate) fn table_name(table: Table) -> &'static str {
+    match table {
+        Table::Objects => "objects",
+        Table::Shortcuts => "shortcuts",
+    }
+}
+
 /// The directory of a table.
 pub(crate) fn table_dir(table: Table) -> &'static str {
     match table {
@@ -78,6 +86,13 @@ pub(crate) fn parse_entry(name: &str) -> Option<(Key, u8)> {
 /// The lock file for a key.
 pub(crate) fn lock(key: &Key) -> String {
     format!("{LOCKS_DIR}/{}", &key.to_string()[..SHARD_LEN])
+}
+
+/// Whether a name in the root is that of another format version's tree: `v` and a number without leading zeros.
+pub(crate) fn is_other_version(name: &str) -> bool {
+    let number = name.strip_prefix('v').unwrap_or_default();
+    let digits = !number.is_empty() && number.len() <= 9 && !number.starts_with('0');
+    digits && number.bytes().all(|c| c.is_ascii_digit()) && name != VERSION_DIR
 }
 
 /// Whether a name could be a shard's or a lock file's.
@@ -138,5 +153,11 @@ mod tests {
             assert_eq!(parse_entry(name), None, "{name}");
         }
         assert!(!is_shard("..") && !is_shard("a") && !is_temp("aaaaaaaaaaaaaa.."));
+        assert!(is_other_version("v2") && is_other_version("v10"));
+        assert!(
+            ["v1", "v", "v02", "v2x", "v-2", "2", "w2", "v0"]
+                .iter()
+                .all(|n| !is_other_version(n))
+        );
     }
 }

@@ -4,6 +4,7 @@
 //! is bounded; after a failed write nothing is tried for a while, and then writing resumes by itself. A forked child
 //! has no thread: it writes on the caller's, and never touches the queue, whose lock may be held for ever.
 
+use crate::disk::admit::{self, Candidate};
 use crate::disk::lock::FlightGuard;
 use crate::disk::shared::{Shared, is_read_only};
 use crate::disk::trust::Refusal;
@@ -50,6 +51,8 @@ struct Inner {
     started: bool,
     busy: bool,
     stop: bool,
+    /// From then on nothing is done that can be left to another process.
+    late: Option<Instant>,
 }
 
 impl Queue {
@@ -115,12 +118,14 @@ impl Publisher {
             .timed_out()
     }
 
-    /// Flushes, then lets the thread end. It is not joined: it may hang in a dead file server.
+    /// Flushes, half of the time to keep the bounds, then lets the thread end. It is not joined: it may hang in a dead file server.
     pub(crate) fn stop(&self, shared: &Shared) {
         if shared.in_child() {
             return;
         }
-        self.flush(shared, shared.config.drop_wait_max);
+        let wait_max = shared.config.drop_wait_max;
+        self.queue.lock().late = Some(Instant::now() + wait_max / 2);
+        self.flush(shared, wait_max);
         self.queue.lock().stop = true;
         self.queue.wake.notify_all();
     }
@@ -139,9 +144,10 @@ fn run(queue: &Queue, mut writer: Writer) {
             continue;
         }
         if inner.busy {
+            let late = inner.late.is_some_and(|late| Instant::now() >= late);
             drop(inner);
             let mut more = false;
-            unless_it_panics(|| more = writer.keep_house());
+            unless_it_panics(|| more = writer.keep_house(late));
             inner = queue.lock();
             if inner.jobs.is_empty() && !more {
                 inner.busy = false;
@@ -211,7 +217,7 @@ impl Writer {
         drop(job.guard);
     }
 
-    fn rules(&self) -> Rules {
+    fn rules<'a>(&self, admits: &'a dyn Fn(u64) -> bool) -> Rules<'a> {
         let config = &self.shared.config;
         let none = config.entries_max == 0;
         Rules {
@@ -222,12 +228,22 @@ impl Writer {
             },
             read_bytes_max: config.entry_bytes_max,
             replace: config.mode == crate::config::Mode::Refresh,
+            admits,
         }
     }
 
     fn write(&self, job: &Job) -> Result<Outcome, Failed> {
-        let rules = self.rules();
+        let compile_time = job.publication.metadata.compile_time;
         let attempt = |tree: &crate::disk::tree::Tree| {
+            let admits = |bytes| {
+                let candidate = Candidate {
+                    key: &job.key,
+                    cost_ns: u64::try_from(compile_time.as_nanos()).unwrap_or(u64::MAX),
+                    bytes,
+                };
+                admit::admits(&self.shared, tree, self.keeper.delta, &candidate)
+            };
+            let rules = self.rules(&admits);
             write::write_entry(tree, job.table, &job.key, &job.publication, rules)
         };
         let tree = self.shared.tree();
@@ -253,6 +269,7 @@ impl Writer {
             }
             Done::Present => bypass(&self.shared, job, Bypass::Present),
             Done::OverLimit => bypass(&self.shared, job, Bypass::OverLimit),
+            Done::NotWorth => bypass(&self.shared, job, Bypass::NotWorth),
         }
     }
 
@@ -278,12 +295,12 @@ impl Writer {
     }
 
     /// One step of what is done when the queue is empty: totals, eviction, sweeping. Whether there is more.
-    fn keep_house(&mut self) -> bool {
+    fn keep_house(&mut self, late: bool) -> bool {
         if self.pause.is_some() || !self.shared.is_writable() {
             self.keeper.abandon();
             return false;
         }
-        self.keeper.step(&self.shared)
+        self.keeper.step(&self.shared, late)
     }
 }
 

@@ -78,6 +78,11 @@ impl Entry {
         self.file.len() as u64
     }
 
+    /// How long it took to make the payload; of a shortcut, to parse what it leads past.
+    pub fn compile_time(&self) -> Duration {
+        Duration::from_nanos(self.cost_ns())
+    }
+
     pub(crate) fn cost_ns(&self) -> u64 {
         self.parts.trailer.cost_ns
     }

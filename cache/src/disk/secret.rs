@@ -5,7 +5,7 @@
 //! once. A process notices a replacement the next time a hash fails, or before it writes.
 
 use crate::disk::path;
-use crate::disk::sys::{self, FILE_MODE, FileIdentity, Sys};
+use crate::disk::sys::{FILE_MODE, FileIdentity, Sys};
 use rustix::fs::FileType;
 use rustix::io::{self, Errno};
 use std::os::fd::BorrowedFd;
@@ -94,10 +94,10 @@ pub(crate) fn ensure(
     for _ in 0..ATTEMPTS {
         let key = match find(sys, root, uid)? {
             Found::Good(secret) => return Ok(secret),
-            Found::Nothing => known.map_or_else(sys::random::<32>, Ok)?,
+            Found::Nothing => known.map_or_else(|| sys.random::<32>(), Ok)?,
             Found::Damaged(seen) => {
                 take_away(sys, root, seen)?;
-                sys::random::<32>()?
+                sys.random::<32>()?
             }
         };
         write(sys, root, &key)?;
@@ -109,7 +109,7 @@ pub(crate) fn ensure(
 fn take_away(sys: &Sys, root: BorrowedFd<'_>, seen: FileIdentity) -> io::Result<()> {
     match sys.facts_at(root, path::SECRET) {
         Ok(facts) if facts.identity == seen && facts.kind == FileType::Directory => {
-            sys.rename(root, path::SECRET, &temp_name()?)
+            sys.rename(root, path::SECRET, &temp_name(sys)?)
         }
         Ok(facts) if facts.identity == seen => sys.unlink(root, path::SECRET),
         Ok(_) | Err(Errno::NOENT) => Ok(()),
@@ -119,7 +119,7 @@ fn take_away(sys: &Sys, root: BorrowedFd<'_>, seen: FileIdentity) -> io::Result<
 
 /// Writes a key file under a temporary name and gives it its own, unless another process was first.
 fn write(sys: &Sys, root: BorrowedFd<'_>, key: &[u8; 32]) -> io::Result<()> {
-    let temp = temp_name()?;
+    let temp = temp_name(sys)?;
     let outcome =
         write_temp(sys, root, &temp, key).and_then(|()| sys.rename_new(root, &temp, path::SECRET));
     match outcome {
@@ -144,6 +144,6 @@ fn write_temp(sys: &Sys, root: BorrowedFd<'_>, temp: &str, key: &[u8; 32]) -> io
     sys.write(&fd, &encode(key))
 }
 
-fn temp_name() -> io::Result<String> {
-    sys::random::<10>().map(path::temp)
+fn temp_name(sys: &Sys) -> io::Result<String> {
+    sys.random::<10>().map(path::temp)
 }

@@ -14,7 +14,7 @@ use crate::error::Caution;
 use crate::event::{Event, Observer};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU8, Ordering::SeqCst};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, TryLockError};
 
 /// What the store does at present.
@@ -71,6 +71,8 @@ pub(crate) struct Shared {
     child_tree: OnceLock<Option<Arc<Tree>>>,
     warned: Mutex<BTreeSet<&'static str>>,
     pub(crate) uses: Uses,
+    /// Entries that this process took away as defective, and that may be written again whatever the totals say.
+    room: AtomicU64,
     pub(crate) lifetime: Pending,
 }
 
@@ -87,6 +89,7 @@ impl Shared {
             child_tree: OnceLock::new(),
             warned: Mutex::default(),
             uses: Uses::default(),
+            room: AtomicU64::new(0),
             lifetime: Pending::default(),
             config,
         };
@@ -214,6 +217,17 @@ impl Shared {
     /// Whether nothing is answered. Never waits.
     pub(crate) fn is_disabled(&self) -> bool {
         self.kind.load(SeqCst) == DISABLED
+    }
+
+    /// An entry was taken away, other than by a collection.
+    pub(crate) fn made_room(&self) {
+        self.room.fetch_add(1, SeqCst);
+    }
+
+    /// Uses the room of one, if there is any.
+    pub(crate) fn take_room(&self) -> bool {
+        let less = |room: u64| room.checked_sub(1);
+        self.room.fetch_update(SeqCst, SeqCst, less).is_ok()
     }
 
     /// Adds what this process counted to the hints on disk; a failure there is nobody's concern.

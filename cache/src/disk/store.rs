@@ -82,6 +82,7 @@ impl Store {
     ) -> Result<Offer<'_>, Miss> {
         let outcome = self.find_offer(table, key, expect, host_has, false);
         if let Err(miss) = &outcome {
+            self.shared.uses.note_in_vain(key);
             self.shared.event(&Event::Miss {
                 layer: table.layer(),
                 key: *key,
@@ -165,8 +166,10 @@ impl Store {
         });
         if self.shared.is_writable() {
             // If it can't be removed, the next publication replaces it.
-            let _left_to_the_next_publication =
-                tree.take_away(&path::entry(table, key, slot), failure.file);
+            let taken = tree.take_away(&path::entry(table, key, slot), failure.file);
+            if taken.is_ok() {
+                self.shared.made_room();
+            }
         }
     }
 
@@ -177,9 +180,21 @@ impl Store {
             key: *key,
             reason,
         });
-        if self.shared.is_writable() {
-            self.remove(table, key);
+        if self.shared.is_writable() && self.remove(table, key) {
+            self.shared.made_room();
         }
+    }
+
+    /// As [`Store::reject`], of what was told to be a hit: that is taken back, and the key missed for this reason.
+    pub fn retract(&self, table: Table, key: &Key, reason: &'static str) {
+        let layer = table.layer();
+        self.shared.event(&Event::Retract { layer, key: *key });
+        self.reject(table, key, reason);
+        self.shared.event(&Event::Miss {
+            layer,
+            key: *key,
+            reason,
+        });
     }
 
     /// Keeps a payload under `key`. Returns at once; the background thread writes, then gives up `guard`.

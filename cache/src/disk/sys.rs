@@ -1,12 +1,15 @@
-//! Every system call that the store makes on its directory, and the seam at which tests make each of them fail.
+//! Every system call that the store makes on its directory and on the way to it, and the seam at which tests make each of them fail.
 //!
 //! Invariants: nothing is ever opened through a symbolic link or blocks on a FIFO; every descriptor closes on exec;
 //! `EINTR` and `EAGAIN` are retried a bounded number of times. Paths are relative to a verified directory.
 
 use crate::config::FaultHook;
-use rustix::fs::{self, AtFlags, Dir, FileType, Mode, OFlags, RenameFlags, Stat};
+use rustix::fs::{self, AtFlags, Dir, FileType, FlockOperation, Mode, OFlags, RenameFlags, Stat};
 use rustix::io::{self, Errno};
+use rustix::rand::GetRandomFlags;
+use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// Modes that files and directories get, whatever the umask.
@@ -15,6 +18,9 @@ pub(crate) const DIR_MODE: Mode = Mode::from_raw_mode(0o700);
 
 const RETRIES: u32 = 8;
 const COMMON: OFlags = OFlags::CLOEXEC.union(OFlags::NOFOLLOW);
+
+/// How a directory on the way to the root is opened.
+const STEP: OFlags = COMMON.union(OFlags::RDONLY).union(OFlags::DIRECTORY);
 
 /// Whether the kernel was found to lack `openat2`.
 static NO_OPENAT2: AtomicBool = AtomicBool::new(false);
@@ -67,6 +73,12 @@ impl FileFacts {
     /// Whether somebody outside the owner may write.
     pub(crate) fn others_may_write(&self) -> bool {
         self.mode & 0o022 != 0
+    }
+}
+
+impl std::fmt::Debug for Sys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sys").finish_non_exhaustive()
     }
 }
 
@@ -292,14 +304,83 @@ impl Sys {
     /// The names in a directory, `.` and `..` left out; names that are not text are left out too: none is ours.
     pub(crate) fn names(&self, dir: impl AsFd, path: &str) -> io::Result<Vec<String>> {
         let fd = self.open_dir(dir, path)?;
+        let mut listing = self.call("list", || Dir::read_from(&fd))?;
         let mut names = Vec::new();
-        for entry in Dir::new(fd)? {
-            match entry?.file_name().to_str() {
+        while let Some(entry) = self.call("readdir", || listing.next().transpose())? {
+            match entry.file_name().to_str() {
                 Ok("." | "..") | Err(_) => {}
                 Ok(name) => names.push(name.to_owned()),
             }
         }
         Ok(names)
+    }
+
+    /// [`Sys::names`], none if there is no such directory.
+    pub(crate) fn names_if_any(&self, dir: impl AsFd, path: &str) -> io::Result<Vec<String>> {
+        match self.names(dir, path) {
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Ok(Vec::new()),
+            outcome => outcome,
+        }
+    }
+
+    /// Takes the lock of an open file; whether it was to be had. An error says that there are no locks here.
+    pub(crate) fn try_lock(&self, file: impl AsFd) -> io::Result<bool> {
+        let lock = || match fs::flock(file.as_fd(), FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(true),
+            Err(Errno::WOULDBLOCK) => Ok(false),
+            Err(other) => Err(other),
+        };
+        self.call("lock", lock)
+    }
+
+    /// Gives a lock up for every process that has the same file open, which closing it would not.
+    pub(crate) fn unlock(&self, file: impl AsFd) {
+        let unlock = || fs::flock(file.as_fd(), FlockOperation::Unlock);
+        let _closing_gives_it_up_too = self.call("unlock", unlock);
+    }
+
+    /// Random bytes from the system.
+    pub(crate) fn random<const N: usize>(&self) -> io::Result<[u8; N]> {
+        let mut bytes = [0; N];
+        let fill = || rustix::rand::getrandom(&mut bytes, GetRandomFlags::empty());
+        match self.call("random", fill)? {
+            n if n == N => Ok(bytes),
+            _ => Err(Errno::IO),
+        }
+    }
+
+    /// What lies at a step of the way to the root: a link is not followed.
+    pub(crate) fn facts_of_step(&self, dir: impl AsFd, name: &OsStr) -> io::Result<FileFacts> {
+        let stat = || fs::statat(dir.as_fd(), name, AtFlags::SYMLINK_NOFOLLOW);
+        self.call("walk_stat", stat).map(FileFacts::from)
+    }
+
+    /// Opens the next directory on the way to the root; `only_to_pass` if it can't be listed.
+    pub(crate) fn open_step(
+        &self,
+        dir: impl AsFd,
+        name: &OsStr,
+        only_to_pass: bool,
+    ) -> io::Result<OwnedFd> {
+        let flags = match only_to_pass {
+            true => STEP | OFlags::PATH,
+            false => STEP,
+        };
+        let open = || fs::openat(dir.as_fd(), name, flags, Mode::empty());
+        self.call("walk_open", open)
+    }
+
+    /// The beginning of every way.
+    pub(crate) fn open_slash(&self) -> io::Result<OwnedFd> {
+        self.call("walk_open", || fs::open("/", STEP, Mode::empty()))
+    }
+
+    /// Where a symbolic link on the way leads.
+    pub(crate) fn target_of_step(&self, dir: impl AsFd, name: &OsStr) -> io::Result<OsString> {
+        let target = self.call("walk_link", || {
+            fs::readlinkat(dir.as_fd(), name, Vec::new())
+        })?;
+        Ok(OsString::from_vec(target.into_bytes()))
     }
 }
 
@@ -350,22 +431,12 @@ fn open_stepwise(
     let Some((parents, name)) = path.rsplit_once('/') else {
         return fs::openat(dir, path, flags, mode);
     };
-    let step = COMMON | OFlags::RDONLY | OFlags::DIRECTORY;
     let mut at = None;
     for part in parents.split('/') {
         let from = at.as_ref().map_or(dir, AsFd::as_fd);
-        at = Some(fs::openat(from, part, step, Mode::empty())?);
+        at = Some(fs::openat(from, part, STEP, Mode::empty())?);
     }
     fs::openat(at.as_ref().map_or(dir, AsFd::as_fd), name, flags, mode)
-}
-
-/// Random bytes from the system.
-pub(crate) fn random<const N: usize>() -> io::Result<[u8; N]> {
-    let mut bytes = [0; N];
-    match rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty())? {
-        n if n == N => Ok(bytes),
-        _ => Err(Errno::IO),
-    }
 }
 
 #[cfg(test)]

@@ -107,7 +107,7 @@ impl Tree {
         }
         match self.sys.remove_dir(self.root(), at) {
             Err(Errno::NOTEMPTY | Errno::EXIST) => {
-                let aside = crate::disk::sys::random::<10>().map(path::temp)?;
+                let aside = self.sys.random::<10>().map(path::temp)?;
                 self.make_dirs(&[path::VERSION_DIR, path::TEMP_DIR])?;
                 self.sys.rename(self.root(), at, &aside)
             }

@@ -6,12 +6,12 @@
 
 use crate::disk::metadata::escaped;
 use crate::disk::sys::{FileFacts, Sys};
-use rustix::fs::{self, FileType, Mode, OFlags};
+use rustix::fs::FileType;
 use rustix::io::Errno;
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 const LINKS_MAX: u32 = 40;
@@ -156,15 +156,10 @@ struct Walk<'a> {
     links: u32,
 }
 
-const STEP: OFlags = OFlags::RDONLY
-    .union(OFlags::DIRECTORY)
-    .union(OFlags::NOFOLLOW)
-    .union(OFlags::CLOEXEC);
-
 impl<'a> Walk<'a> {
     fn start(sys: &'a Sys, uid: u32, create: bool) -> Result<Self, Refusal> {
         let path = PathBuf::from("/");
-        let current = open_slash().map_err(|e| Refusal::Io {
+        let current = sys.open_slash().map_err(|e| Refusal::Io {
             path: path.clone(),
             kind: e.kind(),
         })?;
@@ -201,9 +196,7 @@ impl<'a> Walk<'a> {
 
     /// Goes from a verified directory to the next component, and verifies that.
     fn step(&mut self, name: &OsStr) -> Result<(), Refusal> {
-        let found =
-            fs::statat(&self.current, name, fs::AtFlags::SYMLINK_NOFOLLOW).map(FileFacts::from);
-        let facts = match found {
+        let facts = match self.sys.facts_of_step(&self.current, name) {
             Err(Errno::NOENT) if self.create => {
                 let name_text = name.to_str().ok_or_else(|| Refusal::BadPath {
                     path: self.path.join(name),
@@ -231,11 +224,10 @@ impl<'a> Walk<'a> {
         if self.links > LINKS_MAX || !self.trusted(owner) {
             return Err(Refusal::SymbolicLink { path });
         }
-        let target =
-            fs::readlinkat(&self.current, name, Vec::new()).map_err(|e| self.io(name, e))?;
-        let target = PathBuf::from(OsString::from_vec(target.into_bytes()));
+        let target = self.sys.target_of_step(&self.current, name);
+        let target = PathBuf::from(target.map_err(|e| self.io(name, e))?);
         if target.is_absolute() {
-            self.current = open_slash().map_err(|e| self.io(name, e))?;
+            self.current = self.sys.open_slash().map_err(|e| self.io(name, e))?;
             self.path = PathBuf::from("/");
         }
         self.push_front(&target);
@@ -244,14 +236,12 @@ impl<'a> Walk<'a> {
 
     fn enter(&mut self, name: &OsStr) -> Result<(), Refusal> {
         // `NOFOLLOW`: what was a directory a moment ago must still be one.
-        let next =
-            fs::openat(&self.current, name, STEP, Mode::empty()).or_else(|errno| match errno {
-                // A directory that may be passed but not listed.
-                Errno::ACCESS if !self.pending.is_empty() => {
-                    fs::openat(&self.current, name, STEP | OFlags::PATH, Mode::empty())
-                }
-                other => Err(other),
-            });
+        let open = |only_to_pass| self.sys.open_step(&self.current, name, only_to_pass);
+        let next = open(false).or_else(|errno| match errno {
+            // A directory that may be passed but not listed.
+            Errno::ACCESS if !self.pending.is_empty() => open(true),
+            other => Err(other),
+        });
         self.current = next.map_err(|e| self.io(name, e))?;
         if name.as_bytes() == b".." {
             self.path.pop();
@@ -263,8 +253,7 @@ impl<'a> Walk<'a> {
 
     /// Checks the directory that the walk stands in.
     fn facts_of_current(&self) -> Result<FileFacts, Refusal> {
-        let facts = fs::fstat(&self.current).map(FileFacts::from);
-        let facts = facts.map_err(|e| Refusal::Io {
+        let facts = self.sys.facts(&self.current).map_err(|e| Refusal::Io {
             path: self.path.clone(),
             kind: e.kind(),
         })?;
@@ -286,8 +275,4 @@ impl<'a> Walk<'a> {
     fn trusted(&self, owner: u32) -> bool {
         owner == 0 || owner == self.uid
     }
-}
-
-fn open_slash() -> Result<OwnedFd, Errno> {
-    fs::open("/", STEP, Mode::empty())
 }

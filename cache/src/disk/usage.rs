@@ -3,7 +3,7 @@
 //! Invariant: totals are only ever a hint. Missing, damaged or old they are counted anew by the collector; a crash
 //! between a rename and an addition makes them wrong by one entry until then. No reader of entries looks at them.
 
-use crate::disk::hint::HintFile;
+use crate::disk::hint::{self, HintFile};
 use crate::disk::path;
 use crate::disk::tree::Tree;
 use rustix::io;
@@ -40,6 +40,21 @@ impl Totals {
 /// The totals file, open and, where locks work, locked.
 pub(crate) struct UsageFile(HintFile<3>);
 
+/// The totals as they are, without a lock.
+pub(crate) fn peek(tree: &Tree) -> Option<Totals> {
+    hint::peek(tree, path::USAGE, USAGE_MAGIC).map(Totals::from_numbers)
+}
+
+impl Totals {
+    fn from_numbers([entries, bytes, writes_since_count]: [u64; 3]) -> Self {
+        Self {
+            entries,
+            bytes,
+            writes_since_count,
+        }
+    }
+}
+
 impl UsageFile {
     /// Opens and locks the file; `None` if another process keeps the lock.
     pub(crate) fn open(tree: &Tree) -> io::Result<Option<Self>> {
@@ -48,12 +63,7 @@ impl UsageFile {
 
     /// The totals, if the file holds sound ones.
     pub(crate) fn read(&self, tree: &Tree) -> Option<Totals> {
-        let [entries, bytes, writes_since_count] = self.0.read(tree)?;
-        Some(Totals {
-            entries,
-            bytes,
-            writes_since_count,
-        })
+        self.0.read(tree).map(Totals::from_numbers)
     }
 
     pub(crate) fn write(&self, tree: &Tree, totals: Totals) -> io::Result<()> {

@@ -1,4 +1,4 @@
-//! How often entries are used: a table of small counters by key, in memory and, as a hint, in one file.
+//! How often entries are used, and asked for in vain: two tables of small counters by key, in memory and, as a hint, in one file.
 //!
 //! The record is the cache's own: it needs no access times of the file system. Invariant: it is only ever a hint;
 //! missing or damaged it reads as zeros, and keys that share a counter share their luck. Written in batches, when
@@ -7,53 +7,43 @@
 use crate::disk::path;
 use crate::disk::tree::Tree;
 use crate::key::Key;
+use crate::worth::{self, Asked, COUNTERS};
 use rustix::io;
-use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-/// Number of counters, one byte each, in memory and in the file.
-pub(crate) const COUNTERS: usize = 1 << 15;
-
-/// Uses seen by this process and not yet written.
+/// What this process saw and has not yet written.
+#[derive(Default)]
 pub(crate) struct Uses {
-    fresh: Box<[AtomicU8]>,
-    any: AtomicU8,
+    hits: Asked,
+    vain: Asked,
+    any: AtomicBool,
 }
 
-/// The counters of the file, all processes together.
+/// The counters of the file, all processes together: those of hits, then those of misses.
 pub(crate) struct Counts(Vec<u8>);
 
-fn index(key: &Key, slot: u8) -> usize {
-    let bytes = key.as_bytes();
-    (usize::from(bytes[30]) | usize::from(bytes[31]) << 8).wrapping_add(usize::from(slot))
-        % COUNTERS
-}
-
-impl Default for Uses {
-    fn default() -> Self {
-        Self {
-            fresh: (0..COUNTERS).map(|_| AtomicU8::new(0)).collect(),
-            any: AtomicU8::new(0),
-        }
-    }
-}
-
 impl Uses {
-    /// Counts one use. Losing one to a race is fine.
+    /// Counts one use.
     pub(crate) fn note(&self, key: &Key, slot: u8) {
-        let counter = &self.fresh[index(key, slot)];
-        counter.store(counter.load(Relaxed).saturating_add(1), Relaxed);
-        self.any.store(1, Relaxed);
+        self.hits.note(key, slot);
+        self.any.store(true, Relaxed);
+    }
+
+    /// Counts one time that a key was asked for and not found.
+    pub(crate) fn note_in_vain(&self, key: &Key) {
+        self.vain.note(key, 0);
+        self.any.store(true, Relaxed);
     }
 
     /// Adds what this process saw to the file.
     pub(crate) fn write(&self, tree: &Tree) -> io::Result<()> {
-        if self.any.swap(0, Relaxed) == 0 {
+        if !self.any.swap(false, Relaxed) {
             return Ok(());
         }
         let mut counts = Counts::read(tree);
-        for (count, fresh) in counts.0.iter_mut().zip(&self.fresh) {
-            *count = count.saturating_add(fresh.swap(0, Relaxed));
-        }
+        let (hits, vain) = counts.0.split_at_mut(COUNTERS);
+        self.hits.move_to(hits);
+        self.vain.move_to(vain);
         if counts.0.contains(&u8::MAX) {
             counts.age();
         }
@@ -67,19 +57,26 @@ impl Counts {
         let file = tree
             .sys
             .open_read(tree.root(), path::USES)
-            .and_then(|fd| tree.sys.read(&fd, COUNTERS));
+            .and_then(|fd| tree.sys.read(&fd, 2 * COUNTERS));
         let mut counts = file.unwrap_or_default();
-        counts.resize(COUNTERS, 0);
+        counts.resize(2 * COUNTERS, 0);
         Self(counts)
     }
 
+    /// How often an entry was used.
     pub(crate) fn of(&self, key: &Key, slot: u8) -> u8 {
-        self.0[index(key, slot)]
+        self.0[worth::index(key, slot)]
+    }
+
+    /// How often it was asked for, found or not.
+    pub(crate) fn asked(&self, key: &Key, slot: u8) -> u8 {
+        let vain = self.0[COUNTERS + worth::index(key, slot)];
+        self.of(key, slot).saturating_add(vain)
     }
 
     /// Halves every counter: what is no longer used loses its past.
     pub(crate) fn age(&mut self) {
-        self.0.iter_mut().for_each(|count| *count /= 2);
+        self.0.chunks_mut(COUNTERS).for_each(worth::age);
     }
 
     pub(crate) fn write(&self, tree: &Tree) -> io::Result<()> {

@@ -7,7 +7,7 @@
 use crate::disk::format::{self, Content};
 use crate::disk::metadata::{Metadata, unix_now};
 use crate::disk::read::{Empty, Expect, read_slot};
-use crate::disk::sys::{self, FILE_MODE};
+use crate::disk::sys::FILE_MODE;
 use crate::disk::tree::Tree;
 use crate::disk::{Table, path};
 use crate::error::Miss;
@@ -38,11 +38,13 @@ impl Publication {
 
 /// Bounds and manner of writing.
 #[derive(Clone, Copy)]
-pub(crate) struct Rules {
+pub(crate) struct Rules<'a> {
     pub(crate) file_bytes_max: u64,
     pub(crate) read_bytes_max: u64,
     /// Replace a sound entry too.
     pub(crate) replace: bool,
+    /// Whether to add a file of so many bytes.
+    pub(crate) admits: &'a dyn Fn(u64) -> bool,
 }
 
 /// What became of a publication.
@@ -61,6 +63,8 @@ pub(crate) enum Done {
     Present,
     /// The file would be larger than allowed.
     OverLimit,
+    /// There is no room for it, and it is not worth making some.
+    NotWorth,
 }
 
 /// Where to write, as far as one could see.
@@ -77,7 +81,7 @@ pub(crate) fn write_entry(
     table: Table,
     key: &Key,
     publication: &Publication,
-    rules: Rules,
+    rules: Rules<'_>,
 ) -> io::Result<Outcome> {
     let file = encode(tree, table, key, publication)?;
     let bytes = file.len() as u64;
@@ -94,6 +98,12 @@ pub(crate) fn write_entry(
         if place.same_payload.is_some() && !rules.replace {
             return Ok(Outcome {
                 done: Done::Present,
+                differed,
+            });
+        }
+        if attempt == 1 && !place.occupied && !(rules.admits)(bytes) {
+            return Ok(Outcome {
+                done: Done::NotWorth,
                 differed,
             });
         }
@@ -184,7 +194,7 @@ struct Temp<'a> {
 
 impl<'a> Temp<'a> {
     fn write(tree: &'a Tree, bytes: &[u8]) -> io::Result<Self> {
-        let path = sys::random::<10>().map(path::temp)?;
+        let path = tree.sys.random::<10>().map(path::temp)?;
         let fd = match tree.sys.create(tree.root(), &path) {
             Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => {
                 tree.make_dirs(&[path::VERSION_DIR, path::TEMP_DIR])?;

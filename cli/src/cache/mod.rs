@@ -97,6 +97,13 @@ fn gc(directory: &Path, config: &Config, out: &mut dyn Write) -> Result<(), CliE
         config.cache_entries_max,
         bytes(config.cache_bytes_max),
     )?;
+    if collected.outdated > 0 {
+        writeln!(
+            out,
+            "removed {} files of other format versions, which nothing used for 30 days",
+            collected.outdated
+        )?;
+    }
     Ok(())
 }
 

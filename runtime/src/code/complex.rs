@@ -45,10 +45,16 @@ macro_rules! of_two {
         }
         fn whole($z: Pair<$ty>, $w: Pair<$ty>) -> Pair<$ty> {
             static FOUND: OnceLock<Whole> = OnceLock::new();
-            let $f = FOUND.get_or_init(|| match shared(stringify!($function)) {
+            let find = || match shared(stringify!($function)) {
                 // SAFETY: a library's function of this name has this signature, as above.
                 Some(at) => unsafe { std::mem::transmute::<*const u8, Whole>(at) },
                 None => $function,
+            };
+            // Nobody waits for another thread that looks for it: a forked child does not have that thread.
+            let $f = FOUND.get().copied().unwrap_or_else(|| {
+                let found = find();
+                let _another_thread_may_have_been_first = FOUND.set(found);
+                found
             });
             $call
         }

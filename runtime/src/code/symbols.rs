@@ -4,6 +4,7 @@
 //! linked, so the table is the allow-list.
 
 use super::{complex, plain};
+use crate::fork::Section;
 use parloop_compiler::abi;
 use parloop_compiler::ir::{HostSymbol, Scalar};
 use std::collections::HashMap;
@@ -40,7 +41,11 @@ impl HostTable {
     pub(crate) fn with_math() -> HostTable {
         static FIXED: OnceLock<HashMap<&str, HostAddress>> = OnceLock::new();
         HostTable {
-            fixed: FIXED.get_or_init(fixed),
+            fixed: FIXED.get().unwrap_or_else(|| {
+                // A child would wait for ever for a thread that was making it.
+                let _section = Section::enter();
+                FIXED.get_or_init(fixed)
+            }),
             added: HashMap::new(),
             extra: Vec::new(),
         }

@@ -1,8 +1,10 @@
 //! Where the storage of an engine's dats and globals lies.
 //!
 //! Invariant: no two registered ranges overlap, which is what alias regions in compiled code rely on. The registry's address
-//! is the engine's identity for data: handles keep it, so that data of two engines can't meet in one loop.
+//! is the engine's identity for data: handles keep it, so that data of two engines can't meet in one loop. No process forks while the
+//! ranges are locked.
 
+use crate::fork::Section;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -19,6 +21,7 @@ impl Registry {
             return true;
         }
         let end = start + bytes;
+        let _section = Section::enter();
         let mut ranges = self.ranges.lock().unwrap_or_else(PoisonError::into_inner);
         let last_before_end = ranges.range(..end).next_back();
         if last_before_end.is_some_and(|(_, other_end)| *other_end > start) {
@@ -31,6 +34,7 @@ impl Registry {
     /// Takes out what `enter` entered.
     pub(crate) fn leave(&self, start: usize, bytes: usize) {
         if bytes > 0 {
+            let _section = Section::enter();
             self.ranges
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)

@@ -13,7 +13,7 @@ use crate::host;
 use crate::kernel::Kernel;
 use crate::par_loop::CodeSource;
 use crate::perf_map;
-use parloop_cache::{Event, Expect, FlightGuard, Layer, Offer, Publication, Table};
+use parloop_cache::{Cost, Event, Expect, FlightGuard, Layer, Offer, Publication, Table};
 use parloop_compiler::ir::Loop;
 use parloop_compiler::{ConstantDecl, Shortcut, ShortcutRecord, Signature};
 use std::sync::Arc;
@@ -159,7 +159,7 @@ impl<'a> Search<'a> {
     /// Goes on from what the text says instead of what the record said.
     fn correct(&mut self, parsed: Parsed) {
         if let Some(shortcut) = &self.shortcut {
-            identity::reject(self.shared, shortcut, reason::MISLED);
+            identity::retract(self.shared, shortcut, reason::MISLED);
         }
         self.resolution = parsed.resolution.clone();
         self.kernel
@@ -180,13 +180,13 @@ impl<'a> Search<'a> {
         }
         let mut source = CodeSource::Memory;
         let code = shared.classes.get_or_try_init(&key, || {
-            let (code, from) = self.make()?;
+            let (code, from, time) = self.make()?;
             source = from;
             if shared.config.perf_map {
                 perf_map::note(&code, &self.resolution.record.name);
             }
-            let weight = code.weight_bytes();
-            Ok::<_, Unmade>((code, weight))
+            let bytes = code.weight_bytes();
+            Ok::<_, Unmade>((code, Cost { bytes, time }))
         })?;
         if let (Some(shortcut), Some(took)) = (&self.shortcut, self.unrecorded) {
             identity::keep(shared, shortcut, &self.resolution, took);
@@ -194,8 +194,8 @@ impl<'a> Search<'a> {
         Ok((code, source))
     }
 
-    /// The code from the disk, else compiled.
-    fn make(&mut self) -> Result<(Code, CodeSource), Unmade> {
+    /// The code from the disk, else compiled, and how long compiling it took.
+    fn make(&mut self) -> Result<(Code, CodeSource, Duration), Unmade> {
         let (shared, key) = (self.shared, self.resolution.key);
         let expect = match &self.parsed {
             Some(parsed) => Expect::Preimage(&parsed.preimage),
@@ -220,7 +220,9 @@ impl<'a> Search<'a> {
             return self.hit(offer, code);
         }
         let made = compile(shared, &parsed, None)?;
-        Ok((keep(shared, &parsed, made, guard)?, CodeSource::Compiled))
+        let took = made.duration;
+        let code = keep(shared, &parsed, made, guard)?;
+        Ok((code, CodeSource::Compiled, took))
     }
 
     /// The request, parsed if it was not yet, and of the fingerprint that is looked for.
@@ -235,12 +237,17 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Code from the disk, made again first if it is to be doubted; what differs is replaced.
-    fn hit(&mut self, offer: Offer<'_>, code: Code) -> Result<(Code, CodeSource), Unmade> {
+    /// Code from the disk, made again first if it is to be doubted; what differs is replaced, and the hit taken back.
+    fn hit(
+        &mut self,
+        offer: Offer<'_>,
+        code: Code,
+    ) -> Result<(Code, CodeSource, Duration), Unmade> {
         let (shared, key) = (self.shared, self.resolution.key);
+        let time = offer.entry().compile_time();
         let Some(doubt) = doubt::due(shared) else {
             offer.take();
-            return Ok((code, CodeSource::Disk));
+            return Ok((code, CodeSource::Disk, time));
         };
         let entry = offer.take_to_compare();
         let parsed = self.parse()?;
@@ -251,10 +258,15 @@ impl<'a> Search<'a> {
         if made.object == entry.payload() {
             let layer = Layer::Disk;
             shared.observer.event(&Event::Verified { layer, key });
-            return Ok((code, CodeSource::Disk));
+            return Ok((code, CodeSource::Disk, time));
         }
-        shared.store.reject(Table::Objects, &key, reason::DIFFERS);
-        Ok((keep(shared, &parsed, made, None)?, CodeSource::Compiled))
+        shared.store.retract(Table::Objects, &key, reason::DIFFERS);
+        let time = made.duration;
+        Ok((
+            keep(shared, &parsed, made, None)?,
+            CodeSource::Compiled,
+            time,
+        ))
     }
 }
 

@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::constants::Constants;
 use crate::data::Registry;
 use crate::error::Error;
+use crate::fork;
 use crate::host;
 use parloop_cache::{ClassCache, ClassLimits, Mode, Observer, Stats, Store, StoreConfig};
 use parloop_compiler::ir::HostSymbol;
@@ -124,7 +125,8 @@ impl EngineBuilder {
             stats: stats.clone(),
             embedder: observer,
         });
-        let classes = ClassCache::new(class_limits(&config), observer.clone());
+        let classes =
+            ClassCache::with_process(class_limits(&config), observer.clone(), fork::process());
         let store = Store::open(store_config(&config), observer.clone());
         Ok(Engine(Arc::new(Shared {
             options: config.options,

@@ -4,6 +4,7 @@
 
 use super::Shared;
 use super::reason;
+use crate::fork::Section;
 use parloop_cache::{Key, Mode, Table};
 use parloop_compiler::ir::{Loop, read_loop};
 use parloop_compiler::{Stage, Watch};
@@ -48,17 +49,23 @@ pub(super) fn first_count(audit_every: u32) -> u64 {
 pub(crate) struct Distrusted {
     /// Whether there is any; mostly all that has to be asked.
     any: AtomicBool,
+    /// No process forks while it is locked.
     keys: Mutex<BTreeSet<Key>>,
 }
 
 impl Distrusted {
     /// Whether code is not to be used, nor kept.
     pub(super) fn has(&self, key: &Key) -> bool {
-        let keys = || self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        self.any.load(Ordering::Acquire) && keys().contains(key)
+        if !self.any.load(Ordering::Acquire) {
+            return false;
+        }
+        let _section = Section::enter();
+        let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        keys.contains(key)
     }
 
     fn add(&self, key: Key) {
+        let _section = Section::enter();
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         keys.insert(key);
         self.any.store(true, Ordering::Release);
@@ -74,7 +81,7 @@ impl Shared {
         // What is not written by then is written later, and audited like any other entry.
         let _as_far_as_it_comes = self.store.flush(FLUSH_MAX);
         self.store
-            .reject(Table::Objects, key, reason::RESULTS_DIFFER);
+            .retract(Table::Objects, key, reason::RESULTS_DIFFER);
         self.constants.outdate();
     }
 }

@@ -165,11 +165,11 @@ pub(super) fn recorded(shared: &Shared, shortcut: &Shortcut) -> Option<Arc<Resol
     }
 }
 
-/// Takes a record away that is no good.
-pub(super) fn reject(shared: &Shared, shortcut: &Shortcut, reason: &'static str) {
+/// Takes a record away that was told as a hit and is no good.
+pub(super) fn retract(shared: &Shared, shortcut: &Shortcut, reason: &'static str) {
     shared
         .store
-        .reject(Table::Shortcuts, &Key::new(shortcut.key), reason);
+        .retract(Table::Shortcuts, &Key::new(shortcut.key), reason);
 }
 
 /// Keeps what a text came to, for processes to come, which save the time that it took.

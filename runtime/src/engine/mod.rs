@@ -41,6 +41,12 @@ use std::time::Duration;
 
 /// Joins compiler, caches and data. A cheap `Send + Sync` handle; dropping the last one, kernels and prepared loops
 /// included, waits up to a second for what is still to be written to the cache directory.
+///
+/// A process may fork while other threads use the engine. The child may use it too, and what was made with it; it finds no code in
+/// memory, but in loops that are prepared, and waits for none of the threads that it does not have. `fork` itself waits for those that
+/// change constants or register data, for microseconds (and no longer than 0.2 s: a signal handler that forks in the middle of this
+/// leaves a child that should end or run another program). What another thread borrowed at that moment, a dat that a loop of its
+/// wrote, stays borrowed in the child: an error at once, never a wait. An observer that takes a lock is its program's affair.
 #[derive(Clone)]
 pub struct Engine(Arc<Shared>);
 

@@ -201,7 +201,12 @@ mod tests {
         assert!(differs(prepared_now.run()));
         let events = std::mem::take(&mut *told.0.lock().unwrap());
         let (layer, reason) = (Layer::Disk, RESULTS_DIFFER);
-        assert_eq!(events, [Event::Reject { layer, key, reason }]);
+        let taken_back = [
+            Event::Retract { layer, key },
+            Event::Reject { layer, key, reason },
+            Event::Miss { layer, key, reason },
+        ];
+        assert_eq!(events, taken_back);
         assert!(engine.shared().classes.get(&key).is_none());
 
         let compiled = engine.compilations();
