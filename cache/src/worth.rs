@@ -110,6 +110,11 @@ impl Asked {
         }
     }
 
+    /// Leaves the counters at zero.
+    pub(crate) fn forget(&self) {
+        self.move_to(&mut [0; COUNTERS]);
+    }
+
     /// Adds the counters to others, and leaves them at zero.
     pub(crate) fn move_to(&self, totals: &mut [u8]) {
         let blocks = self.counts.chunks(BLOCK).zip(totals.chunks_mut(BLOCK));

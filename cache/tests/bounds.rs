@@ -434,3 +434,59 @@ fn what_was_rejected_in_a_full_directory_is_written_again() {
         Ok(b"payload".to_vec())
     );
 }
+
+#[test]
+fn the_bounds_hold_while_the_queue_is_never_empty() {
+    const ENTRIES_MAX: u64 = 100;
+    const BETWEEN: u64 = 64;
+    let place = Place::new();
+    let gate = Arc::new(AtomicBool::new(false));
+    let mut config = bounded(&place, LOTS, ENTRIES_MAX);
+    let open_now = gate.clone();
+    config.faults = Some(Arc::new(move |call| {
+        let writes = std::thread::current().name() == Some("parloop-publish");
+        while writes && call == "create" && !open_now.load(SeqCst) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        None
+    }));
+    let (store, recorder) = open(config);
+    for n in 0..2000 {
+        store.publish(OBJECTS, &key(n), publication(b"payload", b"preimage"), None);
+    }
+    gate.store(true, SeqCst);
+    assert!(store.flush(PATIENCE));
+    let (mut there, mut most, mut written) = (0u64, 0, 0);
+    for event in recorder.take() {
+        match event {
+            Event::Publish { .. } => (there, written) = (there + 1, written + 1),
+            Event::Evict { .. } => there -= 1,
+            _ => {}
+        }
+        most = most.max(there);
+    }
+    assert_eq!(written, 2000);
+    assert!(most <= ENTRIES_MAX + BETWEEN, "{most} at once");
+    assert!(store.usage().entries() <= ENTRIES_MAX);
+}
+
+#[test]
+fn row_19_a_cache_above_its_bounds_makes_room_although_the_disk_is_full() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    for n in 0..50 {
+        store.publish(OBJECTS, &key(n), publication(b"payload", b"preimage"), None);
+    }
+    drop(store);
+    for names in [&["write"][..], &["create"], &["write", "open_create"]] {
+        let mut config = bounded(&place, LOTS, 10);
+        config.retry_after = Duration::from_secs(3600);
+        config.faults = Some(Arc::new(move |call| names.contains(&call).then_some(28)));
+        let (store, _) = open(config);
+        publish(&store, OBJECTS, &key(100), b"payload", b"preimage");
+        match names.contains(&"open_create") {
+            true => assert!(store.usage().entries() <= 50),
+            false => assert!(store.usage().entries() <= 10, "{names:?}"),
+        }
+    }
+}

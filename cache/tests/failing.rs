@@ -573,3 +573,128 @@ fn a_store_that_was_closed_is_not_waited_for_again_when_it_is_dropped() {
     assert!(both < closed + Duration::from_millis(400), "{both:?}");
     hangs.store(false, SeqCst);
 }
+
+#[test]
+fn row_20_a_directory_that_could_not_be_opened_is_tried_again() {
+    for (name, errno) in [
+        ("walk_open", EMFILE),
+        ("walk_open", EIO),
+        ("walk_stat", ESTALE),
+        ("mkdir", ENOSPC),
+        ("stat", EIO),
+    ] {
+        let place = Place::new();
+        let names: &'static [&'static str] = Box::leak(Box::new([name]));
+        let (config, fails) = failing_while(&place, names, errno);
+        let (store, recorder) = open(config);
+        assert!(matches!(store.state(), State::Disabled { .. }), "{name}");
+        publish(&store, OBJECTS, &key(1), b"payload", b"preimage");
+        assert_eq!(
+            answer(&store, OBJECTS, &key(1), b"preimage"),
+            Err("disabled")
+        );
+        assert_eq!(recorder.warnings().len(), 1, "{name}");
+        fails.store(false, SeqCst);
+        check_heals(&store, &recorder);
+        assert_eq!(store.state(), State::ReadWrite);
+    }
+}
+
+#[test]
+fn row_20_a_directory_that_could_not_be_opened_is_left_alone_for_a_while() {
+    let place = Place::new();
+    let tries = Arc::new(AtomicUsize::new(0));
+    let mut config = place.config();
+    config.retry_after = Duration::from_secs(3600);
+    let counter = tries.clone();
+    config.faults = Some(Arc::new(move |call| {
+        (call == "walk_open").then(|| {
+            counter.fetch_add(1, SeqCst);
+            EIO
+        })
+    }));
+    let (store, _) = open(config);
+    for n in 0..10 {
+        publish(&store, OBJECTS, &key(n), b"payload", b"preimage");
+        assert_eq!(answer(&store, OBJECTS, &key(n), b"x"), Err("disabled"));
+    }
+    assert_eq!(tries.load(SeqCst), 1);
+}
+
+#[test]
+fn row_21_a_directory_that_could_not_be_written_is_tried_again() {
+    for errno in [EACCES, EPERM, EROFS] {
+        let place = Place::new();
+        drop(with_one_entry(&place));
+        let (config, fails) = failing_while(&place, &["create"], errno);
+        let (store, recorder) = open(config);
+        publish(&store, OBJECTS, &key(2), b"payload", b"preimage");
+        assert!(matches!(store.state(), State::ReadOnly { .. }));
+        fails.store(false, SeqCst);
+        publish(&store, OBJECTS, &key(3), b"payload", b"preimage");
+        assert_eq!(store.state(), State::ReadWrite);
+        assert_eq!(
+            answer(&store, OBJECTS, &key(3), b"preimage"),
+            Ok(b"payload".to_vec())
+        );
+        assert_eq!(recorder.warnings().len(), 1);
+    }
+}
+
+#[test]
+fn row_21_a_secret_that_another_process_makes_later_is_found() {
+    let place = Place::new();
+    std::fs::create_dir(place.root()).unwrap();
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    std::fs::set_permissions(place.root(), private).unwrap();
+    let mut only_reads = place.config();
+    only_reads.mode = Mode::ReadOnly;
+    let (reader, _) = open(only_reads);
+    let (config, _) = failing_while(&place, &["random"], EIO);
+    let (without, _) = open(config);
+    assert_eq!(answer(&reader, OBJECTS, &key(1), b"x"), Err("absent"));
+    drop(with_one_entry(&place));
+    for store in [&reader, &without] {
+        assert_eq!(
+            answer(store, OBJECTS, &key(1), b"preimage"),
+            Ok(b"payload".to_vec())
+        );
+    }
+}
+
+#[test]
+fn row_29_a_long_queue_holds_few_locks() {
+    let place = Place::new();
+    let gate = Arc::new(AtomicBool::new(false));
+    let mut config = place.config();
+    config.lock_wait_max = Duration::ZERO;
+    let others = config.clone();
+    let open_now = gate.clone();
+    config.faults = Some(Arc::new(move |call| {
+        let writes = std::thread::current().name() == Some("parloop-publish");
+        while writes && call == "create" && !open_now.load(SeqCst) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        None
+    }));
+    let (store, _) = open(config);
+    let mut shards = std::collections::BTreeSet::new();
+    let mut of_own_shard =
+        |key: &parloop_cache::Key| shards.insert(key.to_string()[..2].to_owned());
+    let keys: Vec<_> = (0..1000)
+        .map(key)
+        .filter(&mut of_own_shard)
+        .take(100)
+        .collect();
+    for key in &keys {
+        let guard = store.lock(key);
+        assert!(guard.is_some());
+        store.publish(OBJECTS, key, publication(b"payload", b"x"), guard);
+    }
+    let (other, _) = open(others);
+    let held = keys.iter().filter(|key| other.lock(key).is_none()).count();
+    gate.store(true, SeqCst);
+    assert!((1..=33).contains(&held), "{held} locks are held");
+    assert!(store.flush(PATIENCE));
+    assert!(keys.iter().all(|key| other.lock(key).is_some()));
+}

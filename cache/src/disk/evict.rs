@@ -32,6 +32,8 @@ const EVICT_STEP: usize = 64;
 pub(crate) struct Keeper {
     /// What was written and is not in the totals yet.
     pub(crate) delta: Delta,
+    /// Whether to look at the totals although nothing was written.
+    look: bool,
     swept: bool,
     outdated: Option<Outdated>,
     collection: Option<UnderWay>,
@@ -112,6 +114,11 @@ impl Keeper {
         self.delta.writes += 1;
     }
 
+    /// Has the totals looked at, although nothing was written.
+    pub(crate) fn look(&mut self) {
+        self.look = true;
+    }
+
     /// Gives up a collection under way, and with it the lock on the totals.
     pub(crate) fn abandon(&mut self) {
         self.outdated = None;
@@ -155,7 +162,7 @@ impl Keeper {
             }
             return Ok(true);
         }
-        if self.delta == Delta::default() {
+        if !std::mem::take(&mut self.look) && self.delta == Delta::default() {
             return Ok(false);
         }
         shared.flush_hints();
@@ -190,7 +197,8 @@ impl Keeper {
                 || totals.writes_since_count > COUNT_AFTER_WRITES.max(totals.entries / 4)
         });
         if let Some(totals) = known {
-            usage.write(tree, totals)?;
+            // A disk that takes no totals is all the more to be collected.
+            let _only_a_hint = usage.write(tree, totals);
         }
         self.delta = Delta::default();
         if due {

@@ -168,6 +168,11 @@ impl Pending {
         self.0[index].fetch_add(1, Relaxed);
     }
 
+    /// Leaves all to the process that counted it.
+    pub(crate) fn forget(&self) {
+        self.0.iter().for_each(|number| number.store(0, Relaxed));
+    }
+
     /// Adds what was counted to the file.
     pub(crate) fn write(&self, tree: &Tree) -> io::Result<()> {
         if self.0.iter().all(|number| number.load(Relaxed) == 0) {

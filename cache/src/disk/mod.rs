@@ -15,6 +15,7 @@ pub(crate) mod metadata;
 pub(crate) mod offer;
 pub(crate) mod outdated;
 pub(crate) mod path;
+pub(crate) mod pause;
 pub(crate) mod publisher;
 pub(crate) mod read;
 pub(crate) mod secret;

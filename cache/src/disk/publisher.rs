@@ -1,11 +1,13 @@
 //! The background thread that writes entries, and its queue.
 //!
 //! Invariants: the caller of `publish` never waits for a disk; no thread exists before the first publication; the queue
-//! is bounded; after a failed write nothing is tried for a while, and then writing resumes by itself. A forked child
-//! has no thread: it writes on the caller's, and never touches the queue, whose lock may be held for ever.
+//! is bounded; after a failed write nothing is tried for a while, and then writing resumes by itself; the bounds are kept however
+//! long the queue is. A forked child has no thread: it writes and keeps the bounds on the caller's, and never touches the
+//! queue, whose lock may be held for ever.
 
 use crate::disk::admit::{self, Candidate};
 use crate::disk::lock::FlightGuard;
+use crate::disk::pause::Pause;
 use crate::disk::shared::{Shared, is_read_only};
 use crate::disk::trust::Refusal;
 use crate::disk::write::{self, Done, Outcome, Publication, Rules};
@@ -15,11 +17,15 @@ use crate::event::Event;
 use crate::key::Key;
 use rustix::io::Errno;
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
-/// How many times `retry_after` the pause after failed writes grows to.
-const BACK_OFF_MAX: u32 = 64;
+/// With so many publications waiting, those that come give up their locks: others had better compile than wait for this queue.
+const GUARDS_MAX: usize = 32;
+/// After so many publications it is looked whether the bounds are exceeded, and they are kept before more is written.
+const JOBS_BY_TURN: u32 = 64;
+/// So long a child keeps house after a publication, before it leaves the rest to its next one or to other processes.
+const CHILD_TURN: Duration = Duration::from_millis(20);
 
 /// One publication on its way.
 pub(crate) struct Job {
@@ -33,6 +39,8 @@ pub(crate) struct Job {
 /// The queue, and the thread that empties it.
 pub(crate) struct Publisher {
     queue: Arc<Queue>,
+    /// What a forked child writes with. The parent never locks it.
+    child: Mutex<Option<Writer>>,
 }
 
 #[derive(Default)]
@@ -65,16 +73,15 @@ impl Publisher {
     pub(crate) fn new() -> Self {
         Self {
             queue: Arc::default(),
+            child: Mutex::default(),
         }
     }
 
     /// Hands a job to the thread, starting it if need be.
-    pub(crate) fn submit(&self, shared: &Arc<Shared>, job: Job) {
+    pub(crate) fn submit(&self, shared: &Arc<Shared>, mut job: Job) {
         let bypass = |job: &Job, reason| bypass(shared, job, reason);
         if shared.in_child() {
-            let mut writer = Writer::new(Arc::clone(shared));
-            writer.run(job);
-            return;
+            return self.run_in_child(shared, job);
         }
         let size = job.publication.size_bytes();
         let mut inner = self.queue.lock();
@@ -92,9 +99,28 @@ impl Publisher {
         }
         inner.started = true;
         inner.bytes += size;
+        let given_up = match inner.jobs.len() < GUARDS_MAX {
+            true => None,
+            false => job.guard.take(),
+        };
         inner.jobs.push_back(job);
         drop(inner);
+        drop(given_up);
         self.queue.wake.notify_one();
+    }
+
+    /// Does a job, and what follows from it, on the caller's thread.
+    fn run_in_child(&self, shared: &Arc<Shared>, job: Job) {
+        let fresh = || Writer::new(Arc::clone(shared));
+        match self.child.try_lock() {
+            Ok(mut writer) => writer.get_or_insert_with(fresh).run_and_settle(job),
+            Err(TryLockError::Poisoned(poisoned)) => {
+                let mut writer = poisoned.into_inner();
+                writer.get_or_insert_with(fresh).run_and_settle(job);
+            }
+            // Another thread of the child writes, or, in a child's child, did when that was forked.
+            Err(TryLockError::WouldBlock) => fresh().run_and_settle(job),
+        }
     }
 
     fn start(&self, shared: &Arc<Shared>) -> std::io::Result<()> {
@@ -134,8 +160,11 @@ impl Publisher {
 /// The thread.
 fn run(queue: &Queue, mut writer: Writer) {
     let mut inner = queue.lock();
+    let mut jobs_since = 0;
     loop {
-        if let Some(job) = inner.jobs.pop_front() {
+        let turn = jobs_since >= JOBS_BY_TURN;
+        if !turn && let Some(job) = inner.jobs.pop_front() {
+            jobs_since += 1;
             inner.bytes -= job.publication.size_bytes();
             inner.busy = true;
             drop(inner);
@@ -149,9 +178,12 @@ fn run(queue: &Queue, mut writer: Writer) {
             let mut more = false;
             unless_it_panics(|| more = writer.keep_house(late));
             inner = queue.lock();
-            if inner.jobs.is_empty() && !more {
-                inner.busy = false;
-                queue.idle.notify_all();
+            if !more {
+                jobs_since = 0;
+                if inner.jobs.is_empty() {
+                    inner.busy = false;
+                    queue.idle.notify_all();
+                }
             }
             continue;
         }
@@ -180,8 +212,8 @@ enum Failed {
 /// Does jobs one after another, and what follows from them.
 struct Writer {
     shared: Arc<Shared>,
-    /// Not before this moment, and how long the next pause is.
-    pause: Option<(Instant, Duration)>,
+    /// After a failed write.
+    pause: Pause,
     keeper: evict::Keeper,
 }
 
@@ -189,14 +221,13 @@ impl Writer {
     fn new(shared: Arc<Shared>) -> Self {
         Self {
             shared,
-            pause: None,
+            pause: Pause::default(),
             keeper: evict::Keeper::default(),
         }
     }
 
     fn run(&mut self, job: Job) {
-        let paused = self.pause.is_some_and(|(until, _)| Instant::now() < until);
-        if paused {
+        if self.pause.is_on() {
             return bypass(&self.shared, &job, Bypass::BackingOff);
         }
         if !self.shared.is_writable() {
@@ -204,7 +235,7 @@ impl Writer {
         }
         match self.write(&job) {
             Ok(outcome) => {
-                self.pause = None;
+                self.pause.end();
                 self.tell(&job, outcome);
             }
             Err(Failed::Call(errno)) if is_read_only(errno) => {
@@ -215,6 +246,13 @@ impl Writer {
         }
         // The entry is in place, or never will be: others may go on.
         drop(job.guard);
+    }
+
+    /// Does a job and keeps the bounds, for a while and leaving no lock taken.
+    fn run_and_settle(&mut self, job: Job) {
+        self.run(job);
+        let late = Instant::now() + CHILD_TURN;
+        while self.keep_house(Instant::now() >= late) {}
     }
 
     fn rules<'a>(&self, admits: &'a dyn Fn(u64) -> bool) -> Rules<'a> {
@@ -264,6 +302,7 @@ impl Writer {
         }
         match outcome.done {
             Done::Written { bytes, replaced } => {
+                self.shared.wrote();
                 self.keeper.wrote(bytes, replaced);
                 self.shared.event(&Event::Publish { layer, key, bytes });
             }
@@ -274,11 +313,9 @@ impl Writer {
     }
 
     fn back_off(&mut self, job: &Job, failed: Failed) {
-        let first = self.shared.config.retry_after;
-        let pause = self
-            .pause
-            .map_or(first, |(_, last)| (last * 2).min(first * BACK_OFF_MAX));
-        self.pause = Some((Instant::now() + pause, pause));
+        self.pause.begin(self.shared.config.retry_after);
+        // What is above its bounds may be what fills the disk.
+        self.keeper.look();
         bypass(&self.shared, job, Bypass::Io);
         let (code, message) = match failed {
             Failed::Call(errno) => (
@@ -294,9 +331,10 @@ impl Writer {
             .warn(code, format!("{message}; it is tried again later"));
     }
 
-    /// One step of what is done when the queue is empty: totals, eviction, sweeping. Whether there is more.
+    /// One step of what is done when the queue is empty, and now and then while it is not: totals, eviction, sweeping. Whether there is
+    /// more. Goes on while writing pauses, for it only takes away.
     fn keep_house(&mut self, late: bool) -> bool {
-        if self.pause.is_some() || !self.shared.is_writable() {
+        if !self.shared.is_writable() {
             self.keeper.abandon();
             return false;
         }

@@ -195,7 +195,7 @@ pub(crate) fn read_slot(
         miss,
         file: Some(identity),
     };
-    let secret = tree.secret_key().ok_or(Miss::NoSecret)?;
+    let secret = tree.known_secret().ok_or(Miss::NoSecret)?;
     let parts = match format::verify(&mut file, &secret) {
         // Another process may have replaced the key since it was read.
         Err(Miss::BadMac) if tree.reread_secret() => {

@@ -1,10 +1,12 @@
 //! What the store and its background thread share: the opened tree, the state, the observer.
 //!
 //! Invariants: a condition is warned of once; a tree whose directory was deleted is opened anew, with all its checks,
-//! before the next write; a forked child opens its own tree and waits for no lock of the parent.
+//! before the next write; what failed and may pass by itself is tried again after a [pause](Pause); a forked child opens its own
+//! tree, if the parent had one, counts from zero, and waits for no lock of the parent.
 
 use crate::config::{Mode, StoreConfig};
 use crate::disk::lifetime::Pending;
+use crate::disk::pause::Pause;
 use crate::disk::secret;
 use crate::disk::sys::Sys;
 use crate::disk::tree::Tree;
@@ -15,7 +17,7 @@ use crate::event::{Event, Observer};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, TryLockError};
 
 /// What the store does at present.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +71,8 @@ pub(crate) struct Shared {
     pid: u32,
     /// The tree of a forked child.
     child_tree: OnceLock<Option<Arc<Tree>>>,
+    /// Before the directory, or writing to it, is tried again.
+    pause: Mutex<Pause>,
     warned: Mutex<BTreeSet<&'static str>>,
     pub(crate) uses: Uses,
     /// Entries that this process took away as defective, and that may be written again whatever the totals say.
@@ -87,56 +91,96 @@ impl Shared {
             tree: RwLock::new(None),
             pid: std::process::id(),
             child_tree: OnceLock::new(),
+            pause: Mutex::default(),
             warned: Mutex::default(),
             uses: Uses::default(),
             room: AtomicU64::new(0),
             lifetime: Pending::default(),
             config,
         };
-        shared.open_first();
-        shared
-    }
-
-    fn open_first(&self) {
-        let state = match (&self.config.directory, self.config.mode) {
+        let state = match (&shared.config.directory, shared.config.mode) {
             (_, Mode::Off) => State::Disabled {
                 why: Why::Mode(Mode::Off),
             },
             (None, _) => State::Disabled {
                 why: Why::NoDirectory,
             },
-            (Some(_), mode) => match self.open_tree() {
-                Ok((tree, state)) => {
-                    *self.tree.write().unwrap_or_else(PoisonError::into_inner) =
-                        Some(Arc::new(tree));
-                    if mode == Mode::ReadOnly {
-                        State::ReadOnly {
-                            why: Why::Mode(mode),
-                        }
-                    } else {
-                        state
-                    }
-                }
-                Err(refusal) => State::Disabled {
-                    why: Why::Refused(refusal),
-                },
-            },
+            (Some(_), _) => shared.open_or_refuse(),
         };
-        match &state {
-            State::Disabled {
-                why: why @ Why::Refused(_),
-            } => {
+        shared.set_state(state);
+        shared
+    }
+
+    /// Opens the directory if it is to be had, and says if not. What may pass by itself is tried again later.
+    fn open_or_refuse(&self) -> State {
+        let opened = self.open_tree();
+        let passes = match &opened {
+            Ok((_, state)) => matches!(state, State::ReadOnly { .. }),
+            Err(refusal) => matches!(refusal, Refusal::Io { .. }),
+        };
+        if let Some(mut pause) = self.lock(&self.pause) {
+            match passes {
+                true => pause.begin(self.config.retry_after),
+                false => pause.end(),
+            }
+        }
+        let (tree, state) = match opened {
+            Ok(opened) => opened,
+            Err(refusal) => {
+                let why = Why::Refused(refusal);
                 self.warn(
                     Caution::Directory,
                     format!("the cache on disk is off: {why}"),
                 );
+                return State::Disabled { why };
             }
-            State::ReadOnly {
-                why: why @ Why::NotWritable(_),
-            } => self.warn_read_only(why),
-            _ => {}
+        };
+        *self.tree.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(tree));
+        let mode = self.config.mode;
+        if mode == Mode::ReadOnly {
+            return State::ReadOnly {
+                why: Why::Mode(mode),
+            };
         }
-        self.set_state(state);
+        if let State::ReadOnly { why } = &state {
+            self.warn_read_only(why);
+        }
+        state
+    }
+
+    /// Tries again what failed, if it is time: to open the directory, or to write to it. One thread does, and no child.
+    pub(crate) fn try_again(&self) {
+        if self.is_writable() || self.in_child() {
+            return;
+        }
+        let due = self.pause.try_lock();
+        if due.is_ok_and(|mut pause| pause.is_due()) {
+            let state = match self.is_disabled() {
+                true => self.open_or_refuse(),
+                // Whether one may write is seen by writing.
+                false => State::ReadWrite,
+            };
+            self.set_state(state);
+        }
+    }
+
+    /// Something was written.
+    pub(crate) fn wrote(&self) {
+        if let Some(mut pause) = self.lock(&self.pause) {
+            pause.end();
+        }
+    }
+
+    /// A lock of a process that may be forked: in a child, none that a thread of the parent may hold for ever.
+    fn lock<'a, T>(&self, mutex: &'a Mutex<T>) -> Option<MutexGuard<'a, T>> {
+        match mutex.try_lock() {
+            Ok(guard) => Some(guard),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) if self.in_child() => None,
+            Err(TryLockError::WouldBlock) => {
+                Some(mutex.lock().unwrap_or_else(PoisonError::into_inner))
+            }
+        }
     }
 
     /// Opens and verifies the directory, and reads or makes the secret.
@@ -183,13 +227,25 @@ impl Shared {
     /// The tree, or `None` if there is none. The lock is only ever held to copy or to set it.
     pub(crate) fn tree(&self) -> Option<Arc<Tree>> {
         if self.in_child() {
-            let open = || self.open_tree().ok().map(|(tree, _)| Arc::new(tree));
+            // What the parent was refused, or told to leave alone, is not opened by the child.
+            let open = || {
+                self.uses.forget();
+                self.lifetime.forget();
+                if self.is_disabled() {
+                    return None;
+                }
+                self.open_tree().ok().map(|(tree, _)| Arc::new(tree))
+            };
             return self.child_tree.get_or_init(open).clone();
         }
-        self.tree
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        let opened = || {
+            let tree = self.tree.read();
+            tree.unwrap_or_else(PoisonError::into_inner).clone()
+        };
+        opened().or_else(|| {
+            self.try_again();
+            opened()
+        })
     }
 
     /// Opens the directory anew after it was deleted.
@@ -245,12 +301,17 @@ impl Shared {
             State::Disabled { .. } => DISABLED,
         };
         self.kind.store(kind, SeqCst);
-        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
+        if let Some(mut held) = self.lock(&self.state) {
+            *held = state;
+        }
     }
 
-    /// Goes on without writing.
+    /// Goes on without writing, for a while.
     pub(crate) fn became_read_only(&self, kind: std::io::ErrorKind) {
         let why = Why::NotWritable(kind);
+        if let Some(mut pause) = self.lock(&self.pause) {
+            pause.begin(self.config.retry_after);
+        }
         self.warn_read_only(&why);
         self.set_state(State::ReadOnly { why });
     }
@@ -270,15 +331,7 @@ impl Shared {
     /// Warns of a condition, once.
     pub(crate) fn warn(&self, about: Caution, message: String) {
         let code = about.code();
-        let warned = match self.warned.try_lock() {
-            Ok(warned) => Some(warned),
-            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-            // A thread that the child does not have may hold it for ever.
-            Err(TryLockError::WouldBlock) if self.in_child() => None,
-            Err(TryLockError::WouldBlock) => {
-                Some(self.warned.lock().unwrap_or_else(PoisonError::into_inner))
-            }
-        };
+        let warned = self.lock(&self.warned);
         let first = warned.is_some_and(|mut warned| warned.insert(code));
         if first {
             self.event(&Event::Warning { code, message });

@@ -214,6 +214,7 @@ impl Store {
                 reason: why.code(),
             })
         };
+        self.shared.try_again();
         if self.shared.is_disabled() {
             return bypass(Bypass::Disabled);
         }
@@ -248,7 +249,7 @@ impl Store {
     /// The right to compile `key` while other processes wait; `None` if there is no lock to be had in
     /// [`StoreConfig::lock_wait_max`], and then one compiles without.
     ///
-    /// Ask only after a miss, and load again once it is granted: another process may have published meanwhile.
+    /// Ask only after a miss, and load again then, whether it was granted or waited for in vain: another process may have published meanwhile.
     pub fn lock(&self, key: &Key) -> Option<FlightGuard> {
         if !self.shared.is_writable() {
             return None;

@@ -38,6 +38,14 @@ impl Tree {
         self.held().map(|secret| secret.key)
     }
 
+    /// The same, or, where none was to be had so far, the one that another process has made since.
+    pub(crate) fn known_secret(&self) -> Option<[u8; 32]> {
+        self.secret_key().or_else(|| {
+            self.reread_secret();
+            self.secret_key()
+        })
+    }
+
     fn held(&self) -> Option<Secret> {
         *self.secret.read().unwrap_or_else(PoisonError::into_inner)
     }

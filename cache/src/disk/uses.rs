@@ -35,6 +35,13 @@ impl Uses {
         self.any.store(true, Relaxed);
     }
 
+    /// Leaves all to the process that counted it.
+    pub(crate) fn forget(&self) {
+        self.any.store(false, Relaxed);
+        self.hits.forget();
+        self.vain.forget();
+    }
+
     /// Adds what this process saw to the file.
     pub(crate) fn write(&self, tree: &Tree) -> io::Result<()> {
         if !self.any.swap(false, Relaxed) {
