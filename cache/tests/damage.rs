@@ -326,6 +326,52 @@ fn set_time(path: &std::path::Path, time: std::time::SystemTime) {
         .unwrap();
 }
 
+/// Makes the mark of what was seen unused one of yesterday.
+fn a_day_passes(place: &Place) {
+    let path = place.root().join("v1/unused");
+    let mut mark = std::fs::read(&path).unwrap();
+    // Magic number, what was seen, on how many days, the last of them, check.
+    assert_eq!(mark.len(), 40);
+    let day = u64::from_le_bytes(mark[24..32].try_into().unwrap());
+    mark[24..32].copy_from_slice(&(day - 1).to_le_bytes());
+    let check = blake3::hash(&mark[..32]);
+    mark[32..].copy_from_slice(&check.as_bytes()[..8]);
+    std::fs::write(path, mark).unwrap();
+}
+
+/// Looks for unused trees on so many days.
+fn look_on_days(place: &Place, store: &parloop_cache::Store, days: u32) {
+    for _ in 0..days {
+        // Twice on a day is once.
+        for _ in 0..2 {
+            assert_eq!(store.collect().unwrap().outdated, 0);
+        }
+        a_day_passes(place);
+    }
+}
+
+#[test]
+fn row_27_a_clock_that_is_a_month_ahead_for_a_while_takes_no_tree_away() {
+    let place = Place::new();
+    let (store, _, _) = with_one_entry(&place);
+    let paths = other_tree(&place, "v2");
+    let month = Duration::from_secs(31 * 24 * 3600);
+    let ago = std::time::SystemTime::now() - month;
+    paths.iter().for_each(|path| set_time(path, ago));
+    look_on_days(&place, &store, 4);
+    // The clock is set, and programs of the other version come.
+    set_time(&place.root().join("v2/uses"), ago + month);
+    assert_eq!(store.collect().unwrap().outdated, 0);
+    // It is ahead once more, or has been all the time, and something was used meanwhile.
+    for hours in [1, 2] {
+        let used = ago + Duration::from_secs(hours * 3600);
+        set_time(&place.root().join("v2/uses"), used);
+        look_on_days(&place, &store, 4);
+    }
+    assert!(paths.iter().all(|path| path.exists()));
+    assert_eq!(store.collect().unwrap().outdated, 8);
+}
+
 #[test]
 fn row_09_a_tree_of_another_version_goes_once_nothing_in_it_was_used_for_a_month() {
     let day = Duration::from_secs(24 * 3600);
@@ -344,6 +390,7 @@ fn row_09_a_tree_of_another_version_goes_once_nothing_in_it_was_used_for_a_month
             // One hint is enough to tell that programs of that version come here.
             set_time(&place.root().join("v3/uses"), now - 29 * day);
             let store = place.open().0;
+            look_on_days(&place, &store, 4);
             match background {
                 true => publish(&store, OBJECTS, &key(9), b"payload", b"preimage"),
                 false => assert_eq!(store.collect().unwrap().outdated, 8),
@@ -399,6 +446,7 @@ fn row_09_nothing_that_is_not_the_caches_goes_with_an_outdated_tree_and_no_link_
     for path in ["v2/objects", "v2/tmp", "v2", "v4"] {
         set_time(&place.root().join(path), old);
     }
+    look_on_days(&place, &store, 4);
     recorder.take();
     assert_eq!(store.collect().unwrap().outdated, 8);
     assert_eq!(std::fs::read(&file).unwrap(), b"precious");

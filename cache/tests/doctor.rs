@@ -69,6 +69,23 @@ fn a_directory_that_is_not_there_is_told_and_not_made() {
 }
 
 #[test]
+fn a_directory_that_is_not_there_and_can_not_be_made_is_told() {
+    let place = Place::new();
+    let mut config = StoreConfig::at(place.above().join("nothing/cache"));
+    assert_eq!(codes(config.clone()), [("note", "missing")]);
+    for errno in [13, 30] {
+        config.faults = Some(Arc::new(move |call| (call == "access").then_some(errno)));
+        assert_eq!(codes(config.clone()), [("refused", "not_to_be_made")]);
+    }
+    // Root may write anywhere.
+    let user = rustix::process::geteuid();
+    if !user.is_root() {
+        let config = StoreConfig::at("/nonexistent/cache");
+        assert_eq!(codes(config), [("refused", "not_to_be_made")]);
+    }
+}
+
+#[test]
 fn a_directory_that_was_never_written_to_stays_as_it_is() {
     let place = Place::new();
     fs::create_dir(place.root()).unwrap();
@@ -108,6 +125,8 @@ fn modes_that_keep_the_store_from_its_work_are_told() {
         (Mode::Off, vec!["mode_off"]),
         (Mode::ReadOnly, vec!["mode_read_only"]),
         (Mode::Refresh, vec!["mode_refresh"]),
+        (Mode::Verify, vec!["mode_verify"]),
+        (Mode::Audit, vec!["mode_audit"]),
         (Mode::ReadWrite, vec![]),
     ] {
         let found = store.diagnose(mode);
@@ -150,6 +169,73 @@ fn what_refuses_a_directory_is_told_by_its_kind() {
     let mut elevated = place.config();
     elevated.faults = Some(Arc::new(|call| (call == "elevated").then_some(1)));
     assert_eq!(codes(elevated), [("refused", "elevated")]);
+    assert_eq!(codes(StoreConfig::at("")), [("refused", "bad_path")]);
+    let mut unreadable = place.config();
+    unreadable.faults = Some(Arc::new(|call| (call == "walk_open").then_some(13)));
+    assert_eq!(codes(unreadable), [("refused", "unreadable")]);
+    let stranger = Some(54321);
+    if std::os::unix::fs::chown(place.root(), stranger, stranger).is_ok() {
+        assert_eq!(codes(place.config()), [("refused", "foreign_owner")]);
+    }
+}
+
+#[test]
+fn what_only_costs_time_is_told() {
+    let place = Place::new();
+    drop(with_one_entry(&place));
+    for (seam, number, code) in [
+        ("lock", 37, "no_locks"),
+        ("skew", 3600, "clock_skew"),
+        ("skew", -3600, "clock_skew"),
+        ("network", 0x6969, "network"),
+    ] {
+        let mut config = place.config();
+        config.faults = Some(Arc::new(move |call| (call == seam).then_some(number)));
+        let found = found(config);
+        let told = found.iter().find(|condition| condition.code == code);
+        assert_eq!(told.unwrap().severity, Severity::Note, "{code}");
+    }
+    let mut config = place.config();
+    config.faults = Some(Arc::new(|call| (call == "skew").then_some(30)));
+    assert_eq!(codes(config), [], "clocks differ by a little");
+}
+
+#[test]
+fn bounds_of_zero_and_a_cache_that_is_too_small_are_told() {
+    let place = Place::new();
+    for bytes in [true, false] {
+        let mut config = place.config();
+        match bytes {
+            true => config.size_bytes_max = 0,
+            false => config.entries_max = 0,
+        }
+        let found = codes(config);
+        assert!(found.contains(&("degraded", "no_room")), "{found:?}");
+    }
+    let mut config = place.config();
+    config.entries_max = 1;
+    let (store, _) = open(config.clone());
+    for n in 0..300 {
+        let n = n % 2;
+        if load(&store, OBJECTS, &key(n), b"preimage").is_err() {
+            publish(&store, OBJECTS, &key(n), b"payload", b"preimage");
+        }
+    }
+    drop(store);
+    assert_eq!(codes(config), [("note", "crowded")]);
+}
+
+#[test]
+fn what_is_no_file_in_the_place_of_a_hint_is_told() {
+    let place = Place::new();
+    drop(with_one_entry(&place));
+    let usage = place.root().join("v1/usage");
+    fs::remove_file(&usage).unwrap();
+    symlink("elsewhere", &usage).unwrap();
+    assert_eq!(codes(place.config()), [("note", "not_a_file")]);
+    fs::remove_file(&usage).unwrap();
+    fs::write(place.root().join("v1/locks"), "").unwrap();
+    assert_eq!(codes(place.config()), [("note", "not_a_directory")]);
 }
 
 #[test]

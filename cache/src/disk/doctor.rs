@@ -4,22 +4,25 @@
 //! one temporary file to see whether that goes, and removes it again. Invariants: goes through the verified directory's descriptor;
 //! makes no directory and changes nothing else; messages are escaped.
 
-use crate::config::Mode;
+use crate::config::{Mode, StoreConfig};
 use crate::disk::metadata::{escaped, unix_now};
 use crate::disk::shared::{State, Why, is_read_only};
 use crate::disk::store::Store;
-use crate::disk::sys::FILE_MODE;
+use crate::disk::sys::{FILE_MODE, Sys};
 use crate::disk::tree::Tree;
 use crate::disk::trust::Refusal;
 use crate::disk::{path, secret};
-use rustix::fs::{Access, AtFlags, accessat};
+use crate::error::Bypass;
 use rustix::io::Errno;
 use std::os::fd::AsFd;
+use std::path::Path;
 
 /// Clocks may differ by so many seconds.
 const SKEW_MAX_S: u64 = 60;
 /// Less free space than this is told.
 const FREE_BYTES_MIN: u64 = 64 << 20;
+/// Fewer entries that found no room are no matter.
+const LEFT_OUT_MIN: u64 = 100;
 /// A temporary file older than this was left by a killed process.
 const TEMP_STALE_S: u64 = 3600;
 
@@ -89,8 +92,9 @@ impl Store {
     pub fn diagnose(&self, mode: Mode) -> Vec<Condition> {
         let mut found = Findings::default();
         self::mode(mode, &mut found);
+        bounds(&self.shared.config, &mut found);
         match self.state() {
-            State::Disabled { why } => disabled(&why, &mut found),
+            State::Disabled { why } => disabled(&self.shared.sys, &why, &mut found),
             State::ReadOnly {
                 why: why @ Why::NotWritable(_),
             } => read_only(&why.to_string(), &mut found),
@@ -114,8 +118,14 @@ impl Store {
         for problem in self.problems() {
             let what = format!("{}: {}", problem.path.to_string_lossy(), problem.code);
             let advice = match problem.code {
-                "foreign_name" | "not_a_directory" => {
+                "foreign_name" => {
                     "it is not the cache's and is left alone; remove it if it is nobody else's"
+                }
+                "not_a_directory" => {
+                    "the next program that writes there puts a directory in its place"
+                }
+                "not_a_file" => {
+                    "the next program that writes there puts a file in its place; a directory that is not empty stays: remove it"
                 }
                 "version" => "another version wrote it; nothing to do",
                 _ => "the next run that needs it replaces it; `parloop cache verify` lists all",
@@ -128,6 +138,18 @@ impl Store {
             let what = format!("{} files of {} bytes", usage.entries(), usage.bytes());
             let advice = "more than the bounds; `parloop cache gc` evicts, else the next process that publishes does";
             found.add(Severity::Note, "over_bounds", what, advice);
+        }
+        let lifetime = self.lifetime();
+        let left_out = lifetime.bypasses.get(Bypass::NotWorth.code()).copied();
+        let left_out = left_out.unwrap_or_default();
+        if left_out >= LEFT_OUT_MIN && left_out > lifetime.published {
+            let published = lifetime.published;
+            let what = format!(
+                "{left_out} times there was no room for an entry, {published} were written"
+            );
+            let advice =
+                "what runs in turn does not fit; raise the bounds on the cache's bytes and entries";
+            found.add(Severity::Note, "crowded", what, advice);
         }
         let late = unix_now() + SKEW_MAX_S;
         let from_future = self.entries().filter(|listed| {
@@ -176,7 +198,40 @@ fn mode(mode: Mode, found: &mut Findings) {
     );
 }
 
-fn disabled(why: &Why, found: &mut Findings) {
+/// Bounds that let nothing in.
+fn bounds(config: &StoreConfig, found: &mut Findings) {
+    for (bound, of) in [
+        (config.size_bytes_max, "bytes"),
+        (config.entries_max, "entries"),
+    ] {
+        if bound == 0 {
+            let what = format!("the bound on its {of} is zero");
+            let advice = "nothing is kept; raise the bound, or set the mode to off";
+            found.add(Severity::Degraded, "no_room", what, advice);
+        }
+    }
+}
+
+/// A directory that is not there: made by the first program, if that may.
+fn missing(sys: &Sys, path: &Path, kind: std::io::ErrorKind, found: &mut Findings) {
+    let what = format!("{}: {kind}", escaped(&path.to_string_lossy()));
+    // What is missing is the first component that is: the one before it is there.
+    let above = path.parent().unwrap_or(Path::new("/"));
+    match sys.may_write_in(rustix::fs::CWD, above) {
+        Ok(()) => {
+            let advice = "nothing to do: the first program that compiles makes it";
+            found.add(Severity::Note, "missing", what, advice);
+        }
+        Err(errno) => {
+            let what = format!("{what}, and it can not be made: {}", errno.kind());
+            let advice =
+                "see to it that you may write in the directory above, or choose another directory";
+            found.add(Severity::Refused, "not_to_be_made", what, advice);
+        }
+    }
+}
+
+fn disabled(sys: &Sys, why: &Why, found: &mut Findings) {
     let refusal = match why {
         Why::NoDirectory => {
             let advice = "set the cache directory, or HOME for the usual place";
@@ -214,13 +269,9 @@ fn disabled(why: &Why, found: &mut Findings) {
             "a program with more rights than its user keeps nothing; run it without",
         ),
         Refusal::Io {
-            kind: std::io::ErrorKind::NotFound,
-            ..
-        } => (
-            Severity::Note,
-            "missing",
-            "nothing to do: the first program that compiles makes it",
-        ),
+            path,
+            kind: kind @ std::io::ErrorKind::NotFound,
+        } => return missing(sys, path, *kind, found),
         Refusal::Io { .. } => (
             Severity::Refused,
             "unreadable",
@@ -292,7 +343,11 @@ fn space(tree: &Tree, found: &mut Findings) {
     }
     #[cfg(target_os = "linux")]
     if let Ok(facts) = rustix::fs::fstatfs(tree.root())
-        && let Some(name) = network(facts.f_type as u32)
+        && let kind = tree
+            .sys
+            .told("network")
+            .map_or(facts.f_type as u32, |kind| kind as u32)
+        && let Some(name) = network(kind)
     {
         let what = format!("it lies on a network file system ({name})");
         let advice = "hits take as long as the server; a directory on a local disk is faster";
@@ -338,7 +393,8 @@ fn probe(tree: &Tree, found: &mut Findings) {
         unwritten(errno, found);
     }
     if let Ok(facts) = tree.sys.facts(fd.as_fd()) {
-        let skew = facts.modified_unix_s.unsigned_abs().abs_diff(unix_now());
+        let now = unix_now().saturating_add_signed(tree.sys.told("skew").map_or(0, i64::from));
+        let skew = facts.modified_unix_s.unsigned_abs().abs_diff(now);
         if skew > SKEW_MAX_S {
             let what = format!("the file system's clock is {skew} s apart from this host's");
             let advice = "set the clocks; nothing is wrong meanwhile, but left-over files are swept too early or too late";
@@ -355,8 +411,7 @@ fn probe(tree: &Tree, found: &mut Findings) {
 
 /// Whether a directory may be made in the root.
 fn may_write(tree: &Tree, found: &mut Findings) {
-    let wanted = Access::WRITE_OK | Access::EXEC_OK;
-    if let Err(errno) = accessat(tree.root(), ".", wanted, AtFlags::empty()) {
+    if let Err(errno) = tree.sys.may_write_in(tree.root(), ".") {
         let what = format!("a directory can not be made: {}", errno.kind());
         read_only(&what, found);
     }

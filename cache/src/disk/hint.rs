@@ -1,8 +1,9 @@
 //! Small files of numbers that processes add to: the form of all hints but the use counters.
 //!
 //! Invariant: a hint is only ever a hint. What is missing, damaged or of another length reads as `None`; a lock that
-//! can't be had costs an addition, not a wait. Form: `magic | N x u64 | first 8 bytes of the BLAKE3 hash of those`.
+//! can't be had costs an addition, not a wait; what is no file is replaced by one. Form: `magic | N x u64 | first 8 bytes of the BLAKE3 hash of those`.
 
+use crate::disk::path;
 use crate::disk::sys::Sys;
 use crate::disk::tree::Tree;
 use rustix::io;
@@ -29,8 +30,8 @@ impl<const N: usize> Drop for HintFile<N> {
 
 impl<const N: usize> HintFile<N> {
     /// Opens and locks the file, made if missing; `None` if another process keeps the lock.
-    pub(crate) fn open(tree: &Tree, path: &str, magic: [u8; WORD]) -> io::Result<Option<Self>> {
-        let file = tree.sys.open_or_create(tree.root(), path)?;
+    pub(crate) fn open(tree: &Tree, at: &str, magic: [u8; WORD]) -> io::Result<Option<Self>> {
+        let file = tree.open_file(path::VERSION_DIR, at)?;
         for _ in 0..LOCK_TRIES {
             // Without locks an addition may be lost.
             if tree.sys.try_lock(&file).unwrap_or(true) {
@@ -52,11 +53,17 @@ impl<const N: usize> HintFile<N> {
         let bytes = encode(numbers, self.magic);
         tree.sys.write_at(&self.file, &bytes, 0)
     }
+
+    /// When it was last written, by the clock of the file system.
+    pub(crate) fn written_unix_s(&self, tree: &Tree) -> io::Result<i64> {
+        let facts = tree.sys.facts(&self.file)?;
+        Ok(facts.modified_unix_s)
+    }
 }
 
 /// The numbers of a file, read without a lock and without making it: they may be torn, and then are none.
-pub(crate) fn peek<const N: usize>(tree: &Tree, path: &str, magic: [u8; WORD]) -> Option<[u64; N]> {
-    let fd = tree.sys.open_read(tree.root(), path).ok()?;
+pub(crate) fn peek<const N: usize>(tree: &Tree, at: &str, magic: [u8; WORD]) -> Option<[u64; N]> {
+    let fd = tree.sys.open_read(tree.root(), at).ok()?;
     let bytes = tree.sys.read_up_to(&fd, len::<N>()).ok()?;
     decode(&bytes, magic)
 }

@@ -60,10 +60,10 @@ pub(crate) fn take(tree: &Tree, key: &Key, wait_max: Duration) -> Option<FlightG
 
 fn open(tree: &Tree, key: &Key) -> io::Result<OwnedFd> {
     let at = path::lock(key);
-    match tree.sys.open_or_create(tree.root(), &at) {
+    match tree.open_file(path::LOCKS_DIR, &at) {
         Err(Errno::NOENT) => {
             tree.make_dirs(&[path::VERSION_DIR, path::LOCKS_DIR])?;
-            tree.sys.open_or_create(tree.root(), &at)
+            tree.open_file(path::LOCKS_DIR, &at)
         }
         outcome => outcome,
     }

@@ -66,7 +66,7 @@ impl Usage {
 pub struct Problem {
     /// Path relative to the root.
     pub path: PathBuf,
-    /// Stable code: that of a [`Miss`], or `foreign_name`, or `not_a_directory`.
+    /// Stable code: that of a [`Miss`], or `foreign_name`, `not_a_directory`, or, where a hint or a lock should lie, `not_a_file`.
     pub code: &'static str,
 }
 
@@ -219,7 +219,7 @@ impl Store {
                 .unlink(tree.root(), &format!("{}/{name}", path::TEMP_DIR));
             usage.temporary += u64::from(removed.is_ok());
         }
-        for hint in [path::USAGE, path::USES, path::STATS] {
+        for hint in path::HINTS {
             let _only_a_hint = tree.sys.unlink(tree.root(), hint);
         }
         usage
@@ -248,6 +248,7 @@ impl Store {
             let path = PathBuf::from(path);
             problems.push(Problem { path, code });
         };
+        problems_around(&tree, &mut note);
         for table in Table::ALL {
             let dir = path::table_dir(table);
             for name in tree.sys.names(tree.root(), dir).unwrap_or_default() {
@@ -301,6 +302,30 @@ impl Store {
     /// The directory, as configured.
     pub fn directory(&self) -> Option<&std::path::Path> {
         self.shared.config.directory.as_deref()
+    }
+}
+
+/// What lies where directories, hints and locks should.
+fn problems_around(tree: &Tree, note: &mut impl FnMut(String, &'static str)) {
+    let tables = Table::ALL.map(path::table_dir);
+    let dirs = [path::VERSION_DIR, path::LOCKS_DIR, path::TEMP_DIR].into_iter();
+    for dir in dirs.chain(tables) {
+        if kind_at(tree, dir).is_some_and(|kind| kind != FileType::Directory) {
+            note(dir.to_owned(), "not_a_directory");
+        }
+    }
+    let is_no_file = |at: &str| kind_at(tree, at).is_some_and(|kind| kind != FileType::RegularFile);
+    for hint in path::HINTS.into_iter().filter(|hint| is_no_file(hint)) {
+        note(hint.to_owned(), "not_a_file");
+    }
+    let locks = tree.sys.names(tree.root(), path::LOCKS_DIR);
+    for name in locks.unwrap_or_default() {
+        let at = format!("{}/{name}", path::LOCKS_DIR);
+        match path::is_shard(&name) {
+            false => note(at, "foreign_name"),
+            true if is_no_file(&at) => note(at, "not_a_file"),
+            true => {}
+        }
     }
 }
 

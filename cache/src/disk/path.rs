@@ -7,6 +7,7 @@
 //!       /v1/locks/<2>                           lock files of the single flight
 //!       /v1/tmp/<16>                            files being written
 //!       /v1/usage, /v1/uses, /v1/stats           hints: totals, uses of entries, counts for people
+//!       /v1/unused                               hint: on how many days trees of other versions were seen unused
 //! ```
 //!
 //! Invariant: names are fixed-length lower-case base32 below 64 characters; nothing that `clear` or the collector
@@ -28,6 +29,9 @@ pub(crate) const TEMP_DIR: &str = "v1/tmp";
 pub(crate) const USAGE: &str = "v1/usage";
 pub(crate) const USES: &str = "v1/uses";
 pub(crate) const STATS: &str = "v1/stats";
+pub(crate) const UNUSED: &str = "v1/unused";
+/// All hints.
+pub(crate) const HINTS: [&str; 4] = [USAGE, USES, STATS, UNUSED];
 
 /// The name of a table's directory in the tree of any version.
 pub(crate) fn table_name(table: Table) -> &'static str {
@@ -86,6 +90,11 @@ pub(crate) fn parse_entry(name: &str) -> Option<(Key, u8)> {
 /// The lock file for a key.
 pub(crate) fn lock(key: &Key) -> String {
     format!("{LOCKS_DIR}/{}", &key.to_string()[..SHARD_LEN])
+}
+
+/// The last component of a path.
+pub(crate) fn name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or_default()
 }
 
 /// Whether a name in the root is that of another format version's tree: `v` and a number without leading zeros.

@@ -6,13 +6,14 @@
 
 use crate::disk::format::{self, Verified};
 use crate::disk::metadata::{self, Metadata};
-use crate::disk::sys::FileIdentity;
+use crate::disk::sys::{FileFacts, FileIdentity};
 use crate::disk::tree::Tree;
 use crate::disk::{Table, path};
 use crate::error::Miss;
 use crate::key::Key;
 use rustix::fs::FileType;
 use rustix::io::Errno;
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 /// A file server may show a new name before its bytes; how long to wait for them, and how often.
@@ -136,7 +137,8 @@ fn read_file(tree: &Tree, at: &str, bytes_max: u64) -> Result<(Vec<u8>, FileIden
         return Err(fail(Miss::NotRegular));
     }
     // No link at all is fine: replaced a moment ago, and still whole.
-    if facts.uid != tree.uid || facts.links > 1 {
+    let linked = facts.links > 1 && !(facts.links == 2 && is_being_moved(tree, &fd, &facts));
+    if facts.uid != tree.uid || linked {
         return Err(fail(Miss::Foreign));
     }
     if facts.size > bytes_max {
@@ -149,6 +151,21 @@ fn read_file(tree: &Tree, at: &str, bytes_max: u64) -> Result<(Vec<u8>, FileIden
         return Err(fail(Miss::Truncated));
     }
     Ok((file, facts.identity))
+}
+
+/// Whether the second name of a file is one of ours: where a file can't be renamed without replacing, it has two for a moment, or for
+/// longer if its writer was killed.
+fn is_being_moved(tree: &Tree, fd: &OwnedFd, facts: &FileFacts) -> bool {
+    let (device, inode, ..) = facts.identity;
+    let names = tree.sys.names_if_any(tree.root(), path::TEMP_DIR);
+    let names = names.unwrap_or_default();
+    let among_ours = names.iter().filter(|name| path::is_temp(name)).any(|name| {
+        let at = format!("{}/{name}", path::TEMP_DIR);
+        let found = tree.sys.facts_at(tree.root(), &at);
+        found.is_ok_and(|found| (found.identity.0, found.identity.1) == (device, inode))
+    });
+    // If it went before it was looked for, the file has one name now.
+    among_ours || tree.sys.facts(fd).is_ok_and(|now| now.links <= 1)
 }
 
 /// [`read_file`], again for what passes by itself on network file systems: empty files, if they are waited for, and stale handles.

@@ -4,8 +4,11 @@
 //! `EINTR` and `EAGAIN` are retried a bounded number of times. Paths are relative to a verified directory.
 
 use crate::config::FaultHook;
-use rustix::fs::{self, AtFlags, Dir, FileType, FlockOperation, Mode, OFlags, RenameFlags, Stat};
+use rustix::fs::{
+    self, Access, AtFlags, Dir, FileType, FlockOperation, Mode, OFlags, RenameFlags, Stat,
+};
 use rustix::io::{self, Errno};
+use rustix::path::Arg;
 use rustix::rand::GetRandomFlags;
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -89,9 +92,12 @@ impl Sys {
 
     /// Whether a test wants the process to look as if it had more rights than its user.
     pub(crate) fn told_elevated(&self) -> bool {
-        self.faults
-            .as_ref()
-            .is_some_and(|hook| hook("elevated").is_some())
+        self.told("elevated").is_some()
+    }
+
+    /// What a test wants to be seen that no call that fails shows.
+    pub(crate) fn told(&self, what: &'static str) -> Option<i32> {
+        self.faults.as_ref().and_then(|hook| hook(what))
     }
 
     /// Runs a call, unless the hook fails it; retries what is worth it.
@@ -187,7 +193,7 @@ impl Sys {
         }
     }
 
-    /// Reads up to `size` bytes, or fewer if the file ends before; one allocation of `size`.
+    /// Reads up to `size` bytes, or fewer if the file ends before; one allocation of `size`, `ENOMEM` if it is not to be had.
     pub(crate) fn read(&self, fd: impl AsFd, size: usize) -> io::Result<Vec<u8>> {
         self.read_with_room(fd, size, size)
     }
@@ -200,7 +206,10 @@ impl Sys {
         room: usize,
     ) -> io::Result<Vec<u8>> {
         // One byte more, so that the read that meets the end is the first one.
-        let mut bytes = Vec::with_capacity(room.max(size + 1));
+        let mut bytes = Vec::new();
+        bytes
+            .try_reserve_exact(room.max(size.saturating_add(1)))
+            .map_err(|_| Errno::NOMEM)?;
         while bytes.len() < size {
             let n = self.call("read", || {
                 io::read(fd.as_fd(), rustix::buffer::spare_capacity(&mut bytes))
@@ -271,6 +280,14 @@ impl Sys {
             }
             outcome => outcome,
         }
+    }
+
+    /// Whether one may make something in a directory.
+    pub(crate) fn may_write_in(&self, dir: impl AsFd, path: impl Arg + Copy) -> io::Result<()> {
+        let wanted = Access::WRITE_OK | Access::EXEC_OK;
+        self.call("access", || {
+            fs::accessat(dir.as_fd(), path, wanted, AtFlags::empty())
+        })
     }
 
     pub(crate) fn unlink(&self, dir: impl AsFd, path: &str) -> io::Result<()> {
@@ -442,6 +459,15 @@ fn open_stepwise(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn row_06_memory_that_is_not_to_be_had_is_an_error() {
+        let file = tempfile::tempfile().unwrap();
+        let sys = Sys::default();
+        for size in [1 << 60, usize::MAX / 2, usize::MAX] {
+            assert_eq!(sys.read(&file, size), Err(Errno::NOMEM), "{size}");
+        }
+    }
 
     #[test]
     fn a_path_is_opened_step_by_step_without_following_links() {

@@ -100,6 +100,32 @@ impl Tree {
         Ok(())
     }
 
+    /// Opens a hint or a lock file, made if it is missing, in the directory `of`. Whatever else lies in the place of either is taken away
+    /// first, but for a directory that is not empty.
+    pub(crate) fn open_file(&self, of: &str, at: &str) -> io::Result<OwnedFd> {
+        match self.sys.open_or_create(self.root(), at) {
+            // A link, a directory, a FIFO or a socket; or the directory is none.
+            Err(
+                Errno::NOTDIR
+                | Errno::LOOP
+                | Errno::ISDIR
+                | Errno::INVAL
+                | Errno::NXIO
+                | Errno::NODEV,
+            ) => {
+                self.make_dirs(&[path::VERSION_DIR, of])?;
+                match self.sys.facts_at(self.root(), at).map(|facts| facts.kind) {
+                    Ok(FileType::RegularFile) | Err(Errno::NOENT) => {}
+                    Ok(FileType::Directory) => self.sys.remove_dir(self.root(), at)?,
+                    Ok(_) => self.sys.unlink(self.root(), at)?,
+                    Err(other) => return Err(other),
+                }
+                self.sys.open_or_create(self.root(), at)
+            }
+            outcome => outcome,
+        }
+    }
+
     /// Takes a defective thing away from the path `at`: removes it, or, if it is a directory, moves it aside.
     /// What somebody has replaced since `seen` was read stays.
     pub(crate) fn take_away(&self, at: &str, seen: Option<FileIdentity>) -> io::Result<()> {

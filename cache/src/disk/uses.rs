@@ -87,7 +87,7 @@ impl Counts {
     }
 
     pub(crate) fn write(&self, tree: &Tree) -> io::Result<()> {
-        let fd = tree.sys.open_or_create(tree.root(), path::USES)?;
+        let fd = tree.open_file(path::VERSION_DIR, path::USES)?;
         tree.sys.write_at(&fd, &self.0, 0)
     }
 }
