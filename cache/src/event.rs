@@ -167,34 +167,3 @@ pub trait Observer: Send + Sync {
 impl Observer for () {
     fn event(&self, _event: &Event) {}
 }
-
-/// Forwards an event to `tracing`: warnings at `warn`, rejections at `warn`, all else at `debug`. The target is `parloop::cache`, of
-/// explanations `parloop::explain`.
-///
-/// The crate only emits; whether anything listens is the program's choice.
-pub fn trace(event: &Event) {
-    match event {
-        Event::Warning { code, message } => {
-            tracing::warn!(target: "parloop::cache", code, "{message}");
-        }
-        Event::Reject { layer, key, reason } => {
-            tracing::warn!(target: "parloop::cache", layer = layer.name(), %key, reason, "entry rejected");
-        }
-        Event::Explained {
-            key,
-            nearest,
-            differences,
-            entries,
-            all,
-        } => {
-            let differences = differences.join("; ");
-            tracing::debug!(target: "parloop::explain", %key, ?nearest, differences, entries, all, "miss explained");
-        }
-        other => tracing::debug!(target: "parloop::cache", event = ?other),
-    }
-}
-
-/// Whether anything listens to explanations, at `debug` of the target `parloop::explain`.
-pub fn explanations_are_traced() -> bool {
-    tracing::enabled!(target: "parloop::explain", tracing::Level::DEBUG)
-}

@@ -50,6 +50,7 @@ mod key;
 mod memory;
 pub mod object;
 mod stats;
+mod trace;
 mod worth;
 
 pub use config::{Mode, StoreConfig};
@@ -67,7 +68,8 @@ pub use disk::store::Store;
 pub use disk::trust::Refusal;
 pub use disk::write::Publication;
 pub use error::{Bypass, Caution, Miss, REJECTIONS};
-pub use event::{Event, Layer, Observer, explanations_are_traced, trace};
+pub use event::{Event, Layer, Observer};
 pub use key::{Key, KeyError};
 pub use memory::{ClassCache, ClassLimits, Cost};
 pub use stats::{Stats, StatsSnapshot};
+pub use trace::{explanations_are_traced, trace};

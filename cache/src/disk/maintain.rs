@@ -174,6 +174,14 @@ impl Store {
         keys
     }
 
+    /// Where the file of an entry lies, if there is one under this key; of several, made from preimages that share it, the first.
+    pub fn path_of(&self, table: Table, key: &Key) -> Option<PathBuf> {
+        let tree = self.maintained()?;
+        let mut names = (0..path::SLOTS).map(|slot| path::entry(table, key, slot));
+        let name = names.find(|name| tree.sys.facts_at(tree.root(), name).is_ok())?;
+        Some(self.directory()?.join(name))
+    }
+
     /// Removes whatever lies under a key; whether there was something.
     pub fn remove(&self, table: Table, key: &Key) -> bool {
         let Some(tree) = self.maintained().filter(|_| self.shared.is_writable()) else {

@@ -1,6 +1,7 @@
 //! An entry that was found, until whoever asked says whether it is of use.
 //!
-//! Invariant: what is refused was never a hit: it is a rejection, and a miss unless that was told already.
+//! Invariant: what is refused was never a hit: it is a rejection, and a miss unless that was told already. What is left is a miss
+//! alone.
 
 use crate::disk::Table;
 use crate::disk::read::Entry;
@@ -52,9 +53,18 @@ impl Offer<'_> {
         self.entry
     }
 
+    /// The entry is not to blame, but of no use here and now: the key is missed for this reason, and what is kept stays.
+    pub fn leave(self, reason: &'static str) {
+        self.miss(reason);
+    }
+
     /// The entry is no good: it is rejected and removed, and the key missed, for this reason.
     pub fn refuse(self, reason: &'static str) {
         self.store.reject(self.table, &self.key, reason);
+        self.miss(reason);
+    }
+
+    fn miss(&self, reason: &'static str) {
         if !self.missed {
             self.store.shared.event(&Event::Miss {
                 layer: self.table.layer(),
