@@ -92,9 +92,9 @@ pub struct Config {
     pub cache_entries_max: u64,
     /// How long to wait for another process that compiles the same loop.
     pub cache_wait: Duration,
-    /// Bound on the bytes of code kept in memory.
+    /// Bound on the memory that code takes: whole pages for each loop, and what is kept beside them.
     pub memory_bytes_max: u64,
-    /// Bound on the loops kept in memory.
+    /// Bound on the loops kept in memory. The default, 32,768, leaves half of the mappings that Linux gives a process.
     pub memory_entries_max: u64,
     /// Level of CPU features to compile for; `None` for the highest that the host has.
     pub level: Option<Level>,
@@ -124,7 +124,7 @@ impl Default for Config {
             cache_entries_max: store.entries_max,
             cache_wait: store.lock_wait_max,
             memory_bytes_max: memory.size_bytes_max,
-            memory_entries_max: memory.entries_max,
+            memory_entries_max: LOOPS_MAX,
             level: None,
             options: Options::default(),
             steps_max: 1 << 32,
@@ -135,6 +135,9 @@ impl Default for Config {
         }
     }
 }
+
+/// Each loop has a mapping of its own, of which Linux gives a process 65,530 (`vm.max_map_count`). Half of them are left for all else.
+const LOOPS_MAX: u64 = 1 << 15;
 
 /// How a setting is read and shown.
 struct Row {
@@ -214,7 +217,7 @@ const TABLE: [Row; 17] = [
     },
     Row {
         name: "memory_bytes_max",
-        help: "bound on the bytes of code kept in memory: a number",
+        help: "bound on the memory that code takes, in whole pages for each loop: a number of bytes",
         read: |c, v| set(&mut c.memory_bytes_max, v.parse().ok()),
         show: |c| c.memory_bytes_max.to_string(),
     },

@@ -2,7 +2,8 @@
 //!
 //! A child has only the thread that forked. Invariant: no process forks while a [`Section`] runs, so that a child never finds a lock of
 //! one taken, nor what it guards half changed. Sections are short, call nothing that is told of, and are never nested. A fork waits
-//! for them a bounded time: one made in the middle of a section of its own thread, by a signal handler, goes on.
+//! for them a bounded time: one made in the middle of a section of its own thread, by a signal handler, goes on. What `pthread_atfork`
+//! does not tell of goes unnoticed: `_Fork`, `vfork` and the system calls made directly. Such a child may not use an engine.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::SeqCst};
 use std::thread;

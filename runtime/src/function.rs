@@ -165,7 +165,7 @@ impl Function {
 
     /// Length of its object.
     pub fn object_bytes(&self) -> u64 {
-        self.code.weight_bytes()
+        self.code.object_bytes()
     }
 
     /// Its parameters, as its author wrote them.

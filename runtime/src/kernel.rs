@@ -5,6 +5,7 @@
 
 use crate::engine::{Engine, Resolution};
 use crate::error::Error;
+use crate::fork::Section;
 use parloop_compiler::{CheckedKernel, Signature, TextDigest};
 use std::collections::HashMap;
 use std::fmt;
@@ -59,12 +60,13 @@ impl Kernel {
         &self.0.text.text
     }
 
-    /// The digest of the text, computed when it is first asked for. Nobody waits for another thread that computes it: a child
-    /// forked meanwhile does not have that thread.
+    /// The digest of the text, computed when it is first asked for. Nobody waits for another thread that computes it, nor is there
+    /// a fork while one is put in place: a child does not have that thread.
     pub(crate) fn text_digest(&self) -> TextDigest {
         let known = &self.0.text.digest;
         known.get().copied().unwrap_or_else(|| {
             let digest = TextDigest::of(self.text());
+            let _section = Section::enter();
             let _another_thread_may_have_been_first = known.set(digest);
             digest
         })

@@ -4,7 +4,10 @@
 //! use parloop::{Engine, Map, Set};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let engine = Engine::builder().build()?; // `.cache_dir(..)`, or `Engine::new(Config::from_env()?)`, keeps code on disk
+//! # let own = tempfile::tempdir()?;
+//! # // SAFETY: an example is a process of its own, with one thread so far.
+//! # unsafe { std::env::set_var("PARLOOP_CACHE_DIR", own.path().join("cache")) };
+//! let engine = Engine::from_env()?; // keeps code in the user's cache directory
 //! let nodes = Set::new("nodes", 4)?;
 //! let edges = Set::new("edges", 3)?;
 //! let ends = Map::new("ends", &edges, &nodes, 2, [0, 1, 1, 2, 2, 3])?;
@@ -29,7 +32,8 @@
 //!   A [`Renumbering`] puts a set into an order that caches like better, with the maps and dats that hang on it.
 //! - [`Dat`]s and [`Global`]s are the data, in storage of the engine or the program's own. Looking into one
 //!   ([`Dat::data`], [`Dat::data_mut`]) and running a loop on it exclude each other: an error at once, never a wait.
-//! - An [`Engine`] joins them with compiler, caches and [`Kernel`]s. [`Engine::par_loop`] runs a loop now;
+//! - An [`Engine`] joins them with compiler, caches and [`Kernel`]s. [`Engine::from_env`] keeps compiled code in the user's cache
+//!   directory; [`Engine::builder`] does only what it is told, and keeps none on disk unless it is given a directory. [`Engine::par_loop`] runs a loop now;
 //!   [`Engine::prepare`] gives a [`PreparedLoop`], whose [`run`](PreparedLoop::run) hashes nothing, allocates nothing and
 //!   takes no lock.
 //! - An [`Arg`] says what the kernel may do ([`Access`]) and how it gets to the data: directly, by one entry of a map
@@ -44,7 +48,7 @@
 //! A global under INC or WRITE is zero at each element and then added or taken; under MIN, MAX and RW the kernel sees the
 //! running value. Every access is allowed on every path. A row that a partial map leaves out reads as zero and is not written.
 //!
-//! The crate deliberately has no global state, reads the environment only in [`Config::from_env`], never shows a fault of the
+//! The crate deliberately has no global state, reads the environment only in [`Config::from_env`] and [`Engine::from_env`], never shows a fault of the
 //! cache to its caller, and does not guard data against the C functions that a program lends to kernels
 //! ([`EngineBuilder::host_function`]). Loops run on one thread; threads and processes come later.
 

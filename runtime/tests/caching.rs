@@ -267,54 +267,153 @@ fn files_that_are_exchanged_are_not_taken_for_one_another() {
     assert_eq!(engine.compilations(), 1);
 }
 
+/// A kernel whose object refers to a host function and to a table.
+const CALLS: &str =
+    "void add(const double *a, double *b) { b[0] += a[0] + 0.0 * exp(a[0]) * 3.25; }";
+
+/// Where the first relocation of an ELF object stands: offset, kind and symbol, addend, 8 bytes each.
+fn relocation(elf: &[u8]) -> usize {
+    const RELA: u32 = 4;
+    let number = |at: usize, bytes: usize| {
+        let mut all = [0; 8];
+        all[..bytes].copy_from_slice(&elf[at..at + bytes]);
+        u64::from_le_bytes(all) as usize
+    };
+    let (sections, size, count) = (number(40, 8), number(58, 2), number(60, 2));
+    let mut headers = (0..count).map(|n| sections + n * size);
+    let rela = headers.find(|header| number(header + 4, 4) as u32 == RELA);
+    number(rela.unwrap() + 24, 8)
+}
+
+/// Puts another payload in the place of the only entry, as only the owner of the key can.
+fn replace_payload(path: &Path, change: impl Fn(&mut [u8])) {
+    use parloop_cache::{Publication, Store, StoreConfig, Table};
+    let store = Store::open(StoreConfig::at(path), std::sync::Arc::new(()));
+    let listed = store.entries_of(Table::Objects).next().unwrap();
+    let entry = listed.entry.unwrap();
+    let mut payload = entry.payload().to_vec();
+    change(&mut payload);
+    assert!(store.remove(Table::Objects, &listed.key));
+    let publication = Publication {
+        payload: payload.into(),
+        preimage: entry.preimage().into(),
+        metadata: entry.metadata(),
+    };
+    store.publish(Table::Objects, &listed.key, publication, None);
+    assert!(store.flush(std::time::Duration::from_secs(10)));
+}
+
 #[test]
-fn row_08_an_object_that_the_loader_refuses_is_rejected_and_compiled() {
-    use parloop_cache::{Entry, Expect, Key, Publication, Store, StoreConfig, Table};
-    use std::sync::Arc;
+fn row_08_a_genuine_object_that_the_loader_refuses_is_rejected_and_compiled() {
+    let put = |bytes: &mut [u8], at: usize, value: &[u8]| {
+        bytes[at..][..value.len()].copy_from_slice(value);
+    };
+    let another_machine = |elf: &mut [u8]| elf[18] ^= 1;
+    // Relative to the instruction, which no object of ours is.
+    let another_kind = |elf: &mut [u8]| {
+        let at = relocation(elf) + 8;
+        put(elf, at, &2u32.to_le_bytes());
+    };
+    let out_of_range = |elf: &mut [u8]| {
+        let at = relocation(elf);
+        put(elf, at, &(1u64 << 30).to_le_bytes());
+    };
+    let unknown_symbol = |elf: &mut [u8]| {
+        let name = b"\0exp\0";
+        let at = elf.windows(name.len()).position(|w| w == name).unwrap();
+        put(elf, at, b"\0exq\0");
+    };
+    type Damage<'a> = &'a dyn Fn(&mut [u8]);
+    let damages: [(&str, Damage<'_>); 4] = [
+        ("load_header", &another_machine),
+        ("load_relocation", &another_kind),
+        ("load_relocation", &out_of_range),
+        ("load_unknown_host", &unknown_symbol),
+    ];
+    for (code, damage) in damages {
+        let (_temp, path) = directory();
+        let (engine, _) = watched(&path);
+        prepare(&engine, CALLS);
+        flush(&engine);
+        drop(engine);
+        replace_payload(&path, damage);
+
+        let (engine, log) = watched(&path);
+        assert_eq!(prepare(&engine, CALLS).source(), CodeSource::Compiled);
+        let told = log.take();
+        let rejected = [
+            "shortcut hit".to_owned(),
+            "memory miss: absent".to_owned(),
+            format!("disk reject: {code}"),
+            format!("disk miss: {code}"),
+            "compile".to_owned(),
+        ];
+        assert_eq!(told, rejected);
+        flush(&engine);
+        assert_eq!(engine.stats().disk_hits, 0);
+        let (engine, log) = watched(&path);
+        assert_eq!(prepare(&engine, CALLS).source(), CodeSource::Disk);
+        assert_eq!(log.take(), WARM);
+    }
+}
+
+#[test]
+fn who_waited_for_a_lock_in_vain_looks_once_more_before_it_compiles() {
+    use std::time::Duration;
     let (_temp, path) = directory();
     let (engine, _) = watched(&path);
     let fingerprint = prepare(&engine, TEXT).fingerprint();
     flush(&engine);
     drop(engine);
-    let key: Key = fingerprint.parse().unwrap();
-    let mut config = StoreConfig::at(&path);
-    config.mode = Mode::ReadWrite;
-    let store = Store::open(config, Arc::new(()));
-    let digest = Expect::PreimageDigest(*key.as_bytes());
-    let entry: Entry = store.load(Table::Objects, &key, digest, &|_| true).unwrap();
-    store.reject(Table::Objects, &key, "test");
-    let mut payload = entry.payload().to_vec();
-    payload[18] ^= 1; // another machine
-    let (preimage, metadata) = (entry.preimage().into(), entry.metadata());
-    store.publish(
-        Table::Objects,
-        &key,
-        Publication {
-            payload: payload.into(),
-            preimage,
-            metadata,
-        },
-        None,
-    );
-    assert!(store.flush(std::time::Duration::from_secs(10)));
-    drop(store);
+    let shard = &fingerprint[..2];
+    let entry = path.join("v1/objects").join(shard).join(&fingerprint);
+    let aside = path.join("aside");
+    std::fs::rename(&entry, &aside).unwrap();
+    // As a process that stands still would hold it.
+    let held = std::fs::File::options()
+        .write(true)
+        .open(path.join("v1/locks").join(shard))
+        .unwrap();
+    held.lock().unwrap();
+    let mut config = parloop::Config::default();
+    config.cache_dir = Some(path.clone());
+    config.cache_wait = Duration::from_secs(2);
+    let engine = Engine::new(config).unwrap();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| prepare(&engine, TEXT).source());
+        let disk_missed = || {
+            let misses = engine.stats().misses;
+            misses.contains_key(&(parloop_cache::Layer::Disk, "absent"))
+        };
+        while !disk_missed() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        // Published by somebody who had no lock either.
+        std::fs::rename(&aside, &entry).unwrap();
+        assert_eq!(waiting.join().unwrap(), CodeSource::Disk);
+    });
+    assert_eq!(engine.compilations(), 0);
+    drop(held);
+}
 
-    let (engine, log) = watched(&path);
-    assert_eq!(prepare(&engine, TEXT).source(), CodeSource::Compiled);
-    let told = log.take();
-    let expected = [
-        "shortcut hit",
-        "memory miss: absent",
-        "disk reject: load_header",
-        "disk miss: load_header",
-        "compile",
-    ];
-    assert_eq!(told, expected);
-    flush(&engine);
-    assert_eq!(engine.stats().disk_hits, 0);
-    let (engine, log) = watched(&path);
-    assert_eq!(prepare(&engine, TEXT).source(), CodeSource::Disk);
-    assert_eq!(log.take(), WARM);
+#[test]
+fn the_bound_on_memory_is_on_the_pages_that_code_takes() {
+    const PAGE: u64 = 4096;
+    let mut config = parloop::Config::default();
+    assert!(config.memory_entries_max < 40_000, "of 65,530 mappings");
+    config.memory_bytes_max = 3 * PAGE;
+    let engine = Engine::new(config).unwrap();
+    for i in 0..6 {
+        prepare(
+            &engine,
+            &format!("void k(const double *a, double *b) {{ b[0] += a[0] + {i}.0 - {i}.0; }}"),
+        );
+    }
+    let info = engine.cache_info();
+    assert!((1..=2).contains(&info.loops), "{info}");
+    let loops = info.loops as u64;
+    assert!(info.code_bytes > loops * PAGE, "{info}");
+    assert!(info.code_bytes <= 3 * PAGE, "{info}");
 }
 
 #[test]

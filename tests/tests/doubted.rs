@@ -2,6 +2,7 @@
 
 use parloop::{CodeSource, Config, Engine, Mode, Set};
 use parloop_cache::{Key, Metadata, Publication, Table};
+use parloop_compiler::ShortcutRecord;
 use parloop_kernels::airfoil::mesh::{Blocks, Mesh};
 use parloop_tests::cached::{
     Airfoil, SMALL, WARM, airfoil_texts, directory, flush, payloads, run_small, watched,
@@ -67,14 +68,22 @@ fn every_hit_is_made_again_and_told() {
     assert!(log.lines().contains(&"disk publish".to_owned()));
     let (two, log) = doubting(&path, Mode::Verify, 1);
     assert_eq!(run_small(&two, SMALL).source(), CodeSource::Disk);
-    assert_eq!(log.lines(), and(&WARM, &["compile", "disk verified"]));
+    let verified = [
+        "shortcut hit",
+        "shortcut verified",
+        "memory miss: absent",
+        "disk hit",
+        "compile",
+        "disk verified",
+    ];
+    assert_eq!(log.lines(), verified);
     run_small(&two, SMALL);
     assert_eq!(
         log.lines(),
-        ["shortcut hit", "memory hit"],
+        ["shortcut hit", "shortcut verified", "memory hit"],
         "what is in memory was verified"
     );
-    assert_eq!((two.compilations(), two.stats().verified), (1, 1));
+    assert_eq!((two.compilations(), two.stats().verified), (1, 3));
     let counts = two.store().lifetime();
     assert_eq!((counts.disk_hits, counts.saved.as_nanos()), (1, 0));
 }
@@ -94,6 +103,9 @@ fn row_s13_a_difference_is_told_and_the_fresh_code_is_used_and_kept() {
             "disk miss: differs",
         ];
         let mut expected = and(&WARM, &taken_back);
+        if mode == Mode::Verify {
+            expected.insert(1, "shortcut verified");
+        }
         if mode == Mode::Audit {
             expected.push("memory verified");
         }
@@ -104,6 +116,58 @@ fn row_s13_a_difference_is_told_and_the_fresh_code_is_used_and_kept() {
         assert_eq!((stats.disk_hits, stats.shortcut_hits), (0, 1), "{mode:?}");
         // The engine that planted it missed once, and hit nothing.
         assert_eq!((counts.disk_hits, counts.disk_misses), (0, 2), "{mode:?}");
+        let (two, log) = watched(&path);
+        run_small(&two, SMALL);
+        assert_eq!(log.lines(), WARM, "healed");
+    }
+}
+
+/// Puts a record that leads where it should, and says what is not so, in place of that of [`SMALL`], as only the owner of the key can.
+fn plant_record(directory: &Path, change: impl Fn(&mut ShortcutRecord)) {
+    let (engine, _log) = watched(directory);
+    run_small(&engine, SMALL);
+    flush(&engine);
+    let store = engine.store();
+    let listed = store.entries_of(Table::Shortcuts).next().unwrap();
+    let entry = listed.entry.unwrap();
+    let mut record = ShortcutRecord::decode(entry.payload()).unwrap();
+    change(&mut record);
+    assert!(store.remove(Table::Shortcuts, &listed.key));
+    let publication = Publication {
+        payload: record.encode().into(),
+        preimage: entry.preimage().into(),
+        metadata: Metadata::default(),
+    };
+    store.publish(Table::Shortcuts, &listed.key, publication, None);
+    flush(&engine);
+}
+
+#[test]
+fn row_s13_what_a_record_says_of_a_kernel_is_held_against_its_text() {
+    type Lie = fn(&mut ShortcutRecord);
+    let lies: [Lie; 3] = [
+        |record| record.params[1].is_const = true,
+        |record| record.constants.push("gam".to_owned()),
+        |record| record.params[0].extents = vec![Some(9)],
+    ];
+    let taken_back = [
+        "shortcut retract",
+        "shortcut reject: differs",
+        "shortcut miss: differs",
+    ];
+    for (lie, mode) in lies.into_iter().flat_map(|lie| {
+        let modes = [Mode::Verify, Mode::Audit];
+        modes.map(|mode| (lie, mode))
+    }) {
+        let (_temp, path) = directory();
+        plant_record(&path, lie);
+        let (one, log) = doubting(&path, mode, 1);
+        assert_eq!(run_small(&one, SMALL).source(), CodeSource::Disk);
+        flush(&one);
+        let told = log.lines();
+        let at = told.iter().position(|line| line == taken_back[0]);
+        assert_eq!(told[at.unwrap()..][..3], taken_back, "{told:?}");
+        assert!(told.contains(&"shortcut publish".to_owned()), "{told:?}");
         let (two, log) = watched(&path);
         run_small(&two, SMALL);
         assert_eq!(log.lines(), WARM, "healed");

@@ -5,7 +5,8 @@
 //! `_re` or `_im`; arguments are the parts of the operands in order.
 
 use super::symbols::shared;
-use std::sync::OnceLock;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
 /// A complex number as C passes it: like two neighbouring reals of a structure, in all calling conventions that we emit.
 #[repr(C)]
@@ -44,18 +45,18 @@ macro_rules! of_two {
             safe fn $function($(_: $given),*) -> Pair<$ty>;
         }
         fn whole($z: Pair<$ty>, $w: Pair<$ty>) -> Pair<$ty> {
-            static FOUND: OnceLock<Whole> = OnceLock::new();
-            let find = || match shared(stringify!($function)) {
-                // SAFETY: a library's function of this name has this signature, as above.
-                Some(at) => unsafe { std::mem::transmute::<*const u8, Whole>(at) },
-                None => $function,
-            };
-            // Nobody waits for another thread that looks for it: a forked child does not have that thread.
-            let $f = FOUND.get().copied().unwrap_or_else(|| {
-                let found = find();
-                let _another_thread_may_have_been_first = FOUND.set(found);
-                found
-            });
+            // Threads that come first at once all look for it, and find the same. None waits for another, which a forked child
+            // may not have.
+            static FOUND: AtomicPtr<u8> = AtomicPtr::new(ptr::null_mut());
+            let mut at = FOUND.load(Relaxed);
+            if at.is_null() {
+                let linked: Whole = $function;
+                let found = shared(stringify!($function)).unwrap_or(linked as *const u8);
+                at = found.cast_mut();
+                FOUND.store(at, Relaxed);
+            }
+            // SAFETY: a library's function of this name has this signature, as above, and so has the one linked.
+            let $f = unsafe { std::mem::transmute::<*mut u8, Whole>(at) };
             $call
         }
         extern "C" fn re(a: $ty, b: $ty, c: $ty, d: $ty) -> $ty {

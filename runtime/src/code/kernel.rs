@@ -5,6 +5,9 @@
 use super::memory::{CodeMemory, Entry};
 use super::{HostTable, Image, Linker, LoadError};
 
+/// What a cache keeps beside the code: its key and cost, counts, and a part of its table that is free. About.
+const KEPT_BYTES: usize = 160;
+
 /// A loop that can be called.
 pub(crate) struct Code {
     memory: CodeMemory,
@@ -44,9 +47,14 @@ impl Code {
         self.scratch_bytes
     }
 
-    /// About what it occupies, for cache bounds.
-    pub(crate) fn weight_bytes(&self) -> u64 {
+    /// Length of the object it was loaded from.
+    pub(crate) fn object_bytes(&self) -> u64 {
         self.object_bytes as u64
+    }
+
+    /// What it occupies, for cache bounds: its pages, and what stands in the cache for it.
+    pub(crate) fn weight_bytes(&self) -> u64 {
+        (self.memory.mapped_bytes() + size_of::<Code>() + KEPT_BYTES) as u64
     }
 
     /// Address and length of its instructions.

@@ -69,6 +69,13 @@ impl CodeMemory {
         unsafe { std::mem::transmute::<*const u8, Entry>(self.pages.as_ptr()) }
     }
 
+    /// What it takes of the process's memory: whole pages.
+    pub(super) fn mapped_bytes(&self) -> usize {
+        self.pages
+            .len()
+            .next_multiple_of(rustix::param::page_size())
+    }
+
     /// Where the code lies, for profilers.
     pub(crate) fn code_range(&self) -> (usize, usize) {
         (self.pages.as_ptr().addr(), self.code_bytes)

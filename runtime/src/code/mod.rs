@@ -21,6 +21,8 @@ mod tests;
 pub use error::LoadError;
 pub(crate) use kernel::Code;
 pub(crate) use link::{CraneliftLinker, Linker};
+#[cfg(test)]
+pub(crate) use memory::CodeMemory;
 pub use memory::Entry;
 pub(crate) use object::Image;
 pub(crate) use plain::{Failure, take_failure};

@@ -20,6 +20,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+/// No lock is refused that late unless it was waited for.
+const WAITED_MIN: Duration = Duration::from_millis(1);
+
 /// Code, and how it was come by.
 pub(crate) struct Acquired {
     pub(crate) code: Arc<Code>,
@@ -50,6 +53,8 @@ pub(super) struct Search<'a> {
     unrecorded: Option<Duration>,
     /// See [`Acquired::audit`].
     audit: Option<Box<Loop>>,
+    /// The kernel's parameters were not those of the record that they were checked by.
+    replaced: bool,
 }
 
 /// Why `Search::fetch` found nothing.
@@ -88,21 +93,26 @@ impl<'a> Search<'a> {
     ) -> Result<Search<'a>, Error> {
         let (generation, constants) = shared.constants.declarations();
         let (resolution, parsed, shortcut);
+        let mut unrecorded = None;
         if let Some(remembered) = kernel.recall(signature, generation) {
             (resolution, parsed, shortcut) = (remembered, None, None);
         } else {
             let path = identity::shortcut(shared, kernel, signature, &constants);
-            (resolution, parsed) = match identity::recorded(shared, &path) {
-                Some(recorded) => (recorded, None),
-                None => {
+            let recorded = identity::recorded(shared, &path);
+            (resolution, parsed) = match recorded {
+                Some(recorded) if !doubt::all(shared) => (recorded, None),
+                recorded => {
                     let parsed = identity::parse(shared, kernel, signature, &constants)?;
+                    let is_so = |recorded| identity::is_confirmed(shared, &path, recorded, &parsed);
+                    if !recorded.as_deref().is_some_and(is_so) {
+                        unrecorded = Some(parsed.took);
+                    }
                     (parsed.resolution.clone(), Some(parsed))
                 }
             };
             kernel.remember(signature, generation, &resolution);
             shortcut = Some(path);
         }
-        let unrecorded = parsed.as_ref().map(|parsed| parsed.took);
         Ok(Search {
             shared,
             kernel,
@@ -114,6 +124,7 @@ impl<'a> Search<'a> {
             shortcut,
             unrecorded,
             audit: None,
+            replaced: false,
         })
     }
 
@@ -129,7 +140,7 @@ impl<'a> Search<'a> {
         started: Instant,
         check: impl Fn(&ShortcutRecord) -> Result<(), Error>,
     ) -> Result<Acquired, Error> {
-        check(&self.resolution.record)?;
+        self.check(&check)?;
         let mut found = self.fetch();
         if let Err(Unmade::Misled(parsed)) = found {
             self.correct(*parsed);
@@ -146,6 +157,9 @@ impl<'a> Search<'a> {
                 },
             },
         })?;
+        if self.replaced {
+            check(&self.resolution.record)?;
+        }
         Ok(Acquired {
             code,
             resolution: self.resolution,
@@ -156,16 +170,34 @@ impl<'a> Search<'a> {
         })
     }
 
+    /// Whether the kernel's parameters are as the caller wants them. Nobody is refused for what only a record says.
+    fn check(&mut self, check: impl Fn(&ShortcutRecord) -> Result<(), Error>) -> Result<(), Error> {
+        let checked = check(&self.resolution.record);
+        if checked.is_ok() || self.parsed.is_some() {
+            return checked;
+        }
+        match self.parse() {
+            Ok(parsed) => self.parsed = Some(parsed),
+            Err(Unmade::Misled(parsed)) => self.correct(*parsed),
+            Err(Unmade::Failed(error)) => return Err(error),
+        }
+        check(&self.resolution.record)
+    }
+
     /// Goes on from what the text says instead of what the record said.
     fn correct(&mut self, parsed: Parsed) {
+        self.replace_record(&parsed, reason::MISLED);
+        self.parsed = Some(parsed);
+    }
+
+    fn replace_record(&mut self, parsed: &Parsed, reason: &'static str) {
         if let Some(shortcut) = &self.shortcut {
-            identity::retract(self.shared, shortcut, reason::MISLED);
+            identity::retract(self.shared, shortcut, reason);
         }
         self.resolution = parsed.resolution.clone();
         self.kernel
             .remember(self.signature, self.generation, &self.resolution);
         self.unrecorded = Some(parsed.took);
-        self.parsed = Some(parsed);
     }
 
     /// Finds or makes the code of the fingerprint.
@@ -208,9 +240,11 @@ impl<'a> Search<'a> {
         }
         let parsed = self.parse()?;
         explain::tell(shared, self.kernel, &parsed);
+        let asked = Instant::now();
         let guard = shared.store.lock(&key);
         let expect = Expect::Preimage(&parsed.preimage);
-        if guard.is_some()
+        // Whoever waited, were it in vain, may find what another process published meanwhile.
+        if (guard.is_some() || asked.elapsed() >= WAITED_MIN)
             && let Ok(offer) = shared
                 .store
                 .offer_again(Table::Objects, &key, expect, &host::has)
@@ -225,16 +259,21 @@ impl<'a> Search<'a> {
         Ok((code, CodeSource::Compiled, took))
     }
 
-    /// The request, parsed if it was not yet, and of the fingerprint that is looked for.
+    /// The request, parsed if it was not yet, and of the fingerprint that is looked for. A record that led to this fingerprint but
+    /// says other things of the kernel is replaced.
     fn parse(&mut self) -> Result<Parsed, Unmade> {
-        let parsed = match self.parsed.take() {
-            Some(parsed) => parsed,
-            None => identity::parse(self.shared, self.kernel, self.signature, &self.constants)?,
-        };
-        match parsed.resolution.key == self.resolution.key {
-            true => Ok(parsed),
-            false => Err(Unmade::Misled(Box::new(parsed))),
+        if let Some(parsed) = self.parsed.take() {
+            return Ok(parsed);
         }
+        let parsed = identity::parse(self.shared, self.kernel, self.signature, &self.constants)?;
+        if parsed.resolution.key != self.resolution.key {
+            return Err(Unmade::Misled(Box::new(parsed)));
+        }
+        if !parsed.resolution.is_alike(&self.resolution) {
+            self.replace_record(&parsed, reason::DIFFERS);
+            self.replaced = true;
+        }
+        Ok(parsed)
     }
 
     /// Code from the disk, made again first if it is to be doubted; what differs is replaced, and the hit taken back.
@@ -270,10 +309,16 @@ impl<'a> Search<'a> {
     }
 }
 
-/// The code of a verified entry. One that the loader refuses is rejected, and no hit.
+/// The code of a verified entry. One that the loader refuses is rejected, and no hit; one that there is no memory for is none either,
+/// but stays.
 fn from_disk<'a>(shared: &Shared, offer: Offer<'a>) -> Option<(Offer<'a>, Code)> {
     match Code::load(offer.entry().payload(), &shared.hosts, &*shared.linker) {
         Ok(code) => Some((offer, code)),
+        // A condition of this process, of which the entry is innocent.
+        Err(error @ LoadError::Map { .. }) => {
+            offer.leave(error.code());
+            None
+        }
         Err(error) => {
             offer.refuse(error.code());
             None

@@ -11,7 +11,7 @@ use crate::data::Registry;
 use crate::error::Error;
 use crate::fork;
 use crate::host;
-use parloop_cache::{ClassCache, ClassLimits, Mode, Observer, Stats, Store, StoreConfig};
+use parloop_cache::{ClassCache, ClassLimits, Mode, Observer, State, Stats, Store, StoreConfig};
 use parloop_compiler::ir::HostSymbol;
 use parloop_compiler::{Level, Options, Target};
 use std::path::Path;
@@ -128,6 +128,7 @@ impl EngineBuilder {
         let classes =
             ClassCache::with_process(class_limits(&config), observer.clone(), fork::process());
         let store = Store::open(store_config(&config), observer.clone());
+        say_where(&store);
         Ok(Engine(Arc::new(Shared {
             options: config.options,
             target: Target { level },
@@ -146,6 +147,20 @@ impl EngineBuilder {
             stats,
             compilations: AtomicU64::new(0),
         })))
+    }
+}
+
+/// Tells the log where code is kept, once for each engine.
+fn say_where(store: &Store) {
+    let mode = store.config().mode.name();
+    match (&store.config().directory, store.state()) {
+        (Some(directory), State::Disabled { why } | State::ReadOnly { why }) => {
+            tracing::info!(target: "parloop::cache", ?directory, mode, %why, "cache directory");
+        }
+        (Some(directory), _) => {
+            tracing::info!(target: "parloop::cache", ?directory, mode, "cache directory");
+        }
+        (None, _) => tracing::info!(target: "parloop::cache", mode, "no cache directory"),
     }
 }
 

@@ -39,6 +39,11 @@ pub(super) fn due(shared: &Shared) -> Option<Doubt> {
     }
 }
 
+/// Whether all hits are doubted, those on records too. A record is also compared wherever its text is parsed for another reason.
+pub(super) fn all(shared: &Shared) -> bool {
+    shared.config.cache_mode == Mode::Verify
+}
+
 /// Where the count of hits begins: elsewhere in each process, so that short ones do not all audit the same hits.
 pub(super) fn first_count(audit_every: u32) -> u64 {
     u64::from(std::process::id()) % u64::from(audit_every.max(1))

@@ -7,7 +7,7 @@ use super::{Engine, Shared, reason};
 use crate::error::Error;
 use crate::host;
 use crate::kernel::Kernel;
-use parloop_cache::{Expect, Key, Metadata, Publication, Table};
+use parloop_cache::{Event, Expect, Key, Layer, Metadata, Publication, Table};
 use parloop_compiler::{
     CheckedKernel, ConstantDecl, Iteration, KernelText, Preimage, Request, Shortcut,
     ShortcutRecord, Signature, function_signature, provisional_extents,
@@ -38,6 +38,11 @@ impl Resolution {
             key: Key::new(record.request_fingerprint.0),
             record,
         }
+    }
+
+    /// Whether both say the same of the kernel, in every byte that is kept.
+    pub(super) fn is_alike(&self, other: &Resolution) -> bool {
+        self.record.encode() == other.record.encode()
     }
 }
 
@@ -163,6 +168,26 @@ pub(super) fn recorded(shared: &Shared, shortcut: &Shortcut) -> Option<Arc<Resol
             None
         }
     }
+}
+
+/// Whether a record that was told as a hit says what the text says; else it is taken away.
+pub(super) fn is_confirmed(
+    shared: &Shared,
+    shortcut: &Shortcut,
+    recorded: &Resolution,
+    parsed: &Parsed,
+) -> bool {
+    let fresh = &parsed.resolution;
+    let is_so = recorded.is_alike(fresh);
+    if is_so {
+        let (layer, key) = (Layer::Shortcut, Key::new(shortcut.key));
+        shared.observer.event(&Event::Verified { layer, key });
+    } else if recorded.key == fresh.key {
+        retract(shared, shortcut, reason::DIFFERS);
+    } else {
+        retract(shared, shortcut, reason::MISLED);
+    }
+    is_so
 }
 
 /// Takes a record away that was told as a hit and is no good.

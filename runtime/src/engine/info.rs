@@ -22,8 +22,11 @@ pub struct CacheInfo {
 }
 
 impl Engine {
-    /// What its caches hold and have done so far. Objects that are cached by identity are counted in
-    /// [`stats`](CacheInfo::stats).
+    /// What its caches hold and have done so far.
+    ///
+    /// The engine itself keeps no objects by identity, so that `objects_built` and `object_hits` of [`stats`](CacheInfo::stats) stay
+    /// zero: nothing that it makes of sets and maps is worth keeping (each [`Renumbering`](crate::Renumbering) is another set, on
+    /// purpose). A program that keeps objects of its own asks its `parloop_cache::object` caches what they hold.
     pub fn cache_info(&self) -> CacheInfo {
         self.shared().cache_info()
     }

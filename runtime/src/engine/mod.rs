@@ -11,6 +11,8 @@ mod identity;
 mod info;
 mod observe;
 pub(crate) mod reason;
+#[cfg(test)]
+mod tests;
 mod texts;
 mod together;
 mod workspaces;
@@ -47,6 +49,8 @@ use std::time::Duration;
 /// change constants or register data, for microseconds (and no longer than 0.2 s: a signal handler that forks in the middle of this
 /// leaves a child that should end or run another program). What another thread borrowed at that moment, a dat that a loop of its
 /// wrote, stays borrowed in the child: an error at once, never a wait. An observer that takes a lock is its program's affair.
+/// Forks are noticed by `pthread_atfork`: what passes it by (`_Fork`, `vfork`, a system call `clone` or `fork` of the program's own)
+/// makes a child that takes itself for its parent, and that may only run another program or end.
 #[derive(Clone)]
 pub struct Engine(Arc<Shared>);
 
@@ -72,7 +76,18 @@ pub(crate) struct Shared {
 }
 
 impl Engine {
-    /// Starts the configuration of an engine. Without more it compiles for this host and keeps code in memory only.
+    /// An engine as its user wants it: code is kept in `$PARLOOP_CACHE_DIR`, else `$XDG_CACHE_HOME/parloop`, else
+    /// `~/.cache/parloop`, and all other `PARLOOP_*` variables are heeded. It is `Engine::new(Config::from_env()?)`.
+    ///
+    /// # Errors
+    /// [`Error::Config`](crate::Error::Config) for a variable that names no setting or has an impossible value. A directory that
+    /// can't be used is no error: code is kept in memory then.
+    pub fn from_env() -> Result<Engine, crate::Error> {
+        Engine::new(Config::from_env()?)
+    }
+
+    /// Starts the configuration of an engine that does only what its program says. It reads no variable and, unless it is given a
+    /// directory, keeps nothing on disk: the next process compiles again. [`Engine::from_env`] has the user's directory.
     pub fn builder() -> EngineBuilder {
         EngineBuilder::new(Config::default())
     }

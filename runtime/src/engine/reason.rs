@@ -8,7 +8,7 @@ use crate::code::LoadError;
 pub(crate) const BAD_RECORD: &str = "bad_record";
 /// A shortcut led to another entry than its text does.
 pub(crate) const MISLED: &str = "misled";
-/// An object is not what the compiler makes of its request now.
+/// An object is not what the compiler makes of its request now, or a record not what the front end says of its text.
 pub(crate) const DIFFERS: &str = "differs";
 /// The results of code are not the interpreter's.
 pub(crate) const RESULTS_DIFFER: &str = "results_differ";
