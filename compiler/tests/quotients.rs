@@ -3,8 +3,8 @@
 
 mod loops;
 
-use loops::{DIRECT, arg, count, stage};
-use parloop_compiler::{Access, Stage};
+use loops::{DIRECT, arg, count, stage, stage_with};
+use parloop_compiler::{Access, Options, Stage};
 
 /// The statements of a kernel that reads four values of a row `w` and writes one of four, `x`.
 fn optimised(body: &str) -> String {
@@ -56,6 +56,44 @@ fn a_quotient_that_another_divisor_s_waits_for_stays_with_what_comes_before_it()
                    double a = w[1] / d; double b = (w[2] + 1) / d; double c = w[3] * w[3] / d; \
                    double g = a * 2 / e; double h = (w[2] - w[3]) / e; x[0] = f + g; x[1] = a - b; x[2] = b * c; x[3] = h * g;";
     assert_eq!(divisions(crossed), (2, 2));
+}
+
+/// Quotients by `d` and by `e` of which one, `q`, is a second by `d` only after it moved for one by `e`.
+const MOVED: &str = "double e = w[0] + w[3]; double d = w[1] + w[2]; double n = w[2] - w[1]; double f = w[1] / e; \
+    double a = w[2] / d; double q = n / d; double c = q * 2 / e; double z = (w[0] - w[3]) / d; double y = (w[0] - w[2]) / e;";
+
+#[test]
+fn a_quotient_that_moved_for_another_s_dividend_stays_where_it_went() {
+    // So many sums side by side keep the order of the text: what stands behind its use is not put right by a later pass.
+    let names = ["f", "a", "c", "q", "z", "y"];
+    let mut body = MOVED.to_owned();
+    for sum in 0..17 {
+        body += &format!("double s{sum} = {};", names[sum % 6]);
+    }
+    for product in 0..40 {
+        let [a, b] = [product % 4, (product + 1) % 4];
+        body += &format!("double t{product} = w[{a}] * w[{b}];");
+        for sum in 0..17 {
+            let by = 1 + (product * 3 + sum * 7) % 11;
+            body += &format!("s{sum} += t{product} * {by}.5;");
+        }
+    }
+    for sum in 0..17 {
+        body += &format!("x[{}] += s{sum};", sum % 4);
+    }
+    let args = [
+        arg(0, 4, Access::Read, DIRECT),
+        arg(1, 4, Access::Inc, DIRECT),
+    ];
+    for lanes in [1, 4] {
+        let options = Options {
+            lanes,
+            ..Options::default()
+        };
+        let text = format!("void k(const double *w, double *x) {{ {body} }}");
+        // The verifier runs after the passes.
+        assert!(!stage_with(&text, &args, Stage::Optimised, options).is_empty());
+    }
 }
 
 #[test]

@@ -47,6 +47,17 @@ fn pointers_that_may_meet_may_overlap() {
 }
 
 #[test]
+fn what_only_copies_stores_in_the_order_of_the_text() {
+    let text = "void k(const float *restrict a, float *x, float *y) {
+        y[0] = a[0]; y[1] = a[1]; x[0] = a[2]; x[1] = a[3]; }";
+    for at in [0, 4, 8] {
+        for args in [[(0, 0), (1, at), (1, 8)], [(0, 0), (1, 8), (1, at)]] {
+            Plain::new(text, vec![some(4), some(4)], &args).check();
+        }
+    }
+}
+
+#[test]
 fn pointers_to_other_types_may_meet_where_c_says_so() {
     let signs = "void k(int *a, unsigned *b) { a[0] = -1; b[0] += 5u; a[1] = a[0]; b[2] = 7; a[3] = a[2]; }";
     let memory = || vec![ints([3, 1, 4, 1, 5])];

@@ -215,6 +215,25 @@ fn deep_nesting_is_refused_or_taken_and_never_overflows_the_stack() {
 }
 
 #[test]
+fn long_chains_and_many_arrays_are_refused_or_taken() {
+    let mut chain = String::from("double d = a[1] + a[2]; double x = a[0] / d; double t = a[3];");
+    for at in 0..30_000 {
+        chain += &format!("t = t * a[{}] - {}.5;", at % 4, at % 7);
+    }
+    chain += "double y = t / d; double z = (t + 1) / d; b[0] = x; b[1] = y; b[2] = z;";
+    let mut arrays = String::new();
+    for at in 0..70_000 {
+        arrays += &format!(
+            "double t{at}[2]; t{at}[(int)a[0] & 1] = a[{}]; b[1] += t{at}[(int)a[2] & 1];",
+            at % 8
+        );
+    }
+    for (what, body) in [("a chain between quotients", chain), ("arrays", arrays)] {
+        check(what, &kernel(&body));
+    }
+}
+
+#[test]
 fn macros_that_multiply_are_refused() {
     let mut doubling = String::from("#define M0 a[0]\n");
     for i in 1..64 {

@@ -41,6 +41,15 @@ fn rows_that_are_apart_are_read_and_written_by_constants_loops_and_data() {
 }
 
 #[test]
+fn rows_that_are_only_copied_are_found_by_their_pointers() {
+    let text = "void k(const float **a, float *restrict b) { b[0] = a[0][0]; b[1] = a[0][1]; b[2] = a[1][2]; b[3] = a[1][3]; }";
+    let args = [rows(0, &[2, 0]), at(1, 0)];
+    Plain::new(text, vec![some(6), some(2)], &args)
+        .with_extents([[2u32, 4], [0, 4]])
+        .check();
+}
+
+#[test]
 fn rows_of_integers_and_floats_have_their_own_width() {
     let text = "#include <stdint.h>
         void k(int **a, const float **b, int64_t **c, unsigned **d) {

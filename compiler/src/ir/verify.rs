@@ -100,6 +100,8 @@ struct Verifier<'a> {
     held: BTreeMap<Holder, u16>,
     /// What the arguments that use a dat slot make of it.
     dats: BTreeMap<u16, Dat>,
+    /// What the accesses to a dat slot move, once there was one.
+    units: BTreeMap<u16, Scalar>,
     /// The first argument of each map slot.
     maps: BTreeMap<u16, u16>,
     open_labels: Vec<(Label, Target)>,
@@ -130,6 +132,7 @@ impl<'a> Verifier<'a> {
             labels: BTreeMap::new(),
             held: BTreeMap::new(),
             dats: BTreeMap::new(),
+            units: BTreeMap::new(),
             maps: BTreeMap::new(),
             open_labels: Vec::new(),
             depth: 0,
@@ -413,7 +416,7 @@ impl<'a> Verifier<'a> {
     }
 
     /// Whether a place exists at this level and holds `scalar`s.
-    fn place(&self, place: &Place, scalar: Scalar) -> Checked {
+    fn place(&mut self, place: &Place, scalar: Scalar) -> Checked {
         let held = match place {
             Place::Array(array) => {
                 let data = self.body.arrays.get(*array);
@@ -458,9 +461,22 @@ impl<'a> Verifier<'a> {
             held,
             accessed: scalar,
         };
-        // What a row holds may be moved in whole doubles.
-        let as_double = scalar == Scalar::F64 && matches!(place, Place::Row { .. });
-        ensure(held == scalar || as_double, rule)
+        let Place::Row { region, .. } = place else {
+            return ensure(held == scalar, rule);
+        };
+        // What a row holds may be moved in whole doubles, if all of it is: indices count what is moved.
+        let alone = self.own_scalar_of_slots();
+        let unit = *self.units.entry(region.slot).or_insert(scalar);
+        let as_double = scalar == Scalar::F64 && alone;
+        ensure(
+            (held == scalar || as_double) && (unit == scalar || !alone),
+            rule,
+        )
+    }
+
+    /// Whether a slot holds scalars of one kind: in plain functions pointers of several may share one.
+    fn own_scalar_of_slots(&self) -> bool {
+        matches!(self.level, Level::Loop(looped) if looped.signature.iteration == Iteration::Elements)
     }
 
     /// The dat slot of an argument of row pointers.

@@ -28,7 +28,7 @@ pub(super) struct Frame {
 
 impl Frame {
     pub(super) fn of(it: &Loop) -> Frame {
-        let blocks: Vec<&Block> = it.element_blocks().collect();
+        let blocks: Vec<&Block> = it.blocks().collect();
         Frame::of_blocks(&it.body, &blocks)
     }
 

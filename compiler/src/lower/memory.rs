@@ -17,6 +17,8 @@ pub(super) struct Regions {
 
 /// Numbers of the regions that are not dats.
 const LOCAL_REGIONS: u32 = 1 << 20;
+/// From this one on local arrays have a region in common: the code generator's flags have room for 65,535.
+const LOCAL_REGIONS_MAX: u32 = 1 << 15;
 const FIXED_REGION: u32 = 1 << 19;
 const MAP_REGION: u32 = FIXED_REGION + 1;
 
@@ -66,13 +68,19 @@ impl Lower<'_, '_> {
     }
 
     fn flags(&mut self, place: Place, ty: Type) -> MemFlagsData {
-        // Only natural alignment is assumed: pairs of values may lie at any value.
-        let trusted = match ty.lanes {
-            1 => MemFlagsData::trusted(),
+        // Only natural alignment is assumed: pairs of values may lie at any value, and so may doubles that narrower ones are moved in.
+        let is_row = matches!(place, Place::Row { .. });
+        let trusted = match ty {
+            Type { lanes: 1, scalar } if !(is_row && scalar == Scalar::F64) => {
+                MemFlagsData::trusted()
+            }
             _ => MemFlagsData::new().with_notrap(),
         };
         let (flags, id) = match place {
-            Place::Array(array) => (trusted, LOCAL_REGIONS + array.as_u32()),
+            Place::Array(array) => (
+                trusted,
+                LOCAL_REGIONS + array.as_u32().min(LOCAL_REGIONS_MAX),
+            ),
             Place::Row { region, .. } => {
                 let flags = match region.readonly {
                     true => trusted.with_readonly(),

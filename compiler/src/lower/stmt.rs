@@ -3,7 +3,7 @@
 use super::frame::Home;
 use super::{Lower, Targets, abi};
 use crate::ir::{Array, Block, Body, For, Label, Site, Stmt, Value, for_each_stmt};
-use crate::opt::filled;
+use crate::opt::{Touched, filled};
 use cranelift_codegen::ir::{
     self as clif, BlockArg, InstBuilder, MemFlagsData, condcodes::IntCC, types,
 };
@@ -14,27 +14,28 @@ const CLEAR_PIECES_MAX: u64 = 16;
 impl Lower<'_, '_> {
     /// Translates a block; `false` if its end is not reached.
     pub(super) fn block(&mut self, block: &Block) -> bool {
-        (0..block.len()).all(|at| self.stmt(&block[at], &block[at + 1..]))
+        let touched = Touched::of(&self.it.body, block);
+        (0..block.len()).all(|at| self.stmt(at, (block, &touched)))
     }
 
     /// Clears an array, unless microkernels start with zeros in all of its entries.
-    fn cleared(&mut self, array: Array, rest: &[Stmt]) {
-        let filled = filled(&self.it.body, rest, array, self.target);
+    fn cleared(&mut self, array: Array, at: usize, block: (&Block, &Touched)) {
+        let filled = filled(&self.it.body, block, at, array, self.target);
         self.fresh.extend(filled.nests);
         if !filled.is_whole {
             self.clear(array);
         }
     }
 
-    /// Translates a statement, which is followed by others; `false` if its end is not reached.
-    fn stmt(&mut self, stmt: &Stmt, rest: &[Stmt]) -> bool {
-        match stmt {
+    /// Translates a statement of a block; `false` if its end is not reached.
+    fn stmt(&mut self, at: usize, block: (&Block, &Touched)) -> bool {
+        match &block.0[at] {
             Stmt::Let(value) => {
                 self.define(*value);
                 true
             }
             Stmt::Clear(array) => {
-                self.cleared(*array, rest);
+                self.cleared(*array, at, block);
                 true
             }
             Stmt::Set(var, value) => {

@@ -4,6 +4,7 @@
 //! operation's is longer: not where a trip's other work takes longer than all that is added to the sum one after the other.
 //! Needs a target with the instruction and the option to contract.
 
+use super::fold::sign_bit;
 use super::rank_update::RankUpdate;
 use crate::ir::{BinaryOp, Block, Body, Inst, Op, Stmt, UnaryOp, Value, Var, count_uses};
 use crate::target::Target;
@@ -111,7 +112,11 @@ impl Contract<'_> {
 
     fn negated(&mut self, value: Value, kept: &mut Block) -> Value {
         let ty = self.body.ty(value);
-        let op = Op::Unary(UnaryOp::Neg, value);
+        // A constant has its sign in its bits: where it is used, it is read from the pool.
+        let op = match self.body.constant(value) {
+            Some(bits) => Op::Const(bits ^ sign_bit(ty.scalar)),
+            None => Op::Unary(UnaryOp::Neg, value),
+        };
         let negated = self.body.values.push(Inst { op, ty });
         kept.push(Stmt::Let(negated));
         negated

@@ -1,7 +1,8 @@
 //! Kernels that only copy rows copy them as doubles, whatever they hold: strips are of doubles, and moving changes no bit.
 
 use super::simplify::memory;
-use crate::ir::{Block, Body, Inst, Op, Place, Scalar, Site, Stmt, Type, Value};
+use crate::ir::{Block, Body, Inst, Loop, Op, Place, Scalar, Site, Stmt, Type, Value};
+use crate::signature::Iteration;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What one store copies.
@@ -15,8 +16,12 @@ struct Copy {
     sites: [Site; 2],
 }
 
-/// Rewrites the root of a body if all that it stores is what it loads from other memory, in whole doubles.
-pub(super) fn copy_doubles(body: &mut Body) {
+/// Rewrites what elements do if all that they store is what they load from other memory, in whole doubles.
+pub(super) fn copy_doubles(it: &mut Loop) {
+    if it.signature.iteration != Iteration::Elements {
+        return;
+    }
+    let body = &mut it.body;
     let Some(copies) = copies(body) else {
         return;
     };
@@ -60,7 +65,7 @@ pub(super) fn copy_doubles(body: &mut Body) {
 
 /// What is copied by a root that does nothing else.
 fn copies(body: &Body) -> Option<Vec<Copy>> {
-    let (mut copies, mut read, mut written) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+    let (mut copies, mut read, mut written) = (Vec::new(), BTreeSet::new(), BTreeMap::new());
     for stmt in &body.root {
         match stmt {
             Stmt::Let(value) => match body.values[*value].op {
@@ -69,13 +74,18 @@ fn copies(body: &Body) -> Option<Vec<Copy>> {
                 _ => return None,
             },
             Stmt::Store { place, .. } => {
-                written.insert(memory(place));
+                // Rows of one dat may be one row: then the order of stores is not to be changed.
+                let only = *written.entry(memory(place)).or_insert(*place);
+                if only != *place {
+                    return None;
+                }
                 copies.push(copy(body, stmt)?);
             }
             _ => return None,
         }
     }
-    read.is_disjoint(&written).then_some(copies)
+    let is_read = |memory| read.contains(memory);
+    (!written.keys().any(is_read)).then_some(copies)
 }
 
 /// What a store of something that was loaded copies.

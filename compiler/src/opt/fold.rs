@@ -180,7 +180,8 @@ fn one(scalar: Scalar) -> u64 {
     }
 }
 
-fn sign_bit(scalar: Scalar) -> u64 {
+/// The bit that holds a float's sign.
+pub(super) fn sign_bit(scalar: Scalar) -> u64 {
     match scalar {
         Scalar::F32 => 1 << 31,
         _ => 1 << 63,

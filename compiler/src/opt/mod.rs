@@ -36,7 +36,7 @@ use crate::ir::{Block, Body, Kernel, Loop, Op, Stmt, Var, for_each_stmt};
 use crate::options::{FloatMode, Options};
 use crate::target::Target;
 use crowded::Crowded;
-pub(crate) use rank_update::{Factor, Means, Origin, RankUpdate, Rows, filled};
+pub(crate) use rank_update::{Factor, Means, Origin, RankUpdate, Rows, Touched, filled};
 use std::collections::BTreeSet;
 pub(crate) use strip::{Input, StripCall};
 
@@ -106,7 +106,7 @@ pub(crate) fn optimise(it: &mut Loop, options: &Options, target: &Target) {
     hoist::hoist(it, &crowded);
     overwritten::remove_overwritten(&mut it.body);
     let values = it.body.values.len();
-    copies::copy_doubles(&mut it.body);
+    copies::copy_doubles(it);
     let strip = strip::statements(it, options, target);
     if strip.is_none() {
         across::across_elements(it, options, target);
@@ -123,7 +123,7 @@ pub(crate) fn optimise(it: &mut Loop, options: &Options, target: &Target) {
     if it.body.values.len() > values {
         hoist::hoist(it, &crowded);
         hoist_of_several(it, &crowded);
-        if has_loops(&it.body.root) {
+        if it.element_blocks().any(has_loops) {
             // What was packed has no other use then.
             dead::remove_dead(it);
             each_body(it, pack::pack_joined);

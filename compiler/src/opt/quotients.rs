@@ -10,6 +10,12 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The fewest quotients by one divisor that are done so: of fewer, moving lanes about costs what it saves.
 const QUOTIENTS_MIN: usize = 3;
 
+/// How many of those that follow are tried as a quotient's second.
+const TRIED_MAX: usize = 16;
+
+/// The most statements that go in front of a quotient for its second.
+const MOVED_MAX: usize = 64;
+
 const PAIR: Type = Type::F64.with_lanes(2);
 
 /// Pairs quotients in the runs of a body's root without control flow.
@@ -83,17 +89,18 @@ impl Run<'_> {
         let mut left = quotients.to_vec();
         left.reverse();
         while let Some(first) = left.pop() {
-            let second = left.iter().rposition(|second| self.join(first, *second));
-            if let Some(second) = second {
-                self.pairs.insert(first, left.remove(second));
+            let near = left.len().saturating_sub(TRIED_MAX);
+            let mut nearest = left[near..].iter();
+            if let Some(second) = nearest.rposition(|second| self.join(first, *second)) {
+                self.pairs.insert(first, left.remove(near + second));
             }
         }
     }
 
     /// Moves what a second dividend needs in front of the first quotient, if that may be.
     fn join(&mut self, first: Value, second: Value) -> bool {
-        let at = self.defined[first] - 1;
-        if self.is_moved[at] {
+        let (at, second_at) = (self.defined[first] - 1, self.defined[second] - 1);
+        if self.is_moved[at] || self.is_moved[second_at] {
             return false;
         }
         let mut needed = BTreeSet::new();
@@ -103,7 +110,7 @@ impl Run<'_> {
         if !may_move {
             return false;
         }
-        needed.insert(self.defined[second] - 1);
+        needed.insert(second_at);
         for number in &needed {
             self.is_moved[*number] = true;
         }
@@ -118,28 +125,30 @@ impl Run<'_> {
         }
     }
 
-    /// Finds the statements behind `at` that a value needs; `false` if one of them can't go there.
+    /// Finds the statements behind `at` that a value needs; `false` if one of them can't go there, or they are many.
     fn need(&self, value: Value, at: usize, needed: &mut BTreeSet<usize>) -> bool {
-        let Some(number) = self.defined[value].checked_sub(1) else {
-            return true;
-        };
-        if number < at && !self.is_moved[number] || needed.contains(&number) {
-            return true;
+        let mut left = vec![value];
+        while let Some(value) = left.pop() {
+            let Some(number) = self.defined[value].checked_sub(1) else {
+                continue;
+            };
+            if number < at && !self.is_moved[number] || needed.contains(&number) {
+                continue;
+            }
+            let op = &self.body.values[value].op;
+            let is_arithmetic = matches!(
+                op,
+                Op::Const(_) | Op::Unary(..) | Op::Binary(..) | Op::Fma(..)
+            );
+            // The first of a pair stays where it is, with all that goes in front of it, and so does what has moved already.
+            let stays = number == at || self.is_moved[number] || self.moved.contains_key(&number);
+            if stays || !is_arithmetic || op.can_fail() || needed.len() == MOVED_MAX {
+                return false;
+            }
+            needed.insert(number);
+            op.for_each_operand(|operand| left.push(operand));
         }
-        let op = &self.body.values[value].op;
-        let is_arithmetic = matches!(
-            op,
-            Op::Const(_) | Op::Unary(..) | Op::Binary(..) | Op::Fma(..)
-        );
-        // The first of a pair stays where it is, with all that goes in front of it, and so does what has moved already.
-        let stays = number == at || self.is_moved[number] || self.moved.contains_key(&number);
-        if stays || !is_arithmetic || op.can_fail() {
-            return false;
-        }
-        needed.insert(number);
-        let mut may_move = true;
-        op.for_each_operand(|operand| may_move &= self.need(operand, at, needed));
-        may_move
+        true
     }
 
     fn write(self, to: &mut Block) {

@@ -82,3 +82,58 @@ void k(const float *a0, float *x0) {
   x0[10] += t6;
   x0[11] += t1;
 }
+// == a row that is read where the element before tells, and stored to afterwards
+// args: read f64 2; rw f64 2; rw i32 1 global; inc f64 1 global
+void k(const double *q, double *x, int *g, double *s) {
+  double v = x[*g & 1];
+  *g = *g + 1;
+  double a = 0;
+  for (int i = 0; i < 40; i++) a = a * 0.5 + q[0] * i;
+  double b = 0;
+  for (int i = 0; i < 40; i++) b = b * 0.25 + q[1] * a;
+  x[0] = a;
+  x[1] = b;
+  *s += v;
+}
+// == the same behind a map
+// args: read f64 2 at ends 0; rw f64 2; rw i32 1 global; inc f64 1 global
+void k(const double *q, double *x, int *g, double *s) {
+  double v = x[*g & 1];
+  *g = *g + 1;
+  double a = sqrt(q[0] * q[0] + 1), b = a / (1 + q[1] * q[1]);
+  x[0] = a;
+  x[1] = b;
+  *s += v;
+}
+// == a global that elements index by another stays one that goes from element to element
+// args: read f64 2; read i32 1 global; rw f64 4 global; write f64 2
+void k(const double *a, const int *n, double *g, double *x) {
+  double s = sqrt(a[0] * a[0] + 1), t = sqrt(a[1] * a[1] + s) / (1 + s * s), u = sqrt(1 + t * t) / (2 + s * s);
+  g[*n & 3] = g[*n & 3] * 0.5 + s / (1 + t * t);
+  x[0] = u;
+  x[1] = t;
+}
+// == the same behind a map, where one block runs for the rest of a range too
+// args: read f64 2 at ends 0; read i32 1 global; max f64 4 global; write f64 2
+void k(const double *a, const int *n, double *g, double *x) {
+  double s = sqrt(a[0] * a[0] + 1), t = sqrt(a[1] * a[1] + s) / (1 + s * s), u = sqrt(1 + t * t) / (2 + s * s);
+  g[*n & 3] = fmax(g[*n & 3], s);
+  x[0] = u;
+  x[1] = t;
+}
+// == a global that a loop goes through, too long to be unrolled
+// args: read f64 2 at ends 0; rw f64 40 global; write f64 2
+void k(const double *a, double *g, double *x) {
+  double s = sqrt(a[0] * a[0] + 1), t = sqrt(a[1] * a[1] + s) / (1 + s * s);
+  for (int i = 0; i < 40; i++) g[i] = g[i] * 0.5 + s;
+  x[0] = s / t;
+  x[1] = t;
+}
+// == rows of one dat that two arguments write keep the order of their stores
+// args: read f32 4; write f32 2 of x; write f32 2 of x
+void k(const float *a, float *x, float *y) {
+  y[0] = a[0];
+  y[1] = a[1];
+  x[0] = a[2];
+  x[1] = a[3];
+}

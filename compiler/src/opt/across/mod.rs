@@ -1,4 +1,4 @@
-//! Consecutive elements at once, in the lanes of vectors: two of doubles, four of floats.
+//! Several elements at once, consecutive ones or, where one block runs for the rest of a range too, any that differ.
 //!
 //! Of the statements of one element, what is the same for all is computed once; arithmetic on the vectors' kind of float is done
 //! for all in one instruction; integers, addresses and calls are done for each. What an element could see of the one before -

@@ -32,6 +32,8 @@ pub(super) struct Plan {
     pub(super) uniform: SecondaryMap<Value, bool>,
     /// Whether the statements do what is left of a range, too, so that those of one element need not be compiled.
     pub(super) covers_rest: bool,
+    /// Arrays that go from element to element, or that something is left in after the last.
+    kept: BTreeSet<Array>,
     level: Level,
 }
 
@@ -48,6 +50,7 @@ impl Plan {
             masks: SecondaryMap::new(),
             uniform: SecondaryMap::new(),
             covers_rest: false,
+            kept: arrays_of([&it.before, &it.after], &it.body),
             level: target.level,
         };
         let Vars { carried, own } = Vars::of(it);
@@ -97,7 +100,7 @@ impl Plan {
                 let op = &body.values[*value].op;
                 self.serial[*value] = is_serial || self.sees_others(op);
                 self.uniform[*value] = self.is_common(op);
-                !op.can_fail() && self.is_of_all(body, op)
+                !op.can_fail() && self.is_of_all(body, op) && !self.is_late(op, is_serial)
             }
             Stmt::Set(var, _) => self.carried.contains(var) || !is_serial,
             Stmt::Store {
@@ -133,7 +136,19 @@ impl Plan {
     /// Whether a local array can have an entry of each element where it has one.
     fn may_widen(&self, body: &Body, array: Array) -> bool {
         let ArrayData { scalar, len } = body.arrays[array];
-        scalar == self.vector.scalar && is_small(len)
+        scalar == self.vector.scalar && is_small(len) && !self.kept.contains(&array)
+    }
+
+    /// Whether a row that the loop writes is read only where the element before has told the index: what all elements store to their
+    /// own rows is done by then.
+    fn is_late(&self, op: &Op, is_serial: bool) -> bool {
+        match op {
+            Op::Load {
+                place: place @ Place::Row { region, .. },
+                ..
+            } => is_serial && !region.readonly && !self.shared.contains(&memory(place)),
+            _ => false,
+        }
     }
 
     /// Whether what is loaded from a local array is the same entry for all elements.
@@ -320,4 +335,20 @@ fn shared(it: &Loop) -> BTreeSet<Memory> {
     let args = it.signature.args.iter();
     let written = args.filter(|arg| arg.access.writes() && arg.source != Source::Direct);
     written.map(|arg| Memory::Region(arg.dat)).collect()
+}
+
+/// Arrays that blocks access.
+fn arrays_of(blocks: [&Block; 2], body: &Body) -> BTreeSet<Array> {
+    let mut found = BTreeSet::new();
+    for block in blocks {
+        for_each_stmt(block, &mut |stmt| {
+            let array = match (stmt, access(body, stmt)) {
+                (Stmt::Clear(array), _) => Some(*array),
+                (_, Some((Place::Array(array), ..))) => Some(array),
+                _ => None,
+            };
+            found.extend(array);
+        });
+    }
+    found
 }

@@ -2,8 +2,9 @@
 
 use super::distribute::Entries;
 use super::{Means, RankUpdate};
-use crate::ir::{Array, Body, For, Op, Place, Stmt, Value, for_each_stmt};
+use crate::ir::{Array, Block, Body, For, Op, Place, Stmt, Value, for_each_stmt};
 use crate::target::Target;
+use std::collections::BTreeMap;
 
 /// What becomes of an array that was cleared.
 #[derive(Debug, Default)]
@@ -14,25 +15,87 @@ pub(crate) struct Filled {
     pub(crate) is_whole: bool,
 }
 
-/// Finds the updates that come first in the statements after an array is cleared.
-pub(crate) fn filled(body: &Body, rest: &[Stmt], array: Array, target: &Target) -> Filled {
+/// Which statements of a block touch which arrays; found once for all arrays, so that time is linear in the block.
+#[derive(Debug, Default)]
+pub(crate) struct Touched {
+    /// By array: numbers of statements, ascending.
+    by_array: BTreeMap<Array, Vec<usize>>,
+    /// Numbers of statements that may leave the ones after them out.
+    leaving: Vec<usize>,
+}
+
+impl Touched {
+    /// Goes through a block, if it has arrays to clear and nests to fill them.
+    pub(crate) fn of(body: &Body, block: &Block) -> Touched {
+        let mut touched = Touched::default();
+        let has = |wanted: fn(&Stmt) -> bool| block.iter().any(wanted);
+        if has(|stmt| matches!(stmt, Stmt::Clear(_))) && has(Stmt::is_loop) {
+            for (at, stmt) in block.iter().enumerate() {
+                touched.note(body, at, stmt);
+                for inner in stmt.blocks() {
+                    for_each_stmt(inner, &mut |stmt| touched.note(body, at, stmt));
+                }
+            }
+        }
+        touched
+    }
+
+    fn note(&mut self, body: &Body, at: usize, stmt: &Stmt) {
+        let place = match stmt {
+            Stmt::Let(value) => match body.values[*value].op {
+                Op::Load { place, .. } => Some(place),
+                _ => None,
+            },
+            Stmt::Store { place, .. } => Some(*place),
+            Stmt::Clear(array) => Some(Place::Array(*array)),
+            Stmt::Exit(_) | Stmt::Continue(_) => {
+                self.leaving.push(at);
+                None
+            }
+            _ => None,
+        };
+        if let Some(Place::Array(array)) = place {
+            let numbers = self.by_array.entry(array).or_default();
+            if numbers.last() != Some(&at) {
+                numbers.push(at);
+            }
+        }
+    }
+
+    /// The statements behind `at` that touch an array, up to one that may leave.
+    fn behind(&self, at: usize, array: Array) -> impl Iterator<Item = usize> {
+        let first = |numbers: &[usize]| numbers.partition_point(|number| *number <= at);
+        let end = self.leaving.get(first(&self.leaving)).copied();
+        let numbers = self.by_array.get(&array).map_or(&[][..], Vec::as_slice);
+        let numbers = numbers[first(numbers)..].iter().copied();
+        numbers.take_while(move |number| end.is_none_or(|end| *number < end))
+    }
+}
+
+/// Finds the updates that are the first to touch an array behind statement `at` of a block, which clears it.
+pub(crate) fn filled(
+    body: &Body,
+    (block, touched): (&Block, &Touched),
+    at: usize,
+    array: Array,
+    target: &Target,
+) -> Filled {
     let mut filled = Filled::default();
     let mut blocks: Vec<Entries> = Vec::new();
     let (mut entries, all) = (0, body.arrays[array].len);
-    for stmt in rest {
-        if let Some((nest, update)) = update_of(body, stmt, array, target) {
-            let block = Entries::of(body, nest, &update);
-            if blocks.iter().any(|known| !block.is_apart_from(known)) {
-                break;
-            }
-            filled.nests.push(nest.counter);
-            blocks.push(block);
-            entries += update.rows * update.columns;
-            if entries == all {
-                filled.is_whole = true;
-                break;
-            }
-        } else if touches(body, stmt, array) {
+    for number in touched.behind(at, array) {
+        let Some((nest, update)) = update_of(body, &block[number], array, target) else {
+            break;
+        };
+        let own = Entries::of(body, nest, &update);
+        if blocks.iter().any(|known| !own.is_apart_from(known)) {
+            break;
+        }
+        filled.nests.push(nest.counter);
+        blocks.push(own);
+        entries += update.rows * update.columns;
+        if entries == all {
+            filled.is_whole = true;
             break;
         }
     }
@@ -53,24 +116,4 @@ fn update_of<'a>(
     let is_ours = update.entries.place == Place::Array(array) && update.entries.first.is_some();
     let means = update.means(target, 1).filter(|_| is_ours);
     matches!(means, Some(Means::Microkernel(_))).then_some((nest, update))
-}
-
-/// Whether a statement may touch an array, or leave the ones after it out.
-fn touches(body: &Body, stmt: &Stmt, array: Array) -> bool {
-    let ours = Place::Array(array);
-    let mut found = false;
-    let mut check = |stmt: &Stmt| match stmt {
-        Stmt::Let(value) => {
-            found |= matches!(body.values[*value].op, Op::Load { place, .. } if place == ours);
-        }
-        Stmt::Store { place, .. } => found |= *place == ours,
-        Stmt::Clear(other) => found |= *other == array,
-        Stmt::Exit(_) | Stmt::Continue(_) => found = true,
-        _ => {}
-    };
-    check(stmt);
-    for inner in stmt.blocks() {
-        for_each_stmt(inner, &mut check);
-    }
-    found
 }

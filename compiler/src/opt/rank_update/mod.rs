@@ -18,7 +18,7 @@ pub(super) use distribute::distribute;
 pub(super) use evaluate::{Points, evaluate};
 pub(super) use fission::{fission, has_blocks};
 pub(super) use forward::forward;
-pub(crate) use fresh::filled;
+pub(crate) use fresh::{Touched, filled};
 pub(crate) use means::{Means, Origin};
 
 use crate::ir::{Body, For, Place, Scalar, Value};
