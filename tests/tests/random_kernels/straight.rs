@@ -9,13 +9,14 @@ pub(crate) fn straight() -> impl Strategy<Value = Straight> {
     let inputs = prop::collection::vec(any::<[u8; 2]>(), 1..4);
     let results = prop::collection::vec(any::<[u8; 3]>(), 1..4);
     let steps = prop::collection::vec(any::<[u8; 5]>(), 2..24);
-    let of_floats = any::<bool>();
-    (inputs, results, steps, of_floats, any::<u64>()).prop_map(
-        |(inputs, results, steps, of_floats, seed)| Straight {
+    let (of_floats, chosen) = (any::<bool>(), any::<[u8; 3]>());
+    (inputs, results, steps, of_floats, chosen, any::<u64>()).prop_map(
+        |(inputs, results, steps, of_floats, chosen, seed)| Straight {
             inputs,
             results,
             steps,
             of_floats,
+            chosen,
             seed,
         },
     )
@@ -28,6 +29,8 @@ pub(crate) struct Straight {
     results: Vec<[u8; 3]>,
     steps: Vec<[u8; 5]>,
     of_floats: bool,
+    /// Whether an entry of a row is chosen by what the element before left, whether one of a global, and what becomes of that.
+    chosen: [u8; 3],
     pub(crate) seed: u64,
 }
 
@@ -73,6 +76,15 @@ impl Straight {
             args.push(format!("read {scalar} {dim} {path}"));
             params.push(format!("const {ty} *a{n}"));
             known.extend((0..values(path, dim)).map(|i| format!("a{n}[{i}]")));
+        }
+        if self.chosen[0].is_multiple_of(4) {
+            args.push("rw i32 1 global".to_owned());
+            params.push("int *turn".to_owned());
+            body += "  int side = *turn & 1; *turn = *turn ^ 1;\n";
+            for row in self.rows_of_two() {
+                writeln!(body, "  {ty} of_{row} = {row}[side];").unwrap();
+                known.push(format!("of_{row}"));
+            }
         }
         for (n, step) in self.steps.iter().enumerate() {
             let value = expression(step, &known, f);
@@ -126,11 +138,37 @@ impl Straight {
                 writeln!(body, "  {statement}").unwrap();
             }
         }
+        if self.chosen[1].is_multiple_of(4) {
+            let access = pick(&["rw", "max", "min"], self.chosen[2]);
+            args.extend([
+                "read i32 1 global".to_owned(),
+                format!("{access} {scalar} 4 global"),
+            ]);
+            params.extend(["const int *which".to_owned(), format!("{ty} *kept")]);
+            let last = &known[known.len() - 1];
+            let value = match access {
+                "rw" => format!("kept[*which & 3] * 0.5{f} - {last}"),
+                _ => format!("f{access}{f}(kept[*which & 3], {last}) + 0.0{f}"),
+            };
+            writeln!(body, "  kept[*which & 3] = {value};").unwrap();
+        }
         format!(
             "// == straight\n// args: {}\nvoid k({}) {{\n{body}}}\n",
             args.join("; "),
             params.join(", ")
         )
+    }
+
+    /// Parameters with rows of at least two values.
+    fn rows_of_two(&self) -> Vec<String> {
+        let inputs = self.inputs.iter().enumerate();
+        let read = inputs
+            .filter(|(_, [_, dim])| 1 + dim % 8 >= 2)
+            .map(|(n, _)| format!("a{n}"));
+        let results = self.results.iter().enumerate();
+        let updated = results
+            .filter(|(_, [which, dim, _])| pick(&RESULTS, *which).0 == "rw" && 1 + dim % 4 >= 2);
+        read.chain(updated.map(|(n, _)| format!("x{n}"))).collect()
     }
 }
 
