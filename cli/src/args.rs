@@ -6,9 +6,13 @@ use parloop_kernels::catalogue::{Part, Size};
 use parloop_kernels::order::Order;
 use std::path::PathBuf;
 
+/// What is no setting of an engine.
+const LOG_HELP: &str = "PARLOOP_LOG=FILTER in the environment has all that the caches and the compiler do told on standard error: `debug` every \
+hit, miss, compilation and write, `warn` only what is wrong, `info` where code is kept, `parloop::cache=debug` all but explanations of misses";
+
 /// Loops of C kernels over unstructured meshes, compiled in-process and cached.
 #[derive(Debug, Parser)]
-#[command(name = "parloop", version)]
+#[command(name = "parloop", version, after_help = LOG_HELP)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -392,6 +396,8 @@ pub(crate) enum CacheCommand {
     Doctor(JsonArgs),
     /// Evict what is beyond the bounds, and sweep temporary files that were left
     Gc,
+    /// Remove single entries; the next run that needs one compiles it again
+    Rm(RmArgs),
     /// Remove entries, shortcuts, temporary files and counts; the secret key and locks stay, and so does what is not the cache's
     Clear,
     /// Compile the kernels of C files as plain functions, so that the next process finds them
@@ -403,6 +409,9 @@ pub(crate) struct LsArgs {
     /// What comes first: by name, or the largest, oldest, most used, or what saved most
     #[arg(long, value_enum, value_name = "BY", default_value_t = LsSort::Name)]
     pub(crate) sort: LsSort,
+    /// Only entries of kernels of this name, with the file of each
+    #[arg(long, value_name = "NAME")]
+    pub(crate) kernel: Option<String>,
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
@@ -487,6 +496,13 @@ pub(crate) struct InspectArgs {
     /// Leave the disassembly out
     #[arg(long)]
     pub(crate) no_asm: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RmArgs {
+    /// Fingerprints, or the beginnings of some
+    #[arg(required = true, value_name = "FINGERPRINT")]
+    pub(crate) fingerprints: Vec<String>,
 }
 
 #[derive(Debug, Args)]

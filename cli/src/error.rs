@@ -117,6 +117,12 @@ pub(crate) enum CliError {
         unread: usize,
         files: usize,
     },
+    #[error("entry {key} can not be removed; `parloop cache doctor` says why")]
+    NotRemoved { key: String },
+    #[error(
+        "PARLOOP_LOG: `{value}` is no filter: {reason}; write a level (`debug`), or TARGET=LEVEL (`parloop::cache=debug`)"
+    )]
+    LogFilter { value: String, reason: String },
     #[error("the cache directory is not used")]
     Unwell,
     #[error(
@@ -149,6 +155,7 @@ impl CliError {
             | CliError::NoApp { .. }
             | CliError::Constant { .. }
             | CliError::ConstantValue { .. }
+            | CliError::LogFilter { .. }
             | CliError::BinaryOnTerminal => 2,
             _ => 1,
         }

@@ -15,6 +15,7 @@ mod compare;
 mod config;
 mod error;
 mod kernels;
+mod log;
 mod objdump;
 mod output;
 mod settings;
@@ -35,7 +36,8 @@ fn main() -> ExitCode {
         Err(error) => error.exit(),
     };
     let mut out = std::io::stdout().lock();
-    let outcome = settings::config(&matches).and_then(|config| run(&cli.command, config, &mut out));
+    let config = log::listen().and_then(|()| settings::config(&matches));
+    let outcome = config.and_then(|config| run(&cli.command, config, &mut out));
     match outcome.and_then(|()| Ok(out.flush()?)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => report(&error),

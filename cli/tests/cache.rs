@@ -72,6 +72,7 @@ fn an_entry_is_shown_by_the_beginning_of_its_fingerprint() {
         [
             "compile_us",
             "created_unix_s",
+            "file",
             "file_bytes",
             "fingerprint",
             "kernel",
@@ -93,6 +94,15 @@ fn an_entry_is_shown_by_the_beginning_of_its_fingerprint() {
             assert!(shown.contains(expected), "{expected}: {shown}");
         }
     }
+    // Without a disassembler it says that there is none.
+    let shown = place.printed(&["cache", "inspect", key]);
+    match std::process::Command::new("objdump").arg("-v").output() {
+        Ok(_) => assert!(
+            shown.contains("Disassembly of section .text") && shown.contains("ret"),
+            "{shown}"
+        ),
+        Err(_) => assert!(shown.contains("install binutils"), "{shown}"),
+    }
     let said = place.failure(&["cache", "inspect", "nosuchentry"], 1);
     assert!(
         said.contains("nosuchentry") && said.contains("cache ls"),
@@ -100,6 +110,65 @@ fn an_entry_is_shown_by_the_beginning_of_its_fingerprint() {
     );
     let said = place.failure(&["cache", "inspect", ""], 1);
     assert!(said.contains("5 fingerprints"), "{said}");
+}
+
+#[test]
+fn entries_of_a_kernel_are_listed_with_their_files() {
+    let place = Place::new();
+    place.printed(&FILL);
+    let listing = place.json(&["cache", "ls", "--json", "--kernel", "update"]);
+    let entries = listing["entries"].as_array().unwrap();
+    assert_eq!(entries.len(), 1);
+    let file = entries[0]["file"].as_str().unwrap();
+    assert!(file.ends_with(entries[0]["fingerprint"].as_str().unwrap()));
+    assert!(std::fs::read(file).unwrap().starts_with(b"\x7fELF"));
+    let text = place.printed(&["cache", "ls", "--kernel", "update"]);
+    assert!(text.lines().any(|line| line == file), "{text}");
+    let none = place.printed(&["cache", "ls", "--kernel", "upd"]);
+    assert!(none.starts_with("0 entries"), "{none}");
+}
+
+#[test]
+fn single_entries_are_removed_and_nothing_else_is() {
+    let place = Place::new();
+    let said = place.failure(&["cache", "rm", "aaaa"], 1);
+    assert!(said.contains("aaaa"), "{said}");
+    assert!(!place.cache().exists());
+    place.printed(&FILL);
+    let listing = place.json(&["cache", "ls", "--json"]);
+    let entries = listing["entries"].as_array().unwrap();
+    let key = |at: usize| entries[at]["fingerprint"].as_str().unwrap();
+    let left = || {
+        let stats = place.json(&["cache", "stats", "--json"]);
+        (stats["entries"].clone(), stats["shortcuts"].clone())
+    };
+    let missing = "a".repeat(52);
+    for (args, why) in [
+        (vec![key(0), "nosuchentry"], "nosuchentry"),
+        (vec![key(0), &missing], "aaaa"),
+        (vec![key(0), ""], "5 fingerprints"),
+        (vec!["../secret"], "secret"),
+        (vec![key(0), "--cache-mode", "read-only"], "not used"),
+    ] {
+        let said = place.failure(&[&["cache", "rm"], &args[..]].concat(), 1);
+        assert!(said.contains(why), "{said}");
+        assert_eq!(left(), (json!(5), json!(5)), "all or nothing");
+    }
+    place.failure(&["cache", "rm"], 2);
+    let removed = place.printed(&["cache", "rm", key(0), &key(1)[..12], key(0)]);
+    let expected = format!("removed {} (adt_calc)\n", &key(0)[..12]);
+    assert!(removed.starts_with(&expected), "{removed}");
+    assert_eq!(removed.lines().count(), 2);
+    assert_eq!(left(), (json!(3), json!(5)));
+    assert!(place.cache().join("secret").exists());
+    place.printed(&FILL);
+    assert_eq!(left(), (json!(5), json!(5)), "compiled again");
+
+    // One that is damaged can be removed, too.
+    std::fs::write(entries[2]["file"].as_str().unwrap(), "junk").unwrap();
+    let removed = place.printed(&["cache", "rm", key(2)]);
+    assert!(removed.ends_with("(damaged)\n"), "{removed}");
+    assert_eq!(left(), (json!(4), json!(5)));
 }
 
 #[test]

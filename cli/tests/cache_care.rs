@@ -4,6 +4,7 @@ mod support;
 
 use serde_json::{Value, json};
 use std::fs;
+use std::io::Write;
 use std::path::PathBuf;
 use support::Place;
 
@@ -202,16 +203,22 @@ fn row_s20_what_texts_and_arguments_hold_is_escaped_where_it_is_quoted() {
 fn two_processes_started_together_on_40_cold_kernels_compile_each_once_in_all() {
     let place = Place::new();
     let kernel = |n| format!("void k{n}(const double *a, double *b) {{ b[0] = {n}.5 * a[0]; }}\n");
-    let file = place.file("cold.c", &(0..40).map(kernel).collect::<String>());
-    // On a machine that does much else a process may be late; each waits for the other however long that takes.
-    let wait = ["--cache-wait-ms", "60000"];
-    let warm = [
-        &["cache", "warm", "--json", file.to_str().unwrap()],
-        &wait[..],
-    ]
-    .concat();
+    let text: String = (0..40).map(kernel).collect();
+    // Each reads its kernels from a pipe: once both have it open, both are given them.
+    let pipes = ["one.c", "two.c"].map(|name| place.path().join(name));
+    let made = std::process::Command::new("mkfifo").args(&pipes).status();
+    assert!(made.unwrap().success());
     let sources = std::thread::scope(|scope| {
-        let processes = [0, 1].map(|_| scope.spawn(|| place.json(&warm)));
+        let processes = pipes.each_ref().map(|pipe| {
+            let warm = ["cache", "warm", "--json", pipe.to_str().unwrap()];
+            let place = &place;
+            scope.spawn(move || place.json(&warm))
+        });
+        // Opening waits for the reader.
+        let open = |pipe: &PathBuf| fs::File::options().write(true).open(pipe).unwrap();
+        for mut pipe in pipes.each_ref().map(open) {
+            pipe.write_all(text.as_bytes()).unwrap();
+        }
         let told = processes.map(|process| process.join().unwrap());
         let of = |told: &Value| -> Vec<String> {
             let kernels = told.as_array().unwrap().iter();
@@ -224,6 +231,27 @@ fn two_processes_started_together_on_40_cold_kernels_compile_each_once_in_all() 
     let count = |source: &str| sources.iter().filter(|s| *s == source).count();
     assert_eq!((count("compiled"), count("disk")), (40, 40), "{sources:?}");
     assert_eq!(entries(&place).len(), 40);
+}
+
+#[test]
+fn what_memory_does_not_keep_is_warmed_all_the_same() {
+    let place = Place::new();
+    let file = place.file("kernels.c", KERNEL);
+    let warm = ["cache", "warm", file.to_str().unwrap()];
+    let none = ["--function", "scale", "--memory-entries-max", "0"];
+    let text = place.printed(&[&warm[..], &none].concat());
+    assert!(text.contains("scale: compiled in"), "{text}");
+    assert_eq!(entries(&place).len(), 1);
+    let too_large = [
+        "--function",
+        "scale",
+        "--unroll",
+        "4",
+        "--cache-entries-max",
+        "0",
+    ];
+    let said = place.failure(&[&warm[..], &too_large].concat(), 1);
+    assert!(said.contains("not all"), "{said}");
 }
 
 #[test]
@@ -252,7 +280,12 @@ fn a_file_is_explained_by_the_nearest_entries_with_lines() {
     );
     place.printed(&["cache", "warm", path, "--function", "scale"]);
     let text = place.printed(&scale);
-    assert!(text.ends_with("is kept\n"), "{text}");
+    let key = entries(&place)[0]["fingerprint"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let kept_in = format!("is kept\n  in {}\n", entry_file(&place, &key).display());
+    assert!(text.ends_with(&kept_in), "{text}");
     place.file("kernels.c", &KERNEL.replace("0.5", "0.25"));
     let text = place.printed(&scale);
     assert!(text.contains("constant 0.5 -> 0.25 (line 2)"), "{text}");

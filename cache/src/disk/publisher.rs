@@ -21,7 +21,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 /// With so many publications waiting, those that come give up their locks: others had better compile than wait for this queue.
-const GUARDS_MAX: usize = 32;
+const GUARDS_MAX: usize = 256;
 /// After so many publications it is looked whether the bounds are exceeded, and they are kept before more is written.
 const JOBS_BY_TURN: u32 = 64;
 /// So long a child keeps house after a publication, before it leaves the rest to its next one or to other processes.

@@ -18,7 +18,7 @@ use parloop_compiler::{
 };
 use serde::Serialize;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Loops of a kernel that are told.
 const LOOPS_MAX: usize = 8;
@@ -30,6 +30,9 @@ struct Explained {
     form: String,
     fingerprint: String,
     kept: bool,
+    /// Where it lies, if it is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<PathBuf>,
     #[serde(skip_serializing_if = "Option::is_none")]
     nearest: Option<String>,
     differences: Vec<String>,
@@ -80,6 +83,9 @@ fn print(one: &Explained, out: &mut dyn Write) -> Result<(), CliError> {
     let kept = if one.kept { "kept" } else { "not kept" };
     let form = output::line(&one.form);
     writeln!(out, "{name}, {form}: {fingerprint} is {kept}")?;
+    if let Some(file) = &one.file {
+        writeln!(out, "  in {}", output::line(&file.display().to_string()))?;
+    }
     match &one.nearest {
         Some(nearest) => writeln!(out, "  nearest is {}", short(nearest))?,
         None if one.kept => {}
@@ -111,11 +117,13 @@ impl<'a> Here<'a> {
         }
     }
 
-    fn is_kept(&self, preimage: &Preimage) -> bool {
+    /// Where the entry of a preimage lies, if it is kept.
+    fn kept_in(&self, preimage: &Preimage) -> Option<PathBuf> {
+        let store = self.store.as_ref()?;
         let key = Key::new(preimage.fingerprint().0);
         let expect = Expect::Preimage(preimage.as_bytes());
-        let found = self.store.as_ref();
-        found.is_some_and(|store| store.look(Table::Objects, &key, expect, &|_| true).is_ok())
+        let _sound = store.look(Table::Objects, &key, expect, &|_| true).ok()?;
+        store.path_of(Table::Objects, &key)
     }
 
     /// What is kept that is nearest to a preimage.
@@ -222,10 +230,10 @@ impl<'a> Here<'a> {
             params: &params,
             constants: &checked.constants,
         };
-        let kept = self.is_kept(&preimage);
-        let nearest = match kept {
-            true => None,
-            false => self.nearest(preimage.as_bytes(), &checked.name, names),
+        let place = self.kept_in(&preimage);
+        let nearest = match &place {
+            Some(_) => None,
+            None => self.nearest(preimage.as_bytes(), &checked.name, names),
         };
         let (nearest, mut found) = match nearest {
             Some(nearest) => (Some(nearest.fingerprint), nearest.differences),
@@ -238,7 +246,8 @@ impl<'a> Here<'a> {
             kernel: checked.name.clone(),
             form,
             fingerprint: Key::new(preimage.fingerprint().0).to_string(),
-            kept,
+            kept: place.is_some(),
+            file: place,
             nearest,
             differences: shown(&found),
             refused: None,
@@ -261,12 +270,14 @@ impl<'a> Here<'a> {
                 target: self.target,
                 ..kept
             });
+            let file = self.kept_in(&now);
             let found = differences(entry.preimage(), now.as_bytes(), Names::default());
             explained.push(Explained {
                 kernel: label.clone(),
                 form: "as this program asks for it".to_owned(),
                 fingerprint: Key::new(now.fingerprint().0).to_string(),
-                kept: self.is_kept(&now),
+                kept: file.is_some(),
+                file,
                 nearest: (now.as_bytes() != entry.preimage()).then(|| key.to_string()),
                 differences: shown(&found.unwrap_or_default()),
                 refused: None,
@@ -282,6 +293,7 @@ impl<'a> Here<'a> {
             form: "as it is kept".to_owned(),
             fingerprint: key.to_string(),
             kept: true,
+            file: store.path_of(Table::Objects, &key),
             nearest,
             differences: shown(&found),
             refused: None,
@@ -296,6 +308,7 @@ fn refusal(kernel: &str, refused: String) -> Explained {
         form: String::new(),
         fingerprint: String::new(),
         kept: false,
+        file: None,
         nearest: None,
         differences: Vec::new(),
         refused: Some(refused),

@@ -8,7 +8,7 @@ use crate::error::CliError;
 use crate::output;
 use crate::table::{bytes, duration, lines, table};
 use parloop::{Config, Mode};
-use parloop_cache::{Listed, Table};
+use parloop_cache::{Listed, Store, Table};
 use serde::Serialize;
 use std::cmp::Reverse;
 use std::io::Write;
@@ -25,6 +25,7 @@ struct Listing {
 struct ListedEntry {
     fingerprint: String,
     kernel: String,
+    file: Option<PathBuf>,
     file_bytes: u64,
     object_bytes: u64,
     compile_us: f64,
@@ -42,11 +43,12 @@ pub(super) fn run(
     out: &mut dyn Write,
 ) -> Result<(), CliError> {
     let store = open(directory, config, Mode::ReadOnly)?;
-    let mut entries: Vec<ListedEntry> = store
-        .iter()
-        .flat_map(|store| store.entries_of(Table::Objects))
-        .map(|listed| listed_entry(&listed))
-        .collect();
+    let mut entries: Vec<ListedEntry> = Vec::new();
+    if let Some(store) = &store {
+        let listed = store.entries_of(Table::Objects);
+        let listed = listed.filter(|listed| is_of(listed, args.kernel.as_deref()));
+        entries.extend(listed.map(|listed| listed_entry(&listed, store)));
+    }
     sort(&mut entries, args.sort);
     if args.json {
         let path = directory.to_owned();
@@ -65,6 +67,7 @@ pub(super) fn run(
         "",
     ];
     let mut shown = table(&headings, &[2, 3, 4, 5, 6, 7]);
+    let mut files = Vec::new();
     for entry in &entries {
         shown.add_row([
             short(&entry.fingerprint),
@@ -77,19 +80,36 @@ pub(super) fn run(
             &Age::of(entry.created_unix_s).column(),
             entry.defect.unwrap_or_default(),
         ]);
+        let file = entry.file.as_ref().filter(|_| args.kernel.is_some());
+        files.extend(file.map(|file| file.display().to_string()));
     }
     if !entries.is_empty() {
         write!(out, "{}", lines(&shown))?;
+    }
+    for file in files {
+        writeln!(out, "{}", output::line(&file))?;
     }
     let shown = output::line(&directory.display().to_string());
     writeln!(out, "{} entries in {shown}", entries.len())?;
     Ok(())
 }
 
-fn listed_entry(listed: &Listed) -> ListedEntry {
+/// Whether an entry is of a kernel of this name, if one is given.
+fn is_of(listed: &Listed, kernel: Option<&str>) -> bool {
+    let label = || {
+        listed
+            .entry
+            .as_ref()
+            .is_ok_and(|e| Some(e.label()) == kernel)
+    };
+    kernel.is_none() || label()
+}
+
+fn listed_entry(listed: &Listed, store: &Store) -> ListedEntry {
     let mut shown = ListedEntry {
         fingerprint: listed.key.to_string(),
         kernel: String::new(),
+        file: store.path_of(Table::Objects, &listed.key),
         file_bytes: listed.file_bytes,
         object_bytes: 0,
         compile_us: 0.0,

@@ -1,9 +1,10 @@
-//! `parloop cache`: what lies in the cache directory. All but `clear`, `gc` and `warm` only look, and make no directory.
+//! `parloop cache`: what lies in the cache directory. All but `rm`, `clear`, `gc` and `warm` only look, and make no directory.
 
 mod doctor;
 mod explain;
 mod inspect;
 mod ls;
+mod rm;
 mod stats;
 mod verify;
 mod warm;
@@ -53,6 +54,7 @@ pub(crate) fn run(
         CacheCommand::Doctor(args) => doctor::run(args, config, out)?,
         CacheCommand::Verify(args) => verify::run(args, directory, config, out)?,
         CacheCommand::Gc => gc(directory, config, out)?,
+        CacheCommand::Rm(args) => rm::run(args, directory, config, out)?,
         CacheCommand::Clear => clear(directory, config, out)?,
         CacheCommand::Warm(args) => warm::run(args, config, out)?,
     }

@@ -10,7 +10,7 @@ use crate::kernels::KernelFile;
 use crate::output;
 use crate::table::duration;
 use parloop::{Config, Engine, Function, Kernel};
-use parloop_cache::{Bypass, State};
+use parloop_cache::{Bypass, Layer, State};
 use serde::Serialize;
 use std::io::Write;
 use std::path::Path;
@@ -62,10 +62,11 @@ pub(super) fn run(args: &WarmArgs, config: &Config, out: &mut dyn Write) -> Resu
         print(&warmed, out)?;
     }
     let refused = warmed.iter().filter(|one| one.refused.is_some()).count();
+    // What memory does not keep is on disk all the same.
     let bypasses = engine.stats().bypasses;
     let lost = bypasses
         .keys()
-        .any(|(_, reason)| *reason != Bypass::Present.code());
+        .any(|(layer, reason)| *layer != Layer::Memory && *reason != Bypass::Present.code());
     match (refused, written && !lost) {
         (0, true) => Ok(()),
         (0, false) => Err(CliError::NotKept),
