@@ -28,6 +28,7 @@ pub struct Identity(Arc<Node>);
 
 struct Node {
     id: u64,
+    name: Option<Box<str>>,
     tables: Mutex<Tables>,
 }
 
@@ -62,8 +63,18 @@ impl Identity {
         reason = "a default value that differs from itself would mislead"
     )]
     pub fn new() -> Self {
+        Self::of(None)
+    }
+
+    /// A new identity of an object with a name, by which [`ObjectCache::holders`] tells it. Names need not differ.
+    pub fn named(name: impl Into<Box<str>>) -> Self {
+        Self::of(Some(name.into()))
+    }
+
+    fn of(name: Option<Box<str>>) -> Self {
         Self(Arc::new(Node {
             id: NEXT_ID.fetch_add(1, Relaxed),
+            name,
             tables: Mutex::default(),
         }))
     }
@@ -213,6 +224,20 @@ pub struct ObjectCache<K, V> {
 struct Totals {
     objects: AtomicU64,
     bytes: AtomicU64,
+    /// By the number of the object that values hang on.
+    holders: Mutex<HashMap<u64, Holder>>,
+}
+
+/// What hangs on one object: see [`ObjectCache::holders`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Holder {
+    /// The name that its identity was given, as it was given.
+    pub name: Option<Box<str>>,
+    /// Number of values that it keeps alive.
+    pub objects: u64,
+    /// Their bytes, as told when they were built.
+    pub bytes: u64,
 }
 
 impl<K, V> std::fmt::Debug for ObjectCache<K, V> {
@@ -249,6 +274,17 @@ impl<K, V> ObjectCache<K, V> {
     pub fn size_bytes(&self) -> u64 {
         self.totals.bytes.load(Relaxed)
     }
+
+    /// The objects that keep values alive, those with the most bytes first: what to let go of when memory runs short. A value counts
+    /// for the first object of its key.
+    pub fn holders(&self) -> Vec<Holder> {
+        let mut holders: Vec<Holder> = lock(&self.totals.holders).values().cloned().collect();
+        holders.sort_by(|a, b| {
+            let by_bytes = b.bytes.cmp(&a.bytes).then(b.objects.cmp(&a.objects));
+            by_bytes.then_with(|| a.name.cmp(&b.name))
+        });
+        holders
+    }
 }
 
 impl<K: ObjectKey, V: Send + Sync + 'static> ObjectCache<K, V> {
@@ -281,7 +317,7 @@ impl<K: ObjectKey, V: Send + Sync + 'static> ObjectCache<K, V> {
         let _building = Building(&slot.builder);
         let (value, bytes) = build(&key)?;
         let value = Arc::new(value);
-        *content = Some(Built::new(&value, bytes, &self.totals));
+        *content = Some(Built::new(&value, bytes, &self.totals, &slot.owner));
         drop(content);
         self.observer.event(&Event::ObjectBuilt {
             duration: start.elapsed(),
@@ -309,7 +345,7 @@ impl<K: ObjectKey, V: Send + Sync + 'static> ObjectCache<K, V> {
                 .slots
                 .entry(slot_key.clone())
                 .or_insert_with(|| Hung {
-                    slot: Arc::new(Slot::<V>::default()),
+                    slot: Arc::new(Slot::<V>::of(owner)),
                     others: others().map(|other| Arc::downgrade(other)).collect(),
                 });
             Arc::clone(&hung.slot)
@@ -330,13 +366,24 @@ struct Slot<V> {
     content: Mutex<Option<Built<V>>>,
     /// The thread that is building, to catch a build that waits for itself.
     builder: Mutex<Option<ThreadId>>,
+    owner: Owner,
 }
 
-impl<V> Default for Slot<V> {
-    fn default() -> Self {
+/// The object that a slot hangs on, as far as it is told.
+struct Owner {
+    id: u64,
+    name: Option<Box<str>>,
+}
+
+impl<V> Slot<V> {
+    fn of(owner: &Node) -> Self {
         Self {
             content: Mutex::new(None),
             builder: Mutex::new(None),
+            owner: Owner {
+                id: owner.id,
+                name: owner.name.clone(),
+            },
         }
     }
 }
@@ -353,16 +400,27 @@ struct Built<V> {
     value: Arc<V>,
     bytes: u64,
     totals: Arc<Totals>,
+    owner_id: u64,
 }
 
 impl<V> Built<V> {
-    fn new(value: &Arc<V>, bytes: u64, totals: &Arc<Totals>) -> Self {
+    fn new(value: &Arc<V>, bytes: u64, totals: &Arc<Totals>, owner: &Owner) -> Self {
         totals.objects.fetch_add(1, Relaxed);
         totals.bytes.fetch_add(bytes, Relaxed);
+        let mut holders = lock(&totals.holders);
+        let holder = holders.entry(owner.id).or_insert_with(|| Holder {
+            name: owner.name.clone(),
+            objects: 0,
+            bytes: 0,
+        });
+        holder.objects += 1;
+        holder.bytes += bytes;
+        drop(holders);
         Self {
             value: Arc::clone(value),
             bytes,
             totals: Arc::clone(totals),
+            owner_id: owner.id,
         }
     }
 }
@@ -371,5 +429,13 @@ impl<V> Drop for Built<V> {
     fn drop(&mut self) {
         self.totals.objects.fetch_sub(1, Relaxed);
         self.totals.bytes.fetch_sub(self.bytes, Relaxed);
+        let mut holders = lock(&self.totals.holders);
+        if let Some(holder) = holders.get_mut(&self.owner_id) {
+            holder.objects -= 1;
+            holder.bytes -= self.bytes;
+            if holder.objects == 0 {
+                holders.remove(&self.owner_id);
+            }
+        }
     }
 }

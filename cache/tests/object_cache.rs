@@ -394,3 +394,43 @@ fn every_build_and_every_hit_is_an_event() {
         "{events:?}"
     );
 }
+
+#[test]
+fn holders_are_told_by_name_with_what_hangs_on_them_the_largest_first() {
+    let named = |name: &str| {
+        SetHandle(Arc::new(Set {
+            identity: Identity::named(name),
+        }))
+    };
+    let (cells, edges, unnamed) = (named("cells"), named("edges"), set());
+    let cache: ObjectCache<DataSetKey, u64> = ObjectCache::new(Arc::new(()));
+    let build = |set: &SetHandle, dim: u64| {
+        let set = set.clone();
+        let build = |key: &DataSetKey| Ok::<_, Infallible>((key.dim, 10 * key.dim));
+        cache
+            .get_or_try_build(DataSetKey { set, dim }, build)
+            .unwrap()
+    };
+    let told = || {
+        let holders = cache.holders().into_iter();
+        let each = holders.map(|held| {
+            let name = held.name.as_deref().unwrap_or("-").to_owned();
+            format!("{name} {} {}", held.objects, held.bytes)
+        });
+        each.collect::<Vec<_>>()
+    };
+    assert_eq!(told(), [""; 0]);
+    for (set, dim) in [(&cells, 1), (&edges, 2), (&edges, 3), (&unnamed, 4)] {
+        build(set, dim);
+        // Found again it counts once.
+        build(set, dim);
+    }
+    assert_eq!(told(), ["edges 2 50", "- 1 40", "cells 1 10"]);
+    let kept = build(&edges, 3);
+    drop(edges);
+    assert_eq!(told()[0], "edges 2 50", "a handle keeps it");
+    drop(kept);
+    assert_eq!(told(), ["- 1 40", "cells 1 10"]);
+    drop((cells, unnamed));
+    assert_eq!((told().len(), cache.size_bytes()), (0, 0));
+}
