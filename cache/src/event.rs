@@ -44,6 +44,8 @@ pub enum Event {
         key: Key,
         /// Compile time that it saved: none in memory or of shortcuts, nor where what was found is made again to compare it.
         saved: Duration,
+        /// How long it took to find, read and verify it: two readings of a clock. Zero in memory, where they would take as long as the hit.
+        duration: Duration,
     },
     /// A hit that was told was none: what was found turned out to be no good. A `Reject` and a `Miss` follow, which say why.
     Retract {
@@ -76,6 +78,8 @@ pub enum Event {
         key: Key,
         /// Length of the whole file.
         bytes: u64,
+        /// How long it took to write and to put in place, on the background thread.
+        duration: Duration,
     },
     /// Something was not stored.
     Bypass {
@@ -103,6 +107,15 @@ pub enum Event {
         key: Key,
         /// Bytes given back.
         bytes: u64,
+    },
+    /// A collection of the store has ended, in which something was evicted.
+    Collect {
+        /// Entries evicted, of both tables; each was told by an `Evict`.
+        entries: u64,
+        /// Bytes given back.
+        bytes: u64,
+        /// How long it took, counting what is there included.
+        duration: Duration,
     },
     /// What a key that missed differs in from the nearest entry kept (sent by whoever made the keys, before it is made anew, and
     /// only to observers that [want it](Observer::wants_explanations)).

@@ -165,8 +165,8 @@ impl Observer for Stats {
             Event::ObjectBuilt { .. } => one(&self.objects_built),
             Event::Nondeterministic { .. } => one(&self.nondeterministic),
             Event::Verified { .. } => one(&self.verified),
-            // Says no more than the miss does.
-            Event::Explained { .. } => {}
+            // Say no more than the miss does, and the evictions.
+            Event::Explained { .. } | Event::Collect { .. } => {}
             Event::Warning { .. } => one(&self.warnings),
             Event::Compile { duration, .. } => {
                 one(&self.compiled);

@@ -8,10 +8,10 @@ use crate::event::Event;
 /// Forwards an event to `tracing`: warnings and rejections at `warn`, all else at `debug`. The target is `parloop::cache`, of
 /// explanations `parloop::explain`.
 ///
-/// Each has the field `event`, its name: `hit`, `retract`, `miss`, `compile`, `publish`, `bypass`, `reject`, `evict`, `explained`,
+/// Each has the field `event`, its name: `hit`, `retract`, `miss`, `compile`, `publish`, `bypass`, `reject`, `evict`, `collect`, `explained`,
 /// `verified`, `nondeterministic`, `object_hit`, `object_built` or `warning`. Others, where they apply: `layer` (`memory`, `disk` or
 /// `shortcut`), `key`, `reason` (a stable code), `bytes`, `saved_us` and `duration_us` (whole microseconds); of warnings `code` and
-/// `message`; of explanations `nearest` (a key, or nothing), `differences`, `entries` and `all`.
+/// `message`; of collections `entries`; of explanations `nearest` (a key, or nothing), `differences`, `entries` and `all`.
 pub fn trace(event: &Event) {
     match event {
         Event::Warning { code, message } => {
@@ -43,21 +43,38 @@ fn at_debug(event: &Event) {
     }
     let us = |time: &std::time::Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
     match event {
-        Event::Hit { layer, key, saved } => {
-            say!("hit", layer = layer.name(), %key, saved_us = us(saved));
+        Event::Hit {
+            layer,
+            key,
+            saved,
+            duration,
+        } => {
+            let (saved_us, duration_us) = (us(saved), us(duration));
+            say!("hit", layer = layer.name(), %key, saved_us, duration_us);
         }
         Event::Retract { layer, key } => say!("retract", layer = layer.name(), %key),
         Event::Miss { layer, key, reason } => {
             say!("miss", layer = layer.name(), %key, reason);
         }
         Event::Compile { key, duration } => say!("compile", %key, duration_us = us(duration)),
-        Event::Publish { layer, key, bytes } => {
-            say!("publish", layer = layer.name(), %key, bytes);
+        Event::Publish {
+            layer,
+            key,
+            bytes,
+            duration,
+        } => {
+            let duration_us = us(duration);
+            say!("publish", layer = layer.name(), %key, bytes, duration_us);
         }
         Event::Bypass { layer, key, reason } => {
             say!("bypass", layer = layer.name(), %key, reason);
         }
         Event::Evict { layer, key, bytes } => say!("evict", layer = layer.name(), %key, bytes),
+        Event::Collect {
+            entries,
+            bytes,
+            duration,
+        } => say!("collect", entries, bytes, duration_us = us(duration)),
         Event::Verified { layer, key } => say!("verified", layer = layer.name(), %key),
         Event::Nondeterministic { layer, key } => {
             say!("nondeterministic", layer = layer.name(), %key);

@@ -334,8 +334,16 @@ fn collecting_on_demand_meets_the_bounds_and_sweeps_what_was_left() {
     assert_eq!(collected.temporary, 1);
     assert!(collected.evicted_bytes > 1100 && collected.bytes > 900);
     assert_eq!(kept(&store), (11..20).collect());
-    let evictions = recorder.take().len();
-    assert_eq!(evictions, 11);
+    let told = recorder.take_as_told();
+    let evictions = told.iter();
+    let evictions = evictions.filter(|event| matches!(event, Event::Evict { .. }));
+    assert_eq!(evictions.count(), 11);
+    // What was evicted is told once more, with the time that all took.
+    assert!(
+        matches!(told.last(), Some(Event::Collect { entries: 11, bytes, duration })
+            if *bytes == collected.evicted_bytes && !duration.is_zero()),
+        "{told:?}"
+    );
     let again = store.collect().unwrap();
     assert_eq!((again.evicted, again.entries, again.temporary), (0, 9, 0));
 }

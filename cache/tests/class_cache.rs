@@ -33,6 +33,7 @@ fn cache<V>(limits: ClassLimits) -> (Arc<ClassCache<V>>, Arc<Recorder>) {
 fn memory_hit(key: Key) -> Event {
     Event::Hit {
         saved: Duration::ZERO,
+        duration: Duration::ZERO,
         layer: Layer::Memory,
         key,
     }

@@ -19,6 +19,7 @@ fn publish_event(place: &Place, table: Table, key: Key) -> Event {
         layer: table.layer(),
         key,
         bytes,
+        duration: Duration::ZERO,
     }
 }
 
@@ -49,6 +50,7 @@ fn a_miss_a_publication_and_a_hit_are_these_events_in_both_tables() {
                     Table::Objects => Duration::from_micros(500),
                     Table::Shortcuts => Duration::ZERO,
                 },
+                duration: Duration::ZERO,
             },
         ];
         assert_eq!(recorder.take(), expected);

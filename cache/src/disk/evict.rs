@@ -17,6 +17,7 @@ use crate::key::Key;
 use crate::worth::worth;
 use rustix::fs::FileType;
 use rustix::io;
+use std::time::{Duration, Instant};
 
 /// After this many writes, or a quarter of the entries if that is more, the totals are counted anew.
 const COUNT_AFTER_WRITES: u64 = 256;
@@ -63,12 +64,15 @@ pub(crate) fn collect(shared: &Shared, tree: &Tree) -> io::Result<Collected> {
     let mut outdated = Outdated::find(tree)?;
     while outdated.step(shared, tree)? {}
     let usage = UsageFile::open(tree)?.ok_or(io::Errno::BUSY)?;
+    let start = Instant::now();
     let mut collection = Collection::begin(tree)?;
     while let Some((table, shard)) = collection.shards.pop() {
         collection.count_shard(tree, table, &shard)?;
     }
     let before = collection.counted;
     while collection.step(shared, tree, &usage)? {}
+    collection.took += start.elapsed();
+    collection.tell(shared);
     let left = collection.counted;
     Ok(Collected {
         evicted: before.entries - left.entries,
@@ -90,6 +94,9 @@ pub(crate) struct Collection {
     counts: Counts,
     pub(crate) counted: Totals,
     sorted: bool,
+    /// What was evicted, and how long all has taken.
+    evicted: Totals,
+    took: Duration,
 }
 
 /// A collection under way. The lock on the totals is held as long as it lasts, so that one process collects.
@@ -144,7 +151,13 @@ impl Keeper {
     fn try_step(&mut self, shared: &Shared, tree: &Tree) -> io::Result<bool> {
         if let Some(collection) = &mut self.collection {
             let UnderWay { usage, collection } = collection;
-            let more = collection.step(shared, tree, usage)?;
+            let start = Instant::now();
+            let more = collection.step(shared, tree, usage);
+            collection.took += start.elapsed();
+            if !matches!(more, Ok(true)) {
+                collection.tell(shared);
+            }
+            let more = more?;
             if !more {
                 self.collection = None;
             }
@@ -172,7 +185,11 @@ impl Keeper {
     /// What is done when there is no time for more.
     fn last_step(&mut self, shared: &Shared, tree: &Tree) -> io::Result<bool> {
         if let Some(UnderWay { usage, collection }) = &mut self.collection {
-            collection.cut_short(shared, tree, usage)?;
+            let start = Instant::now();
+            let cut = collection.cut_short(shared, tree, usage);
+            collection.took += start.elapsed();
+            collection.tell(shared);
+            cut?;
         }
         self.abandon();
         if self.delta != Delta::default()
@@ -244,6 +261,8 @@ impl Collection {
             counts,
             counted: Totals::default(),
             sorted: false,
+            evicted: Totals::default(),
+            took: Duration::ZERO,
         })
     }
 
@@ -336,6 +355,19 @@ impl Collection {
         Ok(())
     }
 
+    /// Says what was evicted, if anything was.
+    fn tell(&self, shared: &Shared) {
+        let Totals { entries, bytes, .. } = self.evicted;
+        if entries > 0 {
+            let duration = self.took;
+            shared.event(&Event::Collect {
+                entries,
+                bytes,
+                duration,
+            });
+        }
+    }
+
     fn evict(&mut self, shared: &Shared, tree: &Tree, item: &Item) {
         let at = path::entry(item.table, &item.key, item.slot);
         if tree.sys.unlink(tree.root(), &at).is_err() {
@@ -343,6 +375,8 @@ impl Collection {
         }
         self.counted.entries -= 1;
         self.counted.bytes -= item.bytes;
+        self.evicted.entries += 1;
+        self.evicted.bytes += item.bytes;
         shared.event(&Event::Evict {
             layer: item.table.layer(),
             key: item.key,

@@ -18,6 +18,8 @@ pub struct Offer<'a> {
     pub(crate) table: Table,
     pub(crate) key: Key,
     pub(crate) entry: Entry,
+    /// How long it took to find.
+    pub(crate) duration: Duration,
     /// Whether the miss of this key has been told.
     pub(crate) missed: bool,
 }
@@ -49,6 +51,7 @@ impl Offer<'_> {
             layer: self.table.layer(),
             key: self.key,
             saved,
+            duration: self.duration,
         });
         self.entry
     }

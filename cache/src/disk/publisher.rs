@@ -233,10 +233,11 @@ impl Writer {
         if !self.shared.is_writable() {
             return bypass(&self.shared, &job, Bypass::ReadOnly);
         }
+        let start = Instant::now();
         match self.write(&job) {
             Ok(outcome) => {
                 self.pause.end();
-                self.tell(&job, outcome);
+                self.tell(&job, outcome, start.elapsed());
             }
             Err(Failed::Call(errno)) if is_read_only(errno) => {
                 self.shared.became_read_only(errno.kind());
@@ -295,7 +296,7 @@ impl Writer {
         attempt(&reopened).map_err(Failed::Call)
     }
 
-    fn tell(&mut self, job: &Job, outcome: Outcome) {
+    fn tell(&mut self, job: &Job, outcome: Outcome, duration: Duration) {
         let (layer, key) = (job.table.layer(), job.key);
         if outcome.differed {
             self.shared.event(&Event::Nondeterministic { layer, key });
@@ -304,7 +305,12 @@ impl Writer {
             Done::Written { bytes, replaced } => {
                 self.shared.wrote();
                 self.keeper.wrote(bytes, replaced);
-                self.shared.event(&Event::Publish { layer, key, bytes });
+                self.shared.event(&Event::Publish {
+                    layer,
+                    key,
+                    bytes,
+                    duration,
+                });
             }
             Done::Present => bypass(&self.shared, job, Bypass::Present),
             Done::OverLimit => bypass(&self.shared, job, Bypass::OverLimit),

@@ -17,7 +17,7 @@ use crate::error::{Bypass, Miss};
 use crate::event::{Event, Observer};
 use crate::key::Key;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A cache directory: verified entries by key, in two tables.
 ///
@@ -113,7 +113,9 @@ impl Store {
         host_has: &dyn Fn(&str) -> bool,
         missed: bool,
     ) -> Result<Offer<'_>, Miss> {
+        let start = Instant::now();
         let entry = self.find(table, key, expect)?;
+        let duration = start.elapsed();
         if entry.lacks_feature(host_has) {
             return Err(Miss::FeatureMissing);
         }
@@ -122,6 +124,7 @@ impl Store {
             table,
             key: *key,
             entry,
+            duration,
             missed,
         })
     }

@@ -154,6 +154,7 @@ impl<V> ClassCache<V> {
                 layer: Layer::Memory,
                 key: *key,
                 saved: Duration::ZERO,
+                duration: Duration::ZERO,
             },
             None => Event::Miss {
                 layer: Layer::Memory,
