@@ -419,3 +419,71 @@ fn a_value_that_is_removed_while_it_is_made_is_not_kept() {
     });
     assert_eq!((value.as_deref(), cache.len()), (Ok(&5), 0));
 }
+
+#[test]
+fn a_value_that_is_not_worth_its_room_leaves_what_was_there() {
+    let (cache, recorder) = cache::<u64>(limits(100, 10));
+    let dear = Cost {
+        bytes: 50,
+        time: Duration::from_secs(1),
+    };
+    cache.insert(key(1), Arc::new(1), cost(50));
+    cache.insert(key(2), Arc::new(2), dear);
+    for _ in 0..3 {
+        cache.get(&key(1)).unwrap();
+    }
+    recorder.take();
+    for (bytes, reason) in [(100, "not_worth"), (1000, "over_limit")] {
+        cache.insert(key(1), Arc::new(10), cost(bytes));
+        let bypass = Event::Bypass {
+            layer: Layer::Memory,
+            key: key(1),
+            reason,
+        };
+        assert_eq!(recorder.take(), [bypass]);
+        assert_eq!((cache.len(), cache.size_bytes()), (2, 100));
+        assert_eq!(cache.get(&key(1)).as_deref(), Some(&1));
+        recorder.take();
+    }
+    cache.insert(key(1), Arc::new(11), cost(10));
+    assert_eq!(cache.get(&key(1)).as_deref(), Some(&11));
+    assert_eq!((cache.len(), cache.size_bytes()), (2, 60));
+}
+
+#[test]
+fn among_many_values_one_of_as_much_worth_stays_out_and_one_of_more_comes_in() {
+    const FIT: u64 = 1000;
+    let (cache, recorder) = cache::<u64>(limits(1 << 30, FIT));
+    for n in 0..FIT {
+        for _ in 0..2 {
+            cache.get(&key(n));
+        }
+        cache.insert(key(n), Arc::new(n), cost(10));
+    }
+    let ask = |n: u64, cost: Cost| {
+        cache.get(&key(n));
+        cache.get(&key(n));
+        recorder.take();
+        cache.insert(key(n), Arc::new(n), cost);
+        recorder.take()
+    };
+    for n in FIT..FIT + 50 {
+        let told = ask(n, cost(10));
+        assert!(
+            matches!(
+                told[..],
+                [Event::Bypass {
+                    reason: "not_worth",
+                    ..
+                }]
+            ),
+            "{told:?}"
+        );
+    }
+    assert_eq!(cache.len() as u64, FIT);
+    let time = Duration::from_secs(1);
+    let told = ask(2 * FIT, Cost { bytes: 10, time });
+    // A sixteenth goes at once.
+    assert_eq!(told.len() as u64, FIT / 16 + 1);
+    assert!(cache.get(&key(2 * FIT)).is_some());
+}

@@ -22,6 +22,8 @@ use std::time::{Duration, Instant};
 const SHARDS: usize = 16;
 /// Where there are many values, this part of a bound is made free at once, so that not every new value looks for what to evict.
 const SLACK_PART: u64 = 16;
+/// So many values are looked at for the one that is worth least, before all are; from each shard as many.
+const SAMPLE: usize = 64;
 
 /// Bounds of a [`ClassCache`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -318,21 +320,29 @@ impl<V> Kept<V> {
         if !wanted() {
             return kempt;
         }
-        // What it replaces makes room for it.
-        let before = self.take(&mut sums, &key);
-        kempt._dropped.extend(before);
         if slot.cost.bytes > self.limits.size_bytes_max || self.limits.entries_max == 0 {
             kempt.events.push(bypass(Bypass::OverLimit));
             return kempt;
         }
+        // What it replaces makes room for it.
+        let before = self.take(&mut sums, &key);
         if self.make_room(&mut sums, &key, slot.cost, &mut kempt) {
-            sums.entries += 1;
-            sums.bytes += slot.cost.bytes;
-            write(self.shard(&key)).insert(key, slot);
+            kempt._dropped.extend(before);
+            self.put(&mut sums, key, slot);
         } else {
             kempt.events.push(bypass(Bypass::NotWorth));
+            kempt._dropped.push(slot);
+            if let Some(before) = before {
+                self.put(&mut sums, key, before);
+            }
         }
         kempt
+    }
+
+    fn put(&self, sums: &mut Sums, key: Key, slot: Slot<V>) {
+        sums.entries += 1;
+        sums.bytes += slot.cost.bytes;
+        write(self.shard(&key)).insert(key, slot);
     }
 
     /// Evicts until a value fits; whether it is to be kept.
@@ -346,6 +356,25 @@ impl<V> Kept<V> {
         if !over(sums.entries, sums.bytes, 0) {
             return true;
         }
+        let asked = match sums.entries > worth::TOLD_APART_MAX {
+            true => 0,
+            false => self.asked.of(key, 0),
+        };
+        let lets_in = |least: f64| match worth::judge(worth_of(cost, asked), asked, least) {
+            Verdict::In => true,
+            Verdict::Out => false,
+            Verdict::OutAndAge => {
+                self.asked.age();
+                false
+            }
+        };
+        // Most that are left out are so by a few values: all are only put in order for what comes in.
+        if sums.entries > SAMPLE as u64
+            && !worth::is_new(asked)
+            && !lets_in(self.least_of_some(key))
+        {
+            return false;
+        }
         let mut others = self.by_worth();
         // The best of those that have to go.
         let (mut entries, mut bytes, mut least) = (sums.entries, sums.bytes, 0.0);
@@ -357,17 +386,8 @@ impl<V> Kept<V> {
             goes
         });
         let must_go = must_go.count();
-        let asked = match sums.entries > worth::TOLD_APART_MAX {
-            true => 0,
-            false => self.asked.of(key, 0),
-        };
-        match worth::judge(worth_of(cost, asked), asked, least) {
-            Verdict::In => {}
-            Verdict::Out => return false,
-            Verdict::OutAndAge => {
-                self.asked.age();
-                return false;
-            }
+        if !lets_in(least) {
+            return false;
         }
         for (n, (_, key, _)) in others.drain(..).enumerate() {
             if n >= must_go && !over(sums.entries, sums.bytes, 1) {
@@ -385,6 +405,20 @@ impl<V> Kept<V> {
         }
         self.asked.age();
         true
+    }
+
+    /// The least worth of some values, others for other keys.
+    fn least_of_some(&self, key: &Key) -> f64 {
+        let mut least = f64::INFINITY;
+        for shard in &self.shards {
+            let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
+            let each = SAMPLE / SHARDS;
+            let first = usize::from(key.as_bytes()[16]) % (shard.len().saturating_sub(each) + 1);
+            for (key, slot) in shard.iter().skip(first).take(each) {
+                least = least.min(worth_of(slot.cost, self.asked.of(key, 0)));
+            }
+        }
+        least
     }
 
     /// All values, by worth, key and size, the least first.
