@@ -498,3 +498,49 @@ fn row_19_a_cache_above_its_bounds_makes_room_although_the_disk_is_full() {
         }
     }
 }
+
+#[test]
+fn a_collection_in_the_background_is_told_with_its_time() {
+    let place = Place::new();
+    let (store, recorder) = open(bounded(&place, LOTS, 10));
+    for n in 0..30 {
+        publish(&store, OBJECTS, &key(n), b"payload", b"preimage");
+    }
+    let told = recorder.take_as_told();
+    let evicted = |event: &&Event| matches!(event, Event::Evict { .. });
+    let collected = told.iter().filter_map(|event| match event {
+        Event::Collect {
+            entries, duration, ..
+        } if !duration.is_zero() => Some(*entries),
+        _ => None,
+    });
+    let evictions = told.iter().filter(evicted).count() as u64;
+    assert_eq!(collected.sum::<u64>(), evictions);
+    assert!(evictions > 0);
+}
+
+#[test]
+fn row_09_entries_of_another_version_among_ours_go_first() {
+    let place = Place::new();
+    let (store, _) = open(bounded(&place, LOTS, 20));
+    for n in 0..20 {
+        publish_costing(&store, n, Duration::from_millis(1 + n % 7), 100);
+        for _ in 0..n % 3 {
+            load(&store, OBJECTS, &key(n), b"preimage").unwrap();
+        }
+    }
+    let other = |n: u64| n.is_multiple_of(5);
+    for n in (0..20).filter(|n| other(*n)) {
+        let path = place.entry_path(OBJECTS, &key(n));
+        let mut file = std::fs::read(&path).unwrap();
+        let at = file.len() - 16;
+        file[at..at + 4].copy_from_slice(&2u32.to_le_bytes());
+        std::fs::write(&path, &file).unwrap();
+    }
+    // Left in place while there is room; four are evicted for this one.
+    assert!((0..20).all(|n| place.entry_path(OBJECTS, &key(n)).exists()));
+    publish_costing(&store, 100, Duration::from_secs(1), 100);
+    assert_eq!(store.usage().entries(), 18);
+    let gone = (0..20).filter(|n| !place.entry_path(OBJECTS, &key(*n)).exists());
+    assert!(gone.into_iter().all(other));
+}

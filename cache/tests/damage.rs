@@ -700,3 +700,84 @@ fn an_entry_that_the_caller_rejects_is_counted_and_removed() {
     assert_eq!(answer(&store, OBJECTS, &key(1), b"preimage"), Err("absent"));
     check_heals(&store, &recorder);
 }
+
+/// Everything that a power cut may leave of a file: of its pages each is there or zero; the end may be missing.
+fn torn(good: &[u8], page: usize) -> Vec<Vec<u8>> {
+    let pages = good.len().div_ceil(page);
+    let mut all = Vec::new();
+    for lost in 1u32..1 << pages {
+        let mut file = good.to_vec();
+        for (n, part) in file.chunks_mut(page).enumerate() {
+            if lost >> n & 1 == 1 {
+                part.fill(0);
+            }
+        }
+        all.push(file);
+    }
+    all.extend((0..pages).map(|whole| good[..whole * page].to_vec()));
+    all.retain(|file| file != good);
+    all
+}
+
+#[test]
+fn row_18_an_entry_that_lost_any_of_its_pages_is_a_miss() {
+    let place = Place::new();
+    let (store, recorder) = place.open();
+    let payload: Vec<u8> = (0..30_000u32).map(|n| ((n * n) >> 7) as u8 | 1).collect();
+    for table in Table::ALL {
+        publish(&store, table, &key(1), &payload, b"preimage");
+        let path = place.entry_path(table, &key(1));
+        let good = std::fs::read(&path).unwrap();
+        for file in torn(&good, 4096) {
+            std::fs::write(&path, &file).unwrap();
+            assert!(load(&store, table, &key(1), b"preimage").is_err());
+            assert!(!path.exists(), "it is taken away");
+        }
+        publish(&store, table, &key(1), &payload, b"preimage");
+        assert!(load(&store, table, &key(1), b"preimage").is_ok());
+        recorder.take();
+    }
+}
+
+#[test]
+fn row_01_and_18_a_secret_cut_or_zeroed_from_any_byte_on_is_replaced_and_entries_miss_once() {
+    let place = Place::new();
+    drop(with_one_entry(&place));
+    let path = place.root().join("secret");
+    let good = std::fs::read(&path).unwrap();
+    for len in 0..good.len() {
+        let mut zeroed = good.clone();
+        zeroed[len..].fill(0);
+        for file in [good[..len].to_vec(), zeroed] {
+            if file == good {
+                continue;
+            }
+            std::fs::write(&path, &file).unwrap();
+            let (store, recorder) = place.open();
+            let found = answer(&store, OBJECTS, &key(1), b"preimage");
+            assert_eq!(found, Err("bad_mac"), "{len} bytes");
+            check_heals(&store, &recorder);
+            drop(store);
+            // The old key is not the new one, so what it made is unsound.
+            assert_ne!(std::fs::read(&path).unwrap(), good);
+        }
+    }
+}
+
+#[test]
+fn row_01_a_shortcut_truncated_at_every_offset_is_a_miss_and_heals() {
+    let place = Place::new();
+    let (store, _) = place.open();
+    let shortcuts = Table::Shortcuts;
+    publish(&store, shortcuts, &key(1), b"record", b"text");
+    let path = place.entry_path(shortcuts, &key(1));
+    let good = std::fs::read(&path).unwrap();
+    for len in 0..good.len() {
+        std::fs::write(&path, &good[..len]).unwrap();
+        let reason = if len < 152 { "truncated" } else { "bad_magic" };
+        assert_eq!(answer(&store, shortcuts, &key(1), b"text"), Err(reason));
+        assert!(!path.exists());
+    }
+    publish(&store, shortcuts, &key(1), b"record", b"text");
+    assert!(load(&store, shortcuts, &key(1), b"text").is_ok());
+}

@@ -698,3 +698,22 @@ fn row_29_a_long_queue_holds_few_locks() {
     assert!(store.flush(PATIENCE));
     assert!(keys.iter().all(|key| other.lock(key).is_some()));
 }
+
+#[test]
+fn row_42_a_path_longer_than_the_system_takes_is_walked_and_a_name_that_is_too_long_refused() {
+    let place = Place::new();
+    // Longer than PATH_MAX, of names that are not too long.
+    let mut deep = place.above().to_owned();
+    (0..24).for_each(|_| deep.push("d".repeat(200)));
+    let config = StoreConfig::at(deep.join("cache"));
+    let (store, recorder) = open(config);
+    assert_eq!(store.state(), State::ReadWrite);
+    publish(&store, OBJECTS, &key(1), b"payload", b"preimage");
+    assert!(load(&store, OBJECTS, &key(1), b"preimage").is_ok());
+    assert_eq!(recorder.warnings(), [""; 0]);
+    let (store, recorder) = open(StoreConfig::at(place.above().join("n".repeat(300))));
+    assert!(matches!(store.state(), State::Disabled { .. }));
+    assert_eq!(recorder.warnings().len(), 1);
+    publish(&store, OBJECTS, &key(1), b"payload", b"preimage");
+    assert_eq!(answer(&store, OBJECTS, &key(1), b"x"), Err("disabled"));
+}

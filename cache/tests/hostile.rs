@@ -417,3 +417,126 @@ fn row_s20_control_characters_in_labels_and_paths_are_escaped() {
         "\\u{1b}]0;title\\u{7}kernel\\r\\n"
     );
 }
+
+#[test]
+fn row_s05_a_directory_swapped_between_the_check_and_the_opening_is_not_used() {
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+    for open_to_all in [false, true] {
+        let (place, other) = (Place::new(), Place::new());
+        drop(with_one_entry(&place));
+        let (planted, _) = other.open();
+        publish(&planted, OBJECTS, &key(2), b"planted", b"2");
+        drop(planted);
+        if open_to_all {
+            set_mode(&other.root(), 0o777);
+        }
+        // The last step of the way: `/` is opened too.
+        let last = place.root().components().count();
+        let opened = AtomicUsize::new(0);
+        let (root, aside) = (place.root(), place.above().join("aside"));
+        let theirs = other.root();
+        let mut config = place.config();
+        config.faults = Some(Arc::new(move |call| {
+            if call == "walk_open" && opened.fetch_add(1, SeqCst) + 1 == last {
+                fs::rename(&root, &aside).unwrap();
+                match open_to_all {
+                    true => fs::rename(&theirs, &root).unwrap(),
+                    false => symlink(&theirs, &root).unwrap(),
+                }
+            }
+            None
+        }));
+        let before = fs::read_dir(other.root()).unwrap().count();
+        let (store, recorder) = open(config);
+        let State::Disabled {
+            why: Why::Refused(refusal),
+        } = store.state()
+        else {
+            panic!("{:?}", store.state());
+        };
+        assert_eq!(
+            matches!(refusal, Refusal::WritableByOthers { .. }),
+            open_to_all,
+            "{refusal}"
+        );
+        assert_eq!(recorder.warnings().len(), 1);
+        if !open_to_all {
+            assert_eq!(fs::read_dir(other.root()).unwrap().count(), before);
+        }
+    }
+}
+
+#[test]
+fn row_s06_what_lies_under_a_temporary_name_is_neither_followed_nor_written() {
+    let place = Place::new();
+    let (store, _, _) = with_one_entry(&place);
+    drop(store);
+    let victim = place.above().join("victim");
+    fs::write(&victim, b"mine").unwrap();
+    set_mode(&victim, 0o600);
+    let name = "a".repeat(16);
+    let at = place.root().join("v1/tmp").join(&name);
+    let plants: [fn(&Path, &Path); 4] = [
+        |at, victim| symlink(victim, at).unwrap(),
+        |at, victim| fs::hard_link(victim, at).unwrap(),
+        |at, victim| fs::write(at, fs::read(victim).unwrap()).unwrap(),
+        |at, victim| symlink(victim.with_file_name("new"), at).unwrap(),
+    ];
+    let mut config = place.config();
+    config.faults = Some(Arc::new(|call| (call == "not_random").then_some(0)));
+    for plant in plants {
+        plant(&at, &victim);
+        let before = fs::symlink_metadata(&at).unwrap().ino();
+        let (store, recorder) = open(config.clone());
+        publish(&store, OBJECTS, &key(2), b"payload", b"preimage");
+        let events = recorder.take();
+        let bypassed = |event: &parloop_cache::Event| {
+            matches!(event, parloop_cache::Event::Bypass { reason: "io", .. })
+        };
+        assert!(events.iter().any(bypassed), "{events:?}");
+        assert_eq!(answer(&store, OBJECTS, &key(2), b"preimage"), Err("absent"));
+        assert_eq!(fs::read(&victim).unwrap(), b"mine");
+        assert!(!victim.with_file_name("new").exists());
+        assert_eq!(fs::symlink_metadata(&at).unwrap().ino(), before);
+        fs::remove_file(&at).unwrap();
+    }
+    // The name was the one: without anything there it is used.
+    let (store, _) = open(config);
+    publish(&store, OBJECTS, &key(2), b"payload", b"preimage");
+    assert!(load(&store, OBJECTS, &key(2), b"preimage").is_ok());
+}
+
+#[test]
+fn row_s19_collecting_removes_only_what_matches_and_follows_nothing() {
+    let place = Place::new();
+    let (store, _, _) = with_one_entry(&place);
+    drop(store);
+    let home = place.above().join("home");
+    make_dir(&home);
+    let (entry, temporary) = (home.join(key(9).to_string()), home.join("a".repeat(16)));
+    for file in [&entry, &temporary] {
+        fs::write(file, b"mine").unwrap();
+        let open = fs::File::options().write(true).open(file).unwrap();
+        open.set_modified(std::time::SystemTime::UNIX_EPOCH)
+            .unwrap();
+    }
+    let v1 = place.root().join("v1");
+    symlink(&home, v1.join("objects/zz")).unwrap();
+    symlink(&home, v1.join("shortcuts")).unwrap();
+    fs::remove_dir_all(v1.join("tmp")).unwrap();
+    symlink(&home, v1.join("tmp")).unwrap();
+    let linked = v1.join("objects").join(&key(1).to_string()[..2]);
+    symlink(&entry, linked.join(key(5).to_string())).unwrap();
+    let mut config = place.config();
+    config.entries_max = 1;
+    let (store, _) = open(config);
+    store.collect().unwrap();
+    for n in 10..20 {
+        publish(&store, OBJECTS, &key(n), b"payload", b"preimage");
+    }
+    store.collect().unwrap();
+    for file in [&entry, &temporary] {
+        assert_eq!(fs::read(file).unwrap(), b"mine");
+    }
+    assert_eq!(fs::read_dir(&home).unwrap().count(), 2);
+}

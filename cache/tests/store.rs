@@ -58,6 +58,47 @@ fn a_miss_a_publication_and_a_hit_are_these_events_in_both_tables() {
 }
 
 #[test]
+fn hits_on_disk_and_publications_are_told_with_their_times() {
+    let place = Place::new();
+    let (store, recorder) = place.open();
+    publish(&store, OBJECTS, &key(1), b"payload", b"preimage");
+    load(&store, OBJECTS, &key(1), b"preimage").unwrap();
+    let times = recorder
+        .take_as_told()
+        .into_iter()
+        .map(|event| match event {
+            Event::Publish { duration, .. } | Event::Hit { duration, .. } => Some(duration),
+            _ => None,
+        });
+    let times: Option<Vec<Duration>> = times.collect();
+    let times = times.unwrap();
+    assert_eq!(times.len(), 2);
+    assert!(times.iter().all(|time| !time.is_zero()), "{times:?}");
+}
+
+#[test]
+fn without_a_thread_nothing_is_written_and_the_next_publication_tries_again() {
+    use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+    let place = Place::new();
+    let fails = Arc::new(AtomicBool::new(true));
+    let mut config = place.config();
+    let on = fails.clone();
+    config.faults = Some(Arc::new(move |call| {
+        (call == "thread" && on.load(SeqCst)).then_some(11)
+    }));
+    let (store, recorder) = open(config);
+    publish(&store, OBJECTS, &key(1), b"payload", b"preimage");
+    let bypass = Event::Bypass {
+        layer: DISK,
+        key: key(1),
+        reason: "no_thread",
+    };
+    assert_eq!(recorder.take(), [bypass]);
+    fails.store(false, SeqCst);
+    check_heals(&store, &recorder);
+}
+
+#[test]
 fn payload_preimage_and_metadata_come_back_as_they_were_given() {
     let place = Place::new();
     let (store, _) = place.open();

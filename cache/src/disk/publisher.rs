@@ -126,6 +126,7 @@ impl Publisher {
     fn start(&self, shared: &Arc<Shared>) -> std::io::Result<()> {
         let queue = Arc::clone(&self.queue);
         let writer = Writer::new(Arc::clone(shared));
+        shared.sys.may_start_thread()?;
         let thread = std::thread::Builder::new().name("parloop-publish".to_owned());
         thread.spawn(move || run(&queue, writer)).map(drop)
     }

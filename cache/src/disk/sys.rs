@@ -356,8 +356,16 @@ impl Sys {
         let _closing_gives_it_up_too = self.call("unlock", unlock);
     }
 
-    /// Random bytes from the system.
+    /// Fails where a test wants no thread to be had.
+    pub(crate) fn may_start_thread(&self) -> io::Result<()> {
+        self.call("thread", || Ok(()))
+    }
+
+    /// Random bytes from the system, or, where a test wants names that it knows, all the same.
     pub(crate) fn random<const N: usize>(&self) -> io::Result<[u8; N]> {
+        if let Some(byte) = self.told("not_random") {
+            return Ok([byte.to_le_bytes()[0]; N]);
+        }
         let mut bytes = [0; N];
         let fill = || rustix::rand::getrandom(&mut bytes, GetRandomFlags::empty());
         match self.call("random", fill)? {
