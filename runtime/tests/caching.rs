@@ -416,6 +416,76 @@ fn the_bound_on_memory_is_on_the_pages_that_code_takes() {
     assert!(info.code_bytes <= 3 * PAGE, "{info}");
 }
 
+/// The lock files of a directory, none of which may be held.
+fn no_lock_is_held(path: &Path) {
+    let locks = files(&path.join("v1/locks"));
+    assert!(!locks.is_empty());
+    for lock in locks {
+        let file = std::fs::File::options().write(true).open(lock).unwrap();
+        file.try_lock().unwrap();
+    }
+}
+
+#[test]
+fn row_34_all_who_wait_for_a_compilation_that_fails_get_its_error_and_nothing_is_kept() {
+    let (_temp, path) = directory();
+    let (engine, _) = watched(&path);
+    engine.declare_constant("gam", &[1.4]).unwrap();
+    let text = "void k(const double *a, double *b) { b[0] = gam * a[0]; }";
+    // A constant that is read at run time is nothing for a plain function, which the compiler finds out.
+    let failed = || {
+        let outcome = engine.function(&engine.kernel(text, None), &[]);
+        outcome.unwrap_err()
+    };
+    std::thread::scope(|scope| {
+        let asking = [(); 8].map(|()| scope.spawn(failed));
+        for error in asking.map(|thread| thread.join().unwrap()) {
+            assert!(matches!(error, parloop::Error::Compile { .. }), "{error}");
+        }
+    });
+    flush(&engine);
+    no_lock_is_held(&path);
+    assert_eq!(engine.store().usage().objects, 0);
+    assert!(matches!(failed(), parloop::Error::Compile { .. }));
+    engine.specialise("gam", true).unwrap();
+    engine.function(&engine.kernel(text, None), &[]).unwrap();
+    assert_eq!(engine.cache_info().loops, 1);
+}
+
+/// Panics at the first compilation that it is told of.
+struct Fragile(std::sync::atomic::AtomicBool);
+
+impl parloop::Observer for Fragile {
+    fn event(&self, event: &parloop::Event) {
+        let compiled = matches!(event, parloop::Event::Compile { .. });
+        if compiled && self.0.swap(false, std::sync::atomic::Ordering::SeqCst) {
+            panic!("an observer's own fault");
+        }
+    }
+}
+
+#[test]
+fn row_34_a_panic_in_an_observer_is_its_callers_and_leaves_no_lock_nor_anybody_waiting() {
+    let (_temp, path) = directory();
+    let fragile = std::sync::Arc::new(Fragile(true.into()));
+    let engine = Engine::builder().cache_dir(&path).observer(fragile);
+    let engine = engine.build().unwrap();
+    let outcomes = std::thread::scope(|scope| {
+        let asking = [(); 4].map(|()| scope.spawn(|| drop(prepare(&engine, TEXT))));
+        asking.map(|thread| thread.join().is_ok())
+    });
+    // One met it; of the others one made the code.
+    assert_eq!(outcomes.iter().filter(|well| !**well).count(), 1);
+    assert_eq!(engine.compilations(), 2);
+    flush(&engine);
+    no_lock_is_held(&path);
+    prepare(&engine, TEXT);
+    assert_eq!(engine.compilations(), 2);
+    drop(engine);
+    let (engine, _) = watched(&path);
+    assert_eq!(prepare(&engine, TEXT).source(), CodeSource::Disk);
+}
+
 #[test]
 fn one_of_many_threads_compiles() {
     let (_temp, path) = directory();

@@ -3,11 +3,16 @@
 //! Tests named `row_..` are of faults that a cache directory shared by many hosts has to survive.
 
 use parloop::{CodeSource, Engine, Set};
-use parloop_cache::Table;
+use parloop_cache::{Expect, Key, Publication, Table};
+use parloop_compiler::ShortcutRecord;
 use parloop_compiler::fingerprint::{Identity, decode_request, encode};
 use parloop_compiler::{FloatMode, Level, compile};
+use parloop_tests::cached::{
+    COLD, SMALL, WARM, directory as directory_of_its_own, files, flush, run_small, visit, watched,
+};
 use parloop_tests::case::Case;
 use parloop_tests::ways::{Mode, request};
+use std::path::Path;
 
 const CORPORA: [&str; 4] = [
     include_str!("../corpus/accesses.c"),
@@ -91,25 +96,144 @@ fn row_10_another_build_of_the_compiler_has_entries_of_its_own() {
     assert_eq!(encode(&request, &here).fingerprint(), ours.fingerprint());
 }
 
+/// The build of which [`write_as_another_build`] says that it is.
+fn other_build() -> Identity {
+    let preimage = |text: &str| {
+        let case = Case::corpus(text).into_iter().next().unwrap();
+        let front = case.check().unwrap();
+        parloop_compiler::Preimage::of(&request(&front, Mode::native(FloatMode::Contract)))
+    };
+    let (_, here) = decode_request(preimage(CORPORA[0]).as_bytes()).unwrap();
+    Identity {
+        build_id: format!("{}0", here.build_id),
+        ..here
+    }
+}
+
+/// What a build of the same version, made of other sources, keeps of [`SMALL`], in a directory of its own or in one of ours: code that
+/// computes something else. Gives the object's key and preimage.
+fn write_as_another_build(directory: &Path) -> (Key, Vec<u8>) {
+    let (_temp, elsewhere) = directory_of_its_own();
+    let (engine, _log) = watched(&elsewhere);
+    run_small(&engine, SMALL);
+    flush(&engine);
+    let only = |table| {
+        let listed = engine.store().entries_of(table).next().unwrap();
+        listed.entry.unwrap()
+    };
+    let (object, shortcut) = (only(Table::Objects), only(Table::Shortcuts));
+    let other = other_build();
+    let (request, _) = decode_request(object.preimage()).unwrap();
+    let preimage = encode(&request, &other);
+    let key = Key::new(preimage.fingerprint().0);
+    let mut record = ShortcutRecord::decode(shortcut.payload()).unwrap();
+    record.request_fingerprint = preimage.fingerprint();
+    let mut path = shortcut.preimage().to_vec();
+    path[20..52].copy_from_slice(blake3::hash(other.build_id.as_bytes()).as_bytes());
+
+    let (engine, _log) = watched(directory);
+    let publish = |table, key: &Key, payload: &[u8], preimage: &[u8]| {
+        let publication = Publication {
+            payload: payload.into(),
+            preimage: preimage.into(),
+            metadata: object.metadata(),
+        };
+        engine.store().publish(table, key, publication, None);
+    };
+    publish(Table::Objects, &key, b"code of theirs", preimage.as_bytes());
+    let shortcut_key = Key::new(*blake3::hash(&path).as_bytes());
+    publish(Table::Shortcuts, &shortcut_key, &record.encode(), &path);
+    flush(&engine);
+    (key, preimage.as_bytes().to_vec())
+}
+
+#[test]
+fn row_10_two_builds_share_a_directory_and_each_hits_its_own_entries_only() {
+    let (_temp, path) = directory_of_its_own();
+    let (key, preimage) = write_as_another_build(&path);
+    // An upgrade: what is there is another build's, and is told as such.
+    let (engine, _log) = watched(&path);
+    let set = Set::new("cells", 3).unwrap();
+    let a = engine.dat(&set, "a", 1, &[0.0; 3]).unwrap();
+    let b = engine.dat(&set, "b", 1, &[0.0; 3]).unwrap();
+    let kernel = engine.kernel(SMALL, None);
+    let asked = engine.explain(&kernel, &set, &[a.read(), b.inc()]).unwrap();
+    assert_eq!(asked.miss, Some("absent"));
+    let differences = asked.nearest.unwrap().differences;
+    assert_eq!(differences.len(), 1);
+    assert!(differences[0].to_string().contains("compiler"));
+    drop(kernel);
+
+    let (source, told) = visit(&path);
+    assert_eq!(
+        (source, &told[..4]),
+        (CodeSource::Compiled, &COLD.map(str::to_owned)[..])
+    );
+    assert!(!told.iter().any(|line| line.contains("reject")), "{told:?}");
+    // Nobody chases the other's entries out.
+    for _ in 0..2 {
+        assert_eq!(
+            visit(&path),
+            (CodeSource::Disk, WARM.map(str::to_owned).to_vec())
+        );
+        let theirs = Expect::Preimage(&preimage);
+        let found = engine.store().look(Table::Objects, &key, theirs, &|_| true);
+        assert_eq!(found.unwrap().payload(), b"code of theirs");
+    }
+    let (objects, shortcuts) = (
+        engine.store().usage().objects,
+        engine.store().usage().shortcuts,
+    );
+    assert_eq!((objects, shortcuts), (2, 2));
+
+    // Even under the name of ours it is not taken for ours.
+    let theirs = engine.store().path_of(Table::Objects, &key).unwrap();
+    let of_ours = files(&path).into_iter().find(|file| {
+        file.to_string_lossy().contains("objects") && file.file_name() != theirs.file_name()
+    });
+    std::fs::copy(&theirs, of_ours.unwrap()).unwrap();
+    let (source, told) = visit(&path);
+    assert_eq!(source, CodeSource::Compiled);
+    assert!(
+        told.contains(&"disk reject: wrong_key".to_owned()),
+        "{told:?}"
+    );
+    assert_eq!(visit(&path).0, CodeSource::Disk, "healed");
+}
+
 #[test]
 fn row_13_an_entry_requires_the_features_of_its_level_and_no_tuning() {
-    let directory = tempfile::tempdir().unwrap();
-    let engine = Engine::builder()
-        .cache_dir(directory.path())
-        .build()
-        .unwrap();
-    let set = Set::new("set", 3).unwrap();
-    let x = engine.dat(&set, "x", 1, &[1.0, 2.0, 3.0]).unwrap();
-    let kernel = engine.kernel("void twice(double *x) { x[0] *= 2; }", None);
-    let prepared = engine.prepare(&kernel, &set, &[x.rw()]).unwrap();
-    assert_eq!(prepared.source(), CodeSource::Compiled);
-    assert!(engine.flush(std::time::Duration::from_secs(10)));
-    let mut entries = engine.store().entries_of(Table::Objects);
-    let found = entries.find(|listed| listed.key.to_string() == prepared.fingerprint());
-    let metadata = found.expect("it is kept").entry.unwrap().metadata();
-    let required = &metadata.features;
-    assert_eq!(*required, engine.level().features());
-    // What code may use, and nothing of what a CPU is merely fast at.
-    let known = |name: &String| name.starts_with("has_");
-    assert!(required.iter().all(known), "{required:?}");
+    let native = Engine::builder().build().unwrap().level();
+    for level in Level::ALL {
+        let directory = tempfile::tempdir().unwrap();
+        let engine = Engine::builder().cache_dir(directory.path()).level(level);
+        let Ok(engine) = engine.build() else {
+            // Of another architecture, or more than this host has.
+            assert_ne!(level, native);
+            continue;
+        };
+        let fingerprint = run_small(&engine, SMALL).fingerprint();
+        flush(&engine);
+        let store = engine.store();
+        let mut entries = store.entries_of(Table::Objects);
+        let found = entries.find(|listed| listed.key.to_string() == fingerprint);
+        let found = found.expect("it is kept");
+        let entry = found.entry.unwrap();
+        let required = entry.metadata().features;
+        // Whatever else this host has.
+        assert_eq!(required, level.features(), "{level}");
+        // What code may use, and nothing of what a CPU is merely fast at.
+        let known = |name: &String| name.starts_with("has_");
+        assert!(required.iter().all(known), "{required:?}");
+
+        // A host that has just these, by what its system lets programs use, takes the entry; one that lacks any leaves it.
+        let expect = Expect::Preimage(entry.preimage());
+        let look = |has: &dyn Fn(&str) -> bool| store.look(Table::Objects, &found.key, expect, has);
+        assert!(look(&|feature| level.features().contains(&feature)).is_ok());
+        for lacking in level.features() {
+            let missed = look(&|feature| feature != *lacking).unwrap_err();
+            assert_eq!(missed.code(), "feature_missing", "{level}: {lacking}");
+        }
+        assert!(store.path_of(Table::Objects, &found.key).is_some());
+    }
 }

@@ -83,8 +83,12 @@ struct Request {
     statements: usize,
 }
 
-fn preimage(bytes: &[u8]) -> Request {
+/// Tags and bytes of a preimage's parts.
+type Parts = Vec<(u64, Vec<u8>)>;
+
+fn preimage(bytes: &[u8]) -> (Request, Parts) {
     let mut r = Reader(bytes);
+    let mut parts = Parts::new();
     assert_eq!((r.bytes(8), r.u32()), (&b"parloopR"[..], 1));
     let mut request = Request::default();
     let mut last = 0;
@@ -93,7 +97,9 @@ fn preimage(bytes: &[u8]) -> Request {
         assert!(tag == last + 1 || (tag == 7 && last == 7) || (tag == 8 && last == 6));
         last = tag;
         let len = r.u32() as usize;
-        let mut part = Reader(r.bytes(len));
+        let bytes = r.bytes(len);
+        parts.push((tag, bytes.to_vec()));
+        let mut part = Reader(bytes);
         let p = &mut part;
         match tag {
             1 => request.build_id = p.text(),
@@ -112,7 +118,14 @@ fn preimage(bytes: &[u8]) -> Request {
         part.end();
     }
     assert_eq!(last, 8);
-    request
+    (request, parts)
+}
+
+/// Those of a tag, one after the other, and how many.
+fn of_tag(parts: &Parts, tag: u64) -> (u32, Vec<u8>) {
+    let of_tag = parts.iter().filter(|(t, _)| *t == tag);
+    let all: Vec<&[u8]> = of_tag.map(|(_, bytes)| &**bytes).collect();
+    (all.len() as u32, all.concat())
 }
 
 fn host(r: &mut Reader<'_>) -> String {
@@ -394,12 +407,85 @@ fn run_much(engine: &Engine) {
     engine.par_loop(&kernel, &cells, &args).unwrap();
 }
 
+/// As a function of its own parameters; `x` and `z` may overlap, and so may the rows.
+const PLAIN: &str =
+    "void plain(const double *x, double *restrict y, double *z, int n, const double **rows) {
+  y[0] = x[n] + z[1] + rows[1][2];
+}";
+
+/// The extent of `x`, the only one that the caller has to give.
+const PLAIN_EXTENT: u32 = 8;
+
+fn text(text: &str) -> Vec<u8> {
+    [&(text.len() as u32).to_le_bytes()[..], text.as_bytes()].concat()
+}
+
+/// Constants as a front end sees them once they are declared: `gam` is read when a loop runs, `scale` is folded.
+fn constants(declared: bool) -> Vec<u8> {
+    let number = |n: u32| n.to_le_bytes();
+    if !declared {
+        return number(0).to_vec();
+    }
+    let f64 = [0u8];
+    let gam = [&text("gam")[..], &f64, &number(2), &[0], &number(0)].concat();
+    let bits = 0.5f64.to_bits().to_le_bytes();
+    let scale = [
+        &text("scale")[..],
+        &f64,
+        &number(1),
+        &[1],
+        &number(1),
+        &bits,
+    ]
+    .concat();
+    [&number(2)[..], &gam, &scale].concat()
+}
+
+/// The preimage of the shortcut of a kernel, from what is known of it and its object's preimage.
+fn shortcut(name: &str, request: &Request, object: &Parts) -> Vec<u8> {
+    let number = |n: u32| n.to_le_bytes();
+    let digest = |bytes: &[u8]| *blake3::hash(bytes).as_bytes();
+    let (source, chosen) = match name {
+        "much" => (MUCH, Some("much")),
+        "plain" => (PLAIN, None),
+        _ => (parloop_tests::cached::SMALL, None),
+    };
+    let function = [
+        &[u8::from(chosen.is_some())][..],
+        &text(chosen.unwrap_or("")),
+    ]
+    .concat();
+    let lent = number(0);
+    let given = [&[0, 3][..], &number(PLAIN_EXTENT), &[0, 0], &[0, 0]].concat();
+    let (count, arguments) = match name {
+        "plain" => (1, given),
+        _ => of_tag(object, 7),
+    };
+    let signature = [&of_tag(object, 6).1[..], &number(count), &arguments].concat();
+    let choices = [of_tag(object, 4).1, of_tag(object, 3).1].concat();
+    [
+        &b"parloopS"[..],
+        &number(2),
+        &number(1),
+        &number(request.abi as u32),
+        &digest(request.build_id.as_bytes()),
+        &digest(source.as_bytes()),
+        &digest(&function),
+        &digest(&[&constants(name != "add")[..], &lent].concat()),
+        &digest(&signature),
+        &digest(&choices),
+    ]
+    .concat()
+}
+
 #[test]
 fn a_reader_made_from_the_documents_understands_all_that_an_engine_keeps() {
     let (_temp, root) = directory();
     let engine = Engine::builder().cache_dir(&root).build().unwrap();
     run_small(&engine, parloop_tests::cached::SMALL);
     run_much(&engine);
+    let plain = engine.kernel(PLAIN, None);
+    engine.function(&plain, &[PLAIN_EXTENT.into()]).unwrap();
     flush(&engine);
     drop(engine);
     let secret = fs::read(root.join("secret")).unwrap();
@@ -407,19 +493,24 @@ fn a_reader_made_from_the_documents_understands_all_that_an_engine_keeps() {
     assert_eq!(secret[40..], blake3::hash(&secret[..40]).as_bytes()[..16]);
     let secret: [u8; 32] = secret[8..40].try_into().unwrap();
 
-    let mut objects = Vec::new();
+    let (mut objects, mut preimages) = (Vec::new(), Vec::new());
     for path in files(&root, "objects") {
         let (payload, bytes) = entry(&path, &secret, 1);
         assert_eq!(payload[..4], *b"ELF");
-        let request = preimage(&bytes);
+        let (request, parts) = preimage(&bytes);
         assert_eq!(request, by_the_library(&bytes));
         objects.push(blake3::hash(&bytes).as_bytes().to_vec());
-        if request.args.len() == 5 {
+        preimages.push((request, parts));
+        let (request, parts) = preimages.last().unwrap();
+        if of_tag(parts, 6).1[0] == 1 {
+            let dats: Vec<u64> = request.args.iter().map(|arg| arg[4]).collect();
+            assert_eq!(dats, [0, 1, 0, 3, 0]);
+        } else if request.args.len() == 5 {
             assert_eq!(request.hosts, ["sin"]);
             assert_eq!((request.params, request.constants), (5, 1));
         }
     }
-    assert_eq!(objects.len(), 2);
+    assert_eq!(objects.len(), 3);
 
     let shortcuts = files(&root, "shortcuts");
     for path in &shortcuts {
@@ -436,33 +527,23 @@ fn a_reader_made_from_the_documents_understands_all_that_an_engine_keeps() {
                 .map(|warning| &warning.message)
                 .eq(&warnings)
         );
-        // Versions, then six digests, of which that of the text can be made here.
-        let mut r = Reader(&bytes);
-        assert_eq!((r.bytes(8), r.u32(), r.u32()), (&b"parloopS"[..], 2, 1));
-        let (_abi, build) = (r.u32(), r.bytes(32));
-        assert_eq!(
-            build,
-            blake3::hash(parloop_compiler::build_id().as_bytes()).as_bytes()
-        );
-        let text = match &*name {
-            "much" => MUCH,
-            _ => parloop_tests::cached::SMALL,
-        };
-        assert_eq!(r.bytes(32), blake3::hash(text.as_bytes()).as_bytes());
-        assert_eq!(r.bytes(4 * 32).len(), r.0.len() + 4 * 32);
+        let object = objects.iter().position(|object| *object == key).unwrap();
+        let (request, parts) = &preimages[object];
+        assert_eq!(request.build_id, parloop_compiler::build_id());
+        assert_eq!(bytes, shortcut(&name, request, parts), "{name}");
         if name == "much" {
             assert_eq!(constants, ["gam"]);
         }
     }
-    assert_eq!(shortcuts.len(), 2);
+    assert_eq!(shortcuts.len(), 3);
 
     let bytes = |path: &std::path::PathBuf| fs::metadata(path).unwrap().len();
     let all = [files(&root, "objects"), shortcuts].concat();
     let usage = hint(&root.join("v1/usage"), b"paruse");
-    assert_eq!(usage[..2], [4, all.iter().map(bytes).sum::<u64>()]);
+    assert_eq!(usage[..2], [6, all.iter().map(bytes).sum::<u64>()]);
     let stats = hint(&root.join("v1/stats"), b"parsta");
-    // No hit, two misses and two files of each table, nothing rejected or evicted; all missed for the first reason.
-    assert_eq!(stats[..8], [0, 0, 2, 2, 4, 0, 0, 0]);
+    // No hit, three misses and three files of each table, nothing rejected or evicted; all missed for the first reason.
+    assert_eq!(stats[..8], [0, 0, 3, 3, 6, 0, 0, 0]);
     assert_eq!(stats[8..].iter().filter(|n| **n > 0).count(), 2);
     let uses = fs::read(root.join("v1/uses")).unwrap();
     assert_eq!(uses.len(), 65_536);
