@@ -298,12 +298,17 @@ fn row_s15_an_explicit_path_into_another_users_directory_is_checked_like_any_oth
     let theirs = place.above().join("theirs");
     make_dir(&theirs);
     make_dir(&theirs.join("cache"));
+    let cache = theirs.join("cache");
     if give_away(&theirs) {
-        check_refused(StoreConfig::at(theirs.join("cache")), &theirs);
-        assert_eq!(fs::read_dir(theirs.join("cache")).unwrap().count(), 0);
+        // Even where the last directory is one's own.
+        check_refused(StoreConfig::at(&cache), &theirs);
+        assert_eq!(fs::read_dir(&cache).unwrap().count(), 0);
+        // And where the last one alone is not, which only root can arrange.
+        chown(&theirs, Some(0), Some(0)).unwrap();
+        assert!(give_away(&cache));
+        check_refused(StoreConfig::at(&cache), &cache);
+        assert_eq!(fs::read_dir(&cache).unwrap().count(), 0);
     }
-    // Even where only the last directory is one's own.
-    let _ = chown(theirs.join("cache"), None, None);
 }
 
 fn check_modes(dir: &Path) {
