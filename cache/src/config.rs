@@ -56,7 +56,8 @@ pub struct StoreConfig {
     pub entry_bytes_max: u64,
     /// How long to wait for another process that compiles the same key. Default 2 s.
     pub lock_wait_max: Duration,
-    /// How long to hold off writing after a failed write; doubles up to 64 times this. Default 1 s.
+    /// How long to hold off writing after a failed write, and opening or writing a directory that could not be opened or written for an
+    /// error that may pass; doubles up to 64 times this. Default 1 s.
     pub retry_after: Duration,
     /// Bound on publications waiting for the background thread, in bytes. Default 64 MiB.
     pub queue_bytes_max: u64,

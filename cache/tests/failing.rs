@@ -681,10 +681,10 @@ fn row_29_a_long_queue_holds_few_locks() {
     let mut shards = std::collections::BTreeSet::new();
     let mut of_own_shard =
         |key: &parloop_cache::Key| shards.insert(key.to_string()[..2].to_owned());
-    let keys: Vec<_> = (0..1000)
+    let keys: Vec<_> = (0..4000)
         .map(key)
         .filter(&mut of_own_shard)
-        .take(100)
+        .take(400)
         .collect();
     for key in &keys {
         let guard = store.lock(key);
@@ -694,7 +694,8 @@ fn row_29_a_long_queue_holds_few_locks() {
     let (other, _) = open(others);
     let held = keys.iter().filter(|key| other.lock(key).is_none()).count();
     gate.store(true, SeqCst);
-    assert!((1..=33).contains(&held), "{held} locks are held");
+    // Of as many as wait at most, and of the one that is being written.
+    assert!((1..=257).contains(&held), "{held} locks are held");
     assert!(store.flush(PATIENCE));
     assert!(keys.iter().all(|key| other.lock(key).is_some()));
 }

@@ -622,3 +622,40 @@ fn no_thread_before_the_first_publication(config: StoreConfig) {
 fn there_is_no_thread_before_the_first_publication_and_one_after() {
     assert_eq!(said(start("no_thread", &Place::new().root(), 0)), ["done"]);
 }
+
+#[test]
+fn row_15_keys_of_one_label_in_one_directory_stored_at_once_are_all_present() {
+    const EACH: u64 = 40;
+    let place = Place::new();
+    // Keys with the same beginning lie in one directory.
+    let near = |n: u64| {
+        let mut bytes = *key(n).as_bytes();
+        bytes[..2].fill(7);
+        parloop_cache::Key::new(bytes)
+    };
+    let payload = |n: u64| n.to_le_bytes();
+    std::thread::scope(|scope| {
+        for first in 0..4 {
+            let place = &place;
+            scope.spawn(move || {
+                let (store, _) = place.open();
+                for n in (0..EACH).map(|n| first * EACH + n) {
+                    let made = publication(&payload(n), &payload(n));
+                    store.publish(OBJECTS, &near(n), made, None);
+                }
+                assert!(store.flush(PATIENCE));
+            });
+        }
+    });
+    let (store, _) = place.open();
+    for n in 0..4 * EACH {
+        assert_eq!(
+            answer(&store, OBJECTS, &near(n), &payload(n)),
+            Ok(payload(n).to_vec())
+        );
+    }
+    assert_eq!(
+        (store.usage().entries(), store.problems()),
+        (4 * EACH, vec![])
+    );
+}

@@ -564,3 +564,46 @@ fn modes_are_told_by_the_names_of_their_settings() {
     };
     assert_eq!(why.to_string(), "the configured mode is read-only");
 }
+
+#[test]
+fn row_38_hosts_that_take_turns_each_hit_their_own_and_write_nothing_more() {
+    const LOOPS: u64 = 8;
+    let place = Place::new();
+    // What a host of each kind runs: keys of its own, whose code needs what it has.
+    let run = |host: &'static str, first: u64| {
+        let (store, recorder) = place.open();
+        let mut missed = 0;
+        for n in first..first + LOOPS {
+            let expect = Expect::Preimage(host.as_bytes());
+            let has = |feature: &str| feature == host;
+            match store.load(OBJECTS, &key(n), expect, &has) {
+                Ok(entry) => assert_eq!(entry.payload(), host.as_bytes()),
+                Err(_) => {
+                    missed += 1;
+                    let mut made = publication(host.as_bytes(), host.as_bytes());
+                    made.metadata.features = vec![host.into()];
+                    store.publish(OBJECTS, &key(n), made, None);
+                    assert!(store.flush(PATIENCE));
+                }
+            }
+        }
+        let wrote = |event: &&Event| matches!(event, Event::Publish { .. });
+        (missed, recorder.take().iter().filter(wrote).count() as u64)
+    };
+    for round in 0..5 {
+        let fresh = if round == 0 { LOOPS } else { 0 };
+        assert_eq!(run("sse2", 0), (fresh, fresh), "{round}");
+        assert_eq!(run("avx512f", 100), (fresh, fresh), "{round}");
+    }
+    // Even of one key, the host that lacks a feature leaves the other's entry where it is.
+    for _ in 0..3 {
+        let (store, recorder) = place.open();
+        let expect = Expect::Preimage(b"avx512f");
+        let found = store.load(OBJECTS, &key(100), expect, &|feature| feature == "sse2");
+        assert_eq!(found.unwrap_err(), Miss::FeatureMissing);
+        publish(&store, OBJECTS, &key(100), b"lower", b"avx512f");
+        let wrote = |event: &Event| matches!(event, Event::Publish { .. });
+        assert!(!recorder.take().iter().any(wrote));
+        assert_eq!(run("avx512f", 100), (0, 0));
+    }
+}

@@ -15,7 +15,7 @@ const POLL_FIRST: Duration = Duration::from_micros(100);
 const POLL_MAX: Duration = Duration::from_millis(2);
 
 /// The right to compile a key while other processes wait. Give it to
-/// [`Store::publish`](crate::Store::publish), which keeps it until the entry is in place, or drop it.
+/// [`Store::publish`](crate::Store::publish), which keeps it until the entry is in place or too much is waiting to be written, or drop it.
 #[derive(Debug)]
 pub struct FlightGuard {
     sys: Sys,

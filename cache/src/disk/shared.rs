@@ -47,10 +47,11 @@ pub enum Why {
     /// The configured mode says so.
     #[error("the configured mode is {}", .0.name())]
     Mode(Mode),
-    /// The directory is not to be trusted or can't be opened.
+    /// The directory is not to be trusted or can't be opened; if a system call failed ([`Refusal::Io`]) that is tried again from time to
+    /// time.
     #[error("{0}")]
     Refused(Refusal),
-    /// The directory can't be written to.
+    /// The directory can't be written to; that is tried again from time to time.
     #[error("the directory can not be written to: {0}")]
     NotWritable(std::io::ErrorKind),
 }

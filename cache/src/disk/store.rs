@@ -200,7 +200,8 @@ impl Store {
         });
     }
 
-    /// Keeps a payload under `key`. Returns at once; the background thread writes, then gives up `guard`.
+    /// Keeps a payload under `key`. Returns at once; the background thread writes, then gives up `guard`. If many publications wait it is
+    /// given up at once, so that nobody waits for the queue.
     ///
     /// What becomes of it is told by one `Publish` or `Bypass` event.
     pub fn publish(
