@@ -608,6 +608,73 @@ fn a_carried_sum_is_fused_where_a_trip_has_more_to_do_than_wait_for_it() {
 }
 
 #[test]
+fn constants_of_arithmetic_are_loaded_before_all_elements_while_registers_have_room() {
+    let map = Source::At(map(2, false), 0);
+    let kept = |products: usize| {
+        let args = [
+            arg(0, 64, Access::Read, map),
+            arg(1, 1, Access::Write, DIRECT),
+        ];
+        // So many values are held at a time.
+        let all: Vec<String> = (0..products).map(|k| format!("sqrt(a[{k}])")).collect();
+        let sum = |by: &str| {
+            all.iter()
+                .map(|value| format!("{value} * {by}"))
+                .collect::<Vec<_>>()
+                .join(" + ")
+        };
+        let held = format!("({}) / ({})", sum("2.5"), sum("a[63]"));
+        let text = format!("void k(const double *a, double *y) {{ y[0] = {held} - 2.5; }}");
+        let options = Options {
+            lanes: 1,
+            ..Options::default()
+        };
+        let found = stage_with(&text, &args, Stage::Optimised, options);
+        let (before, body) = found.split_once("\nbody {").unwrap();
+        assert!(before.contains("; 2.5"), "{found}");
+        count(body, "= get x")
+    };
+    assert_eq!((kept(2), kept(20)), (1, 0));
+}
+
+#[test]
+fn what_chooses_keeps_its_constants() {
+    let args = [
+        arg(0, 1, Access::Read, DIRECT),
+        arg(1, 1, Access::Write, DIRECT),
+    ];
+    let text = "void k(const double *x, double *y) { y[0] = fmin(fmax(x[0], -1.5), 2.5); }";
+    let found = stage(text, &args, Stage::Optimised);
+    assert_eq!(count(&found, "= get x"), 0, "{found}");
+}
+
+#[test]
+fn the_least_so_far_is_an_instruction_where_elements_do_much_else() {
+    let args = [
+        arg(0, 8, Access::Read, DIRECT),
+        arg(1, 1, Access::Min, Source::Global),
+    ];
+    let clif = |value: &str| {
+        let text = format!(
+            "void k(const double *a, double *least) {{ double v = {value}; if (v < *least) *least = v; }}"
+        );
+        let options = Options {
+            lanes: 1,
+            ..Options::default()
+        };
+        stage_with(&text, &args, Stage::Clif, options)
+    };
+    // The comparison that is no minimum says when nothing changes.
+    let is_branch = |clif: &str| clif.contains("fcmp uge") || clif.contains("fcmp ule");
+    let short = clif("a[0] * a[1]");
+    assert!(is_branch(&short), "{short}");
+    let long = clif(
+        "(a[0] * a[1] + a[2] * a[3] + a[4] * a[5]) / (a[6] * a[7] + sqrt(a[0] + a[1]) * (a[2] - a[3]))",
+    );
+    assert!(!is_branch(&long), "{long}");
+}
+
+#[test]
 fn sums_that_share_what_they_add_grow_side_by_side() {
     let args = [
         arg(0, 8, Access::Read, DIRECT),

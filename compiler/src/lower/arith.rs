@@ -1,5 +1,6 @@
 //! Instructions: arithmetic, comparisons, checks, lanes.
 
+use super::extremes::is_carried;
 use super::{Lower, abi, clif_type};
 use crate::ir::{BinaryOp, CompareOp, Inst, Op, Scalar, Type, UnaryOp, Value};
 use cranelift_codegen::ir::{
@@ -226,11 +227,10 @@ impl Lower<'_, '_> {
         }
         let compared = [[x, y], [y, x]].contains(&[a, b]);
         if compared && matches!(op, CompareOp::Lt | CompareOp::Gt) {
-            let is_carried = [a, b]
-                .iter()
-                .any(|v| matches!(self.it.body.values[*v].op, Op::Get(_)));
+            let is_seldom =
+                self.extremes_are_awaited && is_carried(&self.it.body, [x, y], op, [a, b]);
             // Minimum and maximum have instructions.
-            return is_carried.then(|| self.seldom(op, [x, y], [a, b]));
+            return is_seldom.then(|| self.seldom(op, [x, y], [a, b]));
         }
         let vector = clif_type(ty.with_lanes(16 / ty.scalar.bytes() as u8));
         let [x, y, a, b] = [x, y, a, b].map(|operand| {

@@ -7,6 +7,7 @@ mod arith;
 mod convert;
 mod divide;
 mod elements;
+mod extremes;
 mod frame;
 mod function;
 mod isa;
@@ -107,6 +108,8 @@ struct Lower<'a, 'f> {
     maps: BTreeMap<u16, clif::Value>,
     /// Offsets of rows, by row and stride.
     rows: BTreeMap<(Value, u64), clif::Value>,
+    /// Whether elements would wait for the least or greatest so far.
+    extremes_are_awaited: bool,
     /// How many branches and loops are around the statement at hand.
     nesting: u32,
     /// Of a loop; anything in a plain function.
@@ -170,6 +173,7 @@ pub(crate) fn lower(
         labels: Vec::new(),
         maps: BTreeMap::new(),
         rows: BTreeMap::new(),
+        extremes_are_awaited: extremes::are_awaited(it),
         nesting: 0,
         ctx,
         args,

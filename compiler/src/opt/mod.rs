@@ -16,6 +16,7 @@ mod hoist;
 mod indices;
 mod interchange;
 mod interval;
+mod keep;
 mod linear;
 mod order;
 mod overwritten;
@@ -134,6 +135,7 @@ pub(crate) fn optimise(it: &mut Loop, options: &Options, target: &Target) {
     each_body(it, order::order);
     each_body(it, factors::order_factors);
     spill::spill(it, target);
+    keep::keep_constants(it, target);
     if let Some(strip) = strip {
         strip::keep_cheaper(it, strip, target);
     }

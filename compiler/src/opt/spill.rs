@@ -14,7 +14,7 @@ use crate::target::Target;
 use rustc_hash::{FxHashMap as HashMap, FxHashSet};
 
 /// How many floats registers hold, one being needed to compute.
-const REGISTERS: usize = 15;
+pub(super) const REGISTERS: usize = 15;
 
 /// Of fewer values from outside none is moved.
 const OUTSIDE_MIN: usize = 6;
@@ -175,20 +175,20 @@ impl Spill<'_> {
 }
 
 /// Whether a host function runs a loop: it is to stay as it is.
-fn is_update(body: &Body, stmt: &Stmt, target: &Target) -> bool {
+pub(super) fn is_update(body: &Body, stmt: &Stmt, target: &Target) -> bool {
     matches!(stmt, Stmt::For(it) if RankUpdate::of(body, it, target).is_some())
 }
 
 /// What a loop needs of registers for floats.
-struct Needs {
+pub(super) struct Needs {
     /// Values from outside, and how often they are used.
-    outside: Vec<(Value, u32)>,
+    pub(super) outside: Vec<(Value, u32)>,
     /// How many of its own it holds at a time, about, with the variables it uses.
-    registers: usize,
+    pub(super) registers: usize,
 }
 
 impl Needs {
-    fn of(body: &Body, block: &Block, target: &Target) -> Needs {
+    pub(super) fn of(body: &Body, block: &Block, target: &Target) -> Needs {
         let mut count = Count {
             body,
             target,
