@@ -165,7 +165,7 @@ impl File<'_> {
     fn head(&self, out: &mut String) {
         let flags = match self.float {
             FloatMode::Strict => "-O2 -ffp-contract=off -fno-builtin -fwrapv",
-            FloatMode::Contract => "-O3 -march=native -ffp-contract=fast",
+            FloatMode::Contract | FloatMode::Reassociate => "-O3 -march=native -ffp-contract=fast",
         };
         put!(out, "/* A loop of the kernel {}. */", self.checked.name);
         put!(out, "/* cc -std=c99 {flags} -fPIC -shared -lm */\n");

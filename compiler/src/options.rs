@@ -9,6 +9,9 @@ pub enum FloatMode {
     Contract = 0,
     /// Every operation is rounded by itself, in the order of the text.
     Strict = 1,
+    /// As `Contract`, and a sum's terms may be added in another order: in partial sums that do not wait for each other. Results then
+    /// depend on how a set is cut into ranges.
+    Reassociate = 2,
 }
 
 /// Effort of the code generator after our own passes.

@@ -674,6 +674,69 @@ fn the_least_so_far_is_an_instruction_where_elements_do_much_else() {
     assert!(!is_branch(&long), "{long}");
 }
 
+/// The most additions, also fused ones, that wait for each other in a part of a printed loop.
+fn additions_in_turn(text: &str) -> usize {
+    let mut depth = std::collections::HashMap::new();
+    let mut most = 0;
+    for line in text.lines() {
+        let Some((value, op)) = line
+            .trim()
+            .split_once(": f64")
+            .and_then(|(value, rest)| Some((value, rest.split_once("= ")?.1)))
+        else {
+            continue;
+        };
+        let operands = op.split([' ', ',']).filter_map(|word| depth.get(word));
+        let before = operands.max().copied().unwrap_or(0);
+        let own = before + usize::from(op.starts_with("add ") || op.starts_with("fma "));
+        most = most.max(own);
+        depth.insert(value.to_owned(), own);
+    }
+    most
+}
+
+#[test]
+fn long_sums_are_dealt_out_where_the_caller_allows() {
+    let found = |float: FloatMode, args: &[ArgSignature], body: &str| {
+        let options = Options {
+            float,
+            lanes: 1,
+            ..Options::default()
+        };
+        let text = format!("void k(const double *x, double *y) {{ {body} }}");
+        let found = stage_with(&text, args, Stage::Optimised, options);
+        let (_, body) = found.split_once("\nbody {").unwrap();
+        additions_in_turn(body)
+    };
+    let own = [
+        arg(0, 64, Access::Read, DIRECT),
+        arg(1, 1, Access::Write, DIRECT),
+    ];
+    let short = "double s = 0; for (int i = 0; i < 16; i++) s += x[i] * x[i + 16]; y[0] = s;";
+    let [text, split] =
+        [FloatMode::Contract, FloatMode::Reassociate].map(|float| found(float, &own, short));
+    assert!(text >= 15, "{text}");
+    assert!(split <= 7, "{split}");
+    // A trip waits for one addition.
+    let long = "double s = 0; for (int i = 0; i < 64; i++) s += sqrt(x[i]); y[0] = s;";
+    let [text, split] =
+        [FloatMode::Contract, FloatMode::Reassociate].map(|float| found(float, &own, long));
+    assert!(split < text, "{split} of {text}");
+    let all = [
+        arg(0, 8, Access::Read, DIRECT),
+        arg(1, 1, Access::Inc, Source::Global),
+    ];
+    let mixed = "*y += x[0] / x[1]; *y += x[2] / x[3]; *y -= x[4]; *y += x[5] / x[6];";
+    for body in [short.replace("16", "4"), mixed.to_owned()] {
+        let args = if body == mixed { &all } else { &own };
+        let strict = found(FloatMode::Strict, args, &body);
+        assert!(
+            found(FloatMode::Reassociate, args, &body) <= strict,
+            "{body}"
+        );
+    }
+}
+
 #[test]
 fn sums_that_share_what_they_add_grow_side_by_side() {
     let args = [

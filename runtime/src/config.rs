@@ -241,7 +241,7 @@ const TABLE: [Row; 17] = [
     },
     Row {
         name: "float",
-        help: "how floating point is evaluated: contract or strict",
+        help: "how floating point is evaluated: contract, strict or reassociate",
         read: |c, v| set(&mut c.options.float, named(&FLOATS, v)),
         show: |c| name_of(&FLOATS, &c.options.float),
     },
@@ -302,9 +302,10 @@ const MODES: [(&str, Mode); 6] = [
     (Mode::Verify.name(), Mode::Verify),
     (Mode::Audit.name(), Mode::Audit),
 ];
-const FLOATS: [(&str, FloatMode); 2] = [
+const FLOATS: [(&str, FloatMode); 3] = [
     ("contract", FloatMode::Contract),
     ("strict", FloatMode::Strict),
+    ("reassociate", FloatMode::Reassociate),
 ];
 const EFFORTS: [(&str, Effort); 2] = [("none", Effort::None), ("speed", Effort::Speed)];
 

@@ -43,7 +43,11 @@ impl Mode {
     /// Modes that differ in all that chooses code.
     pub fn all() -> Vec<Mode> {
         let mut modes = Vec::new();
-        for float in [FloatMode::Strict, FloatMode::Contract] {
+        for float in [
+            FloatMode::Strict,
+            FloatMode::Contract,
+            FloatMode::Reassociate,
+        ] {
             let native = Mode::native(float);
             modes.push(native);
             let choices = [

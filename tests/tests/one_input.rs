@@ -475,8 +475,9 @@ fn options_levels_conflicts_and_the_compiler_change_the_fingerprint_and_nothing_
             panic!("`{what}` has the fingerprint of `{before}`");
         }
     };
-    let options: [Edit<Options>; 7] = [
+    let options: [Edit<Options>; 8] = [
         ("strict", |o| o.float = FloatMode::Strict),
+        ("reassociate", |o| o.float = FloatMode::Reassociate),
         ("speed", |o| o.effort = Effort::Speed),
         ("one lane", |o| o.lanes = 1),
         ("two lanes", |o| o.lanes = 2),
@@ -549,7 +550,11 @@ fn digests_by(mut compile: impl FnMut(&Request) -> Vec<u8>) -> Vec<String> {
     let mut digests = Vec::new();
     for case in corpora.into_iter().flat_map(Case::corpus) {
         let front = case.check().unwrap();
-        for float in [FloatMode::Strict, FloatMode::Contract] {
+        for float in [
+            FloatMode::Strict,
+            FloatMode::Contract,
+            FloatMode::Reassociate,
+        ] {
             let request = parloop_tests::ways::request(&front, Mode::native(float));
             let object = compile(&request);
             let mut hex = String::new();

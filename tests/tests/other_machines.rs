@@ -30,7 +30,11 @@ fn every_level_has_code_for_every_kernel_and_says_of_which_machine_it_is() {
     for case in CORPORA.into_iter().flat_map(Case::corpus) {
         let front = case.check().unwrap();
         for level in Level::ALL {
-            for float in [FloatMode::Strict, FloatMode::Contract] {
+            for float in [
+                FloatMode::Strict,
+                FloatMode::Contract,
+                FloatMode::Reassociate,
+            ] {
                 let mut mode = Mode::native(float);
                 mode.level = level;
                 // The code generator's own verifier runs in tests.

@@ -20,6 +20,7 @@ pub(super) fn options(old: &Options, new: &Options, found: &mut Vec<Difference>)
         let float = match float {
             FloatMode::Contract => "contract",
             FloatMode::Strict => "strict",
+            FloatMode::Reassociate => "reassociate",
         };
         let effort = match effort {
             Effort::None => "none",

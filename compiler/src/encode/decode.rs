@@ -187,7 +187,11 @@ impl<'a> Decoder<'a> {
     }
 
     pub(crate) fn options(&mut self) -> Decoded<Options> {
-        const FLOATS: [FloatMode; 2] = [FloatMode::Contract, FloatMode::Strict];
+        const FLOATS: [FloatMode; 3] = [
+            FloatMode::Contract,
+            FloatMode::Strict,
+            FloatMode::Reassociate,
+        ];
         const EFFORTS: [Effort; 2] = [Effort::None, Effort::Speed];
         Ok(Options {
             float: self.choice(&FLOATS, "a float mode")?,

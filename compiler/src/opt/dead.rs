@@ -1,7 +1,9 @@
-//! Drops what nothing uses: instructions without effect, variables never read, arrays never loaded from.
+//! Drops what nothing uses: instructions without effect, variables never read, what they hold only until they are set again, arrays
+//! never loaded from.
 
 use crate::ir::{Array, Block, Body, Loop, Op, Place, Stmt, Value, Var};
 use cranelift_entity::SecondaryMap;
+use std::collections::BTreeSet;
 
 /// Removes dead statements from the blocks of a loop.
 pub(super) fn remove_dead(it: &mut Loop) {
@@ -115,5 +117,33 @@ impl Live {
             Stmt::If { then, other, .. } => !(then.is_empty() && other.is_empty()),
             _ => true,
         });
+        drop_overwritten(body, block);
     }
+}
+
+/// Drops what sets a variable that is set again in the same run of statements, and not read meanwhile.
+fn drop_overwritten(body: &Body, block: &mut Block) {
+    let mut set = BTreeSet::new();
+    let mut dropped = Vec::new();
+    for (at, stmt) in block.iter().enumerate().rev() {
+        match stmt {
+            Stmt::Set(var, _) if !set.insert(*var) => dropped.push(at),
+            Stmt::Let(value) => {
+                if let Op::Get(var) = body.values[*value].op {
+                    set.remove(&var);
+                }
+            }
+            Stmt::Set(..) | Stmt::Store { .. } | Stmt::Clear(_) => {}
+            // What is inside may read it, or leave.
+            _ => set.clear(),
+        }
+    }
+    dropped.reverse();
+    let mut next = dropped.into_iter().peekable();
+    let mut at = 0;
+    block.retain(|_| {
+        let is_dropped = next.next_if_eq(&at).is_some();
+        at += 1;
+        !is_dropped
+    });
 }

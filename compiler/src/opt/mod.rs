@@ -21,6 +21,7 @@ mod linear;
 mod order;
 mod overwritten;
 mod pack;
+mod partial;
 mod powers;
 mod quotients;
 mod rank_update;
@@ -56,7 +57,7 @@ pub(crate) fn prepare(kernel: &mut Kernel, options: &Options, target: &Target) {
         rank_update::forward(&mut kernel.body, target);
     }
     unroll::unroll(&mut kernel.body, options.unroll, target, true);
-    if options.float == FloatMode::Contract {
+    if options.float != FloatMode::Strict {
         powers::expand_powers(&mut kernel.body);
     }
     exact::cheapen(&mut kernel.body);
@@ -96,7 +97,11 @@ pub(crate) fn optimise(it: &mut Loop, options: &Options, target: &Target) {
     indices::share_indices(&mut it.body);
     clean(it, &crowded);
     let has_joined = checks::join_checks(&mut it.body);
-    if options.float == FloatMode::Contract && target.level.has_fma() {
+    let may_reorder = options.float == FloatMode::Reassociate;
+    if may_reorder {
+        partial::split_sums(&mut it.body, target);
+    }
+    if options.float != FloatMode::Strict && target.level.has_fma() {
         let carried = variables_set(&it.before);
         contract::contract(&mut it.body, &carried, target);
     }
@@ -119,6 +124,10 @@ pub(crate) fn optimise(it: &mut Loop, options: &Options, target: &Target) {
     if strip.is_none() && across::repeat(it, options.lanes) {
         // What neighbours store may be a vector now.
         each_body(it, pack::pack);
+    }
+    if may_reorder && strip.is_none() {
+        // Sums of several elements.
+        of_several(it, |body| partial::split_sums(body, target));
     }
     each_body(it, stores::group_stores);
     if it.body.values.len() > values {
