@@ -76,41 +76,10 @@ pub(crate) fn guard(it: &mut Loop, options: &Options) {
     guard::guard(it);
 }
 
-/// Makes a loop fast.
+/// Makes a loop fast: first what one element does, then several side by side, then the order of it all.
 pub(crate) fn optimise(it: &mut Loop, options: &Options, target: &Target) {
     let crowded = crowded::crowded(&it.body);
-    if options.unroll > 1 && has_loops(&it.body.root) {
-        // What an index depends on is to be known before the loop.
-        hoist::hoist(it, &crowded);
-        let has_checks = has_checked_loops(&it.body, &it.body.root, false);
-        if has_checks && checks::check_ahead(&mut it.body) {
-            simplify::simplify_once(&mut it.body, &crowded);
-        }
-        rank_update::evaluate(&mut it.body, target);
-        rank_update::distribute(&mut it.body, target);
-        // What could not be put together is as short as before.
-        unroll::unroll(&mut it.body, options.unroll, target, false);
-        hoist::hoist(it, &crowded);
-        unroll::unroll_partly(&mut it.body, target);
-    }
-    scalars::arrays_to_variables(&mut it.body, &mut [&mut it.before, &mut it.after], &crowded);
-    indices::share_indices(&mut it.body);
-    clean(it, &crowded);
-    let has_joined = checks::join_checks(&mut it.body);
-    let may_reorder = options.float == FloatMode::Reassociate;
-    if may_reorder {
-        partial::split_sums(&mut it.body, target);
-    }
-    if options.float != FloatMode::Strict && target.level.has_fma() {
-        let carried = variables_set(&it.before);
-        contract::contract(&mut it.body, &carried, target);
-    }
-    match has_joined {
-        true => clean(it, &crowded),
-        false => dead::remove_dead(it),
-    }
-    hoist::hoist(it, &crowded);
-    overwritten::remove_overwritten(&mut it.body);
+    scalar_code(it, options, target, &crowded);
     let values = it.body.values.len();
     copies::copy_doubles(it);
     let strip = strip::statements(it, options, target);
@@ -125,7 +94,7 @@ pub(crate) fn optimise(it: &mut Loop, options: &Options, target: &Target) {
         // What neighbours store may be a vector now.
         each_body(it, pack::pack);
     }
-    if may_reorder && strip.is_none() {
+    if options.float == FloatMode::Reassociate && strip.is_none() {
         // Sums of several elements.
         of_several(it, |body| partial::split_sums(body, target));
     }
@@ -148,6 +117,41 @@ pub(crate) fn optimise(it: &mut Loop, options: &Options, target: &Target) {
     if let Some(strip) = strip {
         strip::keep_cheaper(it, strip, target);
     }
+}
+
+/// Makes what one element does fast, one value at a time.
+fn scalar_code(it: &mut Loop, options: &Options, target: &Target, crowded: &Crowded) {
+    if options.unroll > 1 && has_loops(&it.body.root) {
+        // What an index depends on is to be known before the loop.
+        hoist::hoist(it, crowded);
+        let has_checks = has_checked_loops(&it.body, &it.body.root, false);
+        if has_checks && checks::check_ahead(&mut it.body) {
+            simplify::simplify_once(&mut it.body, crowded);
+        }
+        rank_update::evaluate(&mut it.body, target);
+        rank_update::distribute(&mut it.body, target);
+        // What could not be put together is as short as before.
+        unroll::unroll(&mut it.body, options.unroll, target, false);
+        hoist::hoist(it, crowded);
+        unroll::unroll_partly(&mut it.body, target);
+    }
+    scalars::arrays_to_variables(&mut it.body, &mut [&mut it.before, &mut it.after], crowded);
+    indices::share_indices(&mut it.body);
+    clean(it, crowded);
+    let has_joined = checks::join_checks(&mut it.body);
+    if options.float == FloatMode::Reassociate {
+        partial::split_sums(&mut it.body, target);
+    }
+    if options.float != FloatMode::Strict && target.level.has_fma() {
+        let carried = variables_set(&it.before);
+        contract::contract(&mut it.body, &carried, target);
+    }
+    match has_joined {
+        true => clean(it, crowded),
+        false => dead::remove_dead(it),
+    }
+    hoist::hoist(it, crowded);
+    overwritten::remove_overwritten(&mut it.body);
 }
 
 /// Packs the statements of one element and those of several, and keeps the latter if they cost less.
