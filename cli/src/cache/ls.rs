@@ -90,7 +90,11 @@ pub(super) fn run(
         writeln!(out, "{}", output::line(&file))?;
     }
     let shown = output::line(&directory.display().to_string());
-    writeln!(out, "{} entries in {shown}", entries.len())?;
+    let noun = match entries.len() {
+        1 => "entry",
+        _ => "entries",
+    };
+    writeln!(out, "{} {noun} in {shown}", entries.len())?;
     Ok(())
 }
 
