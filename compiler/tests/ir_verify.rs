@@ -527,3 +527,15 @@ fn statements_for_several_elements_fail_nothing_and_know_how_many_there_are() {
         in_a_function
     );
 }
+
+#[test]
+fn what_moves_a_row_in_doubles_moves_all_of_it_so() {
+    let text = "loop\niteration elements\nallow_conflicts false\narg direct read f32 dim 4 aos dat 0\n\
+                arg direct write f32 dim 4 aos dat 1\nlabels 0\nsites 4\nbefore {\n}\nbody {\n  v0: i64 = element\n  \
+                v1: i64 = const 0\n  v2: addr = arg_base 0\n  v3: addr = row_addr v2, v0, 16\n  v4: addr = arg_base 1\n  \
+                v5: addr = row_addr v4, v0, 16\n  v6: f64 = load row(v3, 0, readonly)[v1] site0\n  \
+                store row(v5, 1, shared)[v1] = v6 site1\n  v7: f64 = load row(v3, 0, readonly)[v1] site2\n}\nafter {\n}\n";
+    assert_eq!(broken(text, "element", "element"), "sound");
+    let mixed = broken(text, "v7: f64", "v7: f32");
+    assert_eq!(mixed, "a place of f64 is accessed as f32");
+}

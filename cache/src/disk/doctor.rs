@@ -315,7 +315,7 @@ fn root(tree: &Tree, found: &mut Findings) {
             path::SECRET | path::VERSION_DIR => {}
             other if path::is_other_version(other) => {
                 let what = format!("`{}` is the tree of another format version", escaped(&name));
-                let advice = "nothing to do: that version's programs use it, this one does not count it, and once nothing used it for 30 days it goes; `parloop cache gc` looks at once";
+                let advice = "nothing to do: that version's programs use it, this one does not count it, and once nothing used it for 30 days, and that was seen on five, it goes";
                 found.add(Severity::Note, "other_version", what, advice);
             }
             _ => {

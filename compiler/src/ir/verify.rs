@@ -465,17 +465,20 @@ impl<'a> Verifier<'a> {
             return ensure(held == scalar, rule);
         };
         // What a row holds may be moved in whole doubles, if all of it is: indices count what is moved.
-        let alone = self.own_scalar_of_slots();
+        let is_one_kind = self.is_over_elements();
+        let as_double = scalar == Scalar::F64 && is_one_kind;
+        ensure(held == scalar || as_double, rule)?;
         let unit = *self.units.entry(region.slot).or_insert(scalar);
-        let as_double = scalar == Scalar::F64 && alone;
-        ensure(
-            (held == scalar || as_double) && (unit == scalar || !alone),
-            rule,
-        )
+        let mixed = Rule::PlaceHolds {
+            held: unit,
+            accessed: scalar,
+        };
+        ensure(unit == scalar || !is_one_kind, mixed)
     }
 
-    /// Whether a slot holds scalars of one kind: in plain functions pointers of several may share one.
-    fn own_scalar_of_slots(&self) -> bool {
+    /// Whether these are the statements of elements, where a slot holds scalars of one kind: in plain functions pointers of several may
+    /// share one.
+    fn is_over_elements(&self) -> bool {
         matches!(self.level, Level::Loop(looped) if looped.signature.iteration == Iteration::Elements)
     }
 
