@@ -5,7 +5,9 @@
 mod loops;
 
 use loops::{DIRECT, arg, count, map, one_by_one, stage, stage_of, stage_with};
-use parloop_compiler::{Access, ArgSignature, DType, FloatMode, Level, Options, Source, Stage};
+use parloop_compiler::{
+    Access, ArgSignature, DType, FloatMode, Iteration, Level, Options, Source, Stage,
+};
 
 #[test]
 fn a_short_loop_is_unrolled_and_a_long_one_is_not() {
@@ -768,6 +770,41 @@ fn sums_that_share_what_they_add_grow_side_by_side() {
 /// The code generator's input for a kernel.
 fn clif(text: &str, args: &[ArgSignature]) -> String {
     stage(text, args, Stage::Clif)
+}
+
+#[test]
+fn the_first_rows_of_a_plain_function_are_at_its_pointers() {
+    let args = [
+        arg(0, 3, Access::Read, DIRECT),
+        arg(1, 3, Access::Rw, DIRECT),
+    ];
+    let text = "void k(const double *x, double *y) { y[2] = x[1]; }";
+    let function = stage_of(text, &args, Stage::Clif, |request| {
+        request.signature.iteration = Iteration::Function;
+    });
+    assert_eq!(count(&function, "imul"), 0, "{function}");
+    assert_eq!(count(&function, "iadd"), 0, "{function}");
+}
+
+#[test]
+fn two_scalars_are_joined_without_being_spread_first() {
+    let args = [
+        arg(0, 4, Access::Read, DIRECT),
+        arg(1, 2, Access::Write, DIRECT),
+    ];
+    let of = |entry| format!("1 / (x[{entry}] * x[{entry}] + sqrt(2 + x[{entry}]))");
+    let text = format!(
+        "void k(const double *x, double *y) {{ y[0] = {}; y[1] = {}; }}",
+        of(0),
+        of(2)
+    );
+    let options = Options {
+        lanes: 1,
+        ..Options::default()
+    };
+    let joined = stage_with(&text, &args, Stage::Clif, options);
+    assert_eq!(count(&joined, "insertlane"), 1, "{joined}");
+    assert_eq!(count(&joined, "scalar_to_vector"), 1, "{joined}");
 }
 
 #[test]

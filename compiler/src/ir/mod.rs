@@ -27,6 +27,7 @@ pub use kernel::{ConstantSlot, Kernel, Param, Passing};
 pub use loops::{Loop, Wide};
 pub use read::{read_kernel, read_loop};
 pub use types::{Scalar, Type};
-pub(crate) use uses::{count_uses, for_each_operand};
+pub(crate) use uses::{count_uses, for_each_operand, per_value};
 pub use verify::{Rule, VerifyError, verify_kernel, verify_loop};
+pub(crate) use visit::any_stmt;
 pub use visit::for_each_stmt;

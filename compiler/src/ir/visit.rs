@@ -196,6 +196,13 @@ impl Stmt {
     }
 }
 
+/// Whether something holds for a statement of the block or of the blocks inside.
+pub(crate) fn any_stmt(block: &Block, holds: &mut impl FnMut(&Stmt) -> bool) -> bool {
+    block
+        .iter()
+        .any(|stmt| holds(stmt) || stmt.blocks().any(|inner| any_stmt(inner, holds)))
+}
+
 /// Calls `f` on each statement of the block and of the blocks inside, outer ones first. Nesting is bounded by the verifier.
 pub fn for_each_stmt<'a>(block: &'a Block, f: &mut impl FnMut(&'a Stmt)) {
     for stmt in block {

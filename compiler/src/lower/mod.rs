@@ -27,7 +27,7 @@ pub(crate) use pool::Pool;
 pub(crate) use update::{HOST_ARGS, functions as update_functions, signature as update_signature};
 
 use crate::abi;
-use crate::ir::{Array, Label, Loop, Op, Scalar, Symbol, Type, Value, Var};
+use crate::ir::{Array, Label, Loop, Op, Scalar, Symbol, Type, Value, Var, per_value};
 use crate::target::Target;
 use cranelift_codegen::ir::{
     self as clif, AbiParam, FuncRef, GlobalValue, InstBuilder, MemFlagsData, Signature,
@@ -167,7 +167,7 @@ pub(crate) fn lower(
         pool,
         locals,
         fresh: BTreeSet::new(),
-        values: SecondaryMap::with_capacity(it.body.values.len()),
+        values: per_value(&it.body),
         vars: SecondaryMap::new(),
         arrays: SecondaryMap::new(),
         labels: Vec::new(),

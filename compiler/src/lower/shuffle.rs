@@ -60,7 +60,15 @@ impl Lower<'_, '_> {
         if moved.next().is_some() || lanes[usize::from(lane)] < ty.lanes {
             return None;
         }
-        let (all, scalar) = (self.value(a), self.value(scalar));
+        let scalar = self.value(scalar);
+        let all = match self.it.body.values[a].op {
+            // Of two lanes the other one is all that is left of the vector, and it need not be in both.
+            Op::Splat(other) if (ty.lanes, lane) == (2, 1) => {
+                let other = self.value(other);
+                self.b.ins().scalar_to_vector(clif_type(ty), other)
+            }
+            _ => self.value(a),
+        };
         Some(self.b.ins().insertlane(all, scalar, lane))
     }
 }

@@ -164,6 +164,17 @@ impl Assembler {
         self.bytes.extend(by.to_le_bytes());
     }
 
+    /// Asks for a line of the cache that will be stored to: `prefetchw [base + offset]`, which does nothing where processors have
+    /// it not, nor where there is no memory.
+    pub(super) fn prefetch_to_store(&mut self, Memory { base, offset }: Memory) {
+        let number = base as u8;
+        if number >= 8 {
+            self.bytes.push(0x41);
+        }
+        self.bytes.extend([0x0f, 0x0d, 0x88 | number & 7]);
+        self.bytes.extend(offset.to_le_bytes());
+    }
+
     /// `mov eax, count`
     pub(super) fn count(&mut self, count: u32) {
         self.bytes.push(0xb8);

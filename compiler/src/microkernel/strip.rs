@@ -23,6 +23,13 @@ const POINTERS: [Address; 7] = [
 const FRAME: Address = Address::Rdi;
 const TRIPS: Address = Address::Rsi;
 
+/// How far ahead of a trip the rows are asked for that it only stores to, in bytes. Processors look ahead for what is loaded, less
+/// so for what is stored; measured, from 256 to 2048 all the same.
+const AHEAD: i32 = 512;
+
+/// What memory is moved in.
+const LINE_BYTES: i32 = 64;
+
 /// Size of an entry of the frame.
 pub(crate) const ENTRY_BYTES: i32 = 8;
 
@@ -161,6 +168,7 @@ impl Strip {
                 asm.copy(home, Width::Bits128, is);
             }
         }
+        self.ask_ahead(&mut asm);
         for (pointer, by) in POINTERS.iter().zip(&self.pointers) {
             asm.advance(*pointer, *by);
         }
@@ -171,6 +179,25 @@ impl Strip {
         }
         asm.leave_at_once();
         Some(asm.finish())
+    }
+
+    /// Asks for the rows that later trips will store to without a load before.
+    fn ask_ahead(&self, asm: &mut Assembler) {
+        for (number, (base, by)) in POINTERS.iter().zip(&self.pointers).enumerate() {
+            let is_loaded = self.steps.iter().any(|step| {
+                matches!(step, Step::Load { from, .. } if usize::from(from.pointer) == number)
+            });
+            if is_loaded {
+                continue;
+            }
+            for line in (0..*by).step_by(LINE_BYTES as usize) {
+                let offset = AHEAD + line;
+                asm.prefetch_to_store(Memory {
+                    base: *base,
+                    offset,
+                });
+            }
+        }
     }
 
     fn entry(&self, number: usize) -> Memory {

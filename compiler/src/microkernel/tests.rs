@@ -50,6 +50,16 @@ fn instructions_on_doubles_of_avx2_are_encoded_as_assemblers_do() {
                 "49 81 c3 45 23 01 00",
             ),
             (
+                "prefetchw [rcx+512]",
+                |a| a.prefetch_to_store(at(Rcx, 512)),
+                "0f 0d 89 00 02 00 00",
+            ),
+            (
+                "prefetchw [r11+512]",
+                |a| a.prefetch_to_store(at(R11, 512)),
+                "41 0f 0d 8b 00 02 00 00",
+            ),
+            (
                 "mov eax, 7; kmovw k1, eax",
                 |a| a.mask_register(3),
                 "b8 07 00 00 00 c5 f8 92 c8",
@@ -462,4 +472,23 @@ fn what_sixteen_registers_do_not_hold_has_no_strip() {
         .skip(1)
         .for_each(|step| *step = step.map(|value| value + 1));
     assert!(carrying.code().is_some(), "zeros that nothing uses");
+}
+
+#[test]
+fn rows_that_are_only_stored_to_are_asked_for_ahead_line_by_line() {
+    let prefetches = |strip: &Strip| {
+        let code = strip.code().expect("few registers");
+        let opcodes = code.windows(2).filter(|bytes| *bytes == [0x0f, 0x0d]);
+        opcodes.count()
+    };
+    let loaded = loads_then_stores(1);
+    assert_eq!(prefetches(&loaded), 0);
+    let mut copied = loads_then_stores(1);
+    copied.pointers = vec![32, 96];
+    for step in &mut copied.steps {
+        if let Step::Store { to, .. } = step {
+            to.pointer = 1;
+        }
+    }
+    assert_eq!(prefetches(&copied), 2);
 }

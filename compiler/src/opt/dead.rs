@@ -1,7 +1,7 @@
 //! Drops what nothing uses: instructions without effect, variables never read, what they hold only until they are set again, arrays
 //! never loaded from.
 
-use crate::ir::{Array, Block, Body, Loop, Op, Place, Stmt, Value, Var};
+use crate::ir::{Array, Block, Body, Loop, Op, Place, Stmt, Value, Var, per_value};
 use cranelift_entity::SecondaryMap;
 use std::collections::BTreeSet;
 
@@ -23,6 +23,8 @@ struct Live {
     values: SecondaryMap<Value, bool>,
     vars: SecondaryMap<Var, bool>,
     arrays: SecondaryMap<Array, bool>,
+    /// Whether a variable or an array has become live in this round.
+    found: bool,
     /// Values that are used, but not marked yet.
     pending: Vec<Value>,
 }
@@ -31,34 +33,33 @@ impl Live {
     /// Marks all that is used by statements with effects, and by what those use. Each value is marked once.
     fn of(body: &Body, blocks: &[&Block]) -> Live {
         let mut live = Live {
-            values: SecondaryMap::with_capacity(body.values.len()),
+            values: per_value(body),
             vars: SecondaryMap::with_capacity(body.vars.len()),
             arrays: SecondaryMap::new(),
+            found: false,
             pending: Vec::new(),
         };
-        // Variables and arrays become live while marking, and their writers with them: repeat until nothing is added.
-        let mut count = 0;
+        // Variables and arrays become live while marking, and their writers with them, some of which have been passed by then.
         loop {
-            let before = count;
+            live.found = false;
             for block in blocks.iter().rev() {
-                count += live.mark_block(body, block);
+                live.mark_block(body, block);
             }
-            if count == before {
+            if !live.found {
                 return live;
             }
         }
     }
 
-    fn mark_block(&mut self, body: &Body, block: &Block) -> usize {
-        let mut count = 0;
+    fn mark_block(&mut self, body: &Body, block: &Block) {
         for stmt in block.iter().rev() {
             for inner in stmt.blocks() {
-                count += self.mark_block(body, inner);
+                self.mark_block(body, inner);
             }
             let needed = match stmt {
                 Stmt::Let(value) => {
                     if body.values[*value].op.can_fail() {
-                        count += self.mark(body, *value);
+                        self.mark(body, *value);
                     }
                     continue;
                 }
@@ -67,10 +68,9 @@ impl Live {
                 _ => true,
             };
             if needed {
-                stmt.for_each_operand(|v| count += self.mark(body, v));
+                stmt.for_each_operand(|v| self.mark(body, v));
             }
         }
-        count
     }
 
     fn is_read(&self, place: &Place) -> bool {
@@ -80,26 +80,24 @@ impl Live {
         }
     }
 
-    fn mark(&mut self, body: &Body, value: Value) -> usize {
-        let mut count = 0;
+    fn mark(&mut self, body: &Body, value: Value) {
         self.pending.push(value);
         while let Some(value) = self.pending.pop() {
             if std::mem::replace(&mut self.values[value], true) {
                 continue;
             }
-            count += 1;
             let op = &body.values[value].op;
-            match op {
-                Op::Get(var) => self.vars[*var] = true,
+            let was_live = match op {
+                Op::Get(var) => std::mem::replace(&mut self.vars[*var], true),
                 Op::Load {
                     place: Place::Array(array),
                     ..
-                } => self.arrays[*array] = true,
-                _ => {}
-            }
+                } => std::mem::replace(&mut self.arrays[*array], true),
+                _ => true,
+            };
+            self.found |= !was_live;
             op.for_each_operand(|v| self.pending.push(v));
         }
-        count
     }
 
     fn sweep(&self, body: &Body, block: &mut Block) {

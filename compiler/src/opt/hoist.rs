@@ -12,6 +12,7 @@ use super::has_loops;
 use super::simplify::memory;
 use crate::ir::{
     Block, Body, Inst, Loop, Op, Place, Stmt, Value, count_uses, for_each_operand, for_each_stmt,
+    per_value,
 };
 use crate::signature::Iteration;
 use cranelift_entity::SecondaryMap;
@@ -26,7 +27,7 @@ pub(super) fn hoist(it: &mut Loop, crowded: &Crowded) {
     let mut root = std::mem::take(&mut it.body.root);
     let mut pass = Hoist {
         body: &it.body,
-        depth: SecondaryMap::with_capacity(it.body.values.len()),
+        depth: per_value(&it.body),
         is_function,
         uses: count_uses(&it.body, &root),
         crowded,

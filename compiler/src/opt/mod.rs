@@ -34,7 +34,7 @@ mod strip;
 mod unroll;
 mod widen;
 
-use crate::ir::{Block, Body, Kernel, Loop, Op, Stmt, Var, for_each_stmt};
+use crate::ir::{Block, Body, Kernel, Loop, Op, Stmt, Var, any_stmt, for_each_stmt};
 use crate::options::{FloatMode, Options};
 use crate::target::Target;
 use crowded::Crowded;
@@ -80,11 +80,16 @@ pub(crate) fn guard(it: &mut Loop, options: &Options) {
 pub(crate) fn optimise(it: &mut Loop, options: &Options, target: &Target) {
     let crowded = crowded::crowded(&it.body);
     scalar_code(it, options, target, &crowded);
-    let values = it.body.values.len();
+    let mut values = it.body.values.len();
     copies::copy_doubles(it);
+    let has_copies = it.body.values.len() > values;
     let strip = strip::statements(it, options, target);
     if strip.is_none() {
         across::across_elements(it, options, target);
+    }
+    if it.wide.is_none() && !has_copies {
+        // What was made to see what several elements would cost is no part of the loop.
+        values = it.body.values.len();
     }
     pack_each(it, target);
     if it.wide.is_none() {
@@ -161,11 +166,13 @@ fn pack_each(it: &mut Loop, target: &Target) {
         dead::remove_dead(it);
     }
     if !across::is_clearly_cheaper(it, target) {
+        let values = it.body.values.len();
         pack::pack(&mut it.body);
-        if it.wide.is_some() {
+        if it.body.values.len() > values {
+            // The scalars that vectors have taken the place of are not to be counted.
             dead::remove_dead(it);
-            across::keep_cheaper(it, target);
         }
+        across::keep_cheaper(it, target);
     }
     if it.wide.as_ref().is_some_and(|wide| wide.covers_rest) {
         // Nothing runs it.
@@ -209,9 +216,7 @@ fn of_several(it: &mut Loop, pass: impl Fn(&mut Body)) {
 
 /// Whether a block or one inside has a loop.
 fn has_loops(block: &Block) -> bool {
-    let mut found = false;
-    for_each_stmt(block, &mut |stmt| found |= stmt.is_loop());
-    found
+    any_stmt(block, &mut Stmt::is_loop)
 }
 
 /// Whether a loop of a block checks an index.

@@ -8,7 +8,7 @@
 use super::alias::{Origin, Touch, touch};
 use super::effects::{Effects, effects};
 use super::simplify::{Memory, memory};
-use crate::ir::{Block, Body, Op, Place, Stmt, Value, for_each_operand};
+use crate::ir::{Block, Body, Op, Place, Stmt, Value, for_each_operand, per_value};
 use cranelift_entity::SecondaryMap;
 use rustc_hash::FxHashMap as HashMap;
 
@@ -16,7 +16,7 @@ use rustc_hash::FxHashMap as HashMap;
 pub(super) fn order(body: &mut Body) {
     let mut root = std::mem::take(&mut body.root);
     let mut pass = Order {
-        at: SecondaryMap::with_capacity(body.values.len()),
+        at: per_value(body),
         body,
         passed: 0,
     };
@@ -102,20 +102,26 @@ impl Order<'_> {
 
     /// How much is spilled in an order, about: by how many floats each statement that computes one has too many.
     fn spilled(&self, run: &Run, order: impl Iterator<Item = usize> + Clone) -> usize {
-        let mut last: HashMap<Value, usize> = HashMap::default();
+        // Where a value is used last: of each statement's own, and of what is there before the run.
+        let mut own: Vec<Option<usize>> = vec![None; run.statements.len()];
+        let mut outside: HashMap<Value, usize> = HashMap::default();
         let is_float = |value: Value| self.body.ty(value).scalar.is_float();
         for (place, at) in order.clone().enumerate() {
             for_each_operand(self.body, &run.statements[at], |operand| {
-                if is_float(operand) && self.body.constant(operand).is_none() {
-                    last.insert(operand, place);
+                if !is_float(operand) || self.body.constant(operand).is_some() {
+                    return;
+                }
+                match self.at[operand].checked_sub(run.start) {
+                    Some(at) => own[at] = Some(place),
+                    None => drop(outside.insert(operand, place)),
                 }
             });
         }
         // What is there before the run is held from its beginning on.
-        let is_own = |value: &Value| self.at[*value] >= run.start;
-        let mut held = last.keys().filter(|value| !is_own(value)).count();
+        let mut held = outside.len();
         let mut ends: Vec<u32> = vec![0; run.statements.len()];
-        last.values().for_each(|place| ends[*place] += 1);
+        let last = own.iter().flatten().chain(outside.values());
+        last.for_each(|place| ends[*place] += 1);
         let mut spilled = 0;
         for (place, at) in order.enumerate() {
             held -= ends[place] as usize;

@@ -9,7 +9,7 @@ use super::crowded::Crowded;
 use super::effects::{Effects, effects};
 use super::fold::{Folded, fold};
 use super::linear::{Linear, Terms};
-use crate::ir::{Block, Body, Inst, Label, Op, Place, Stmt, Type, Value, Var};
+use crate::ir::{Block, Body, Inst, Label, Op, Place, Stmt, Type, Value, Var, per_value};
 use cranelift_entity::packed_option::PackedOption;
 use cranelift_entity::{EntityRef, SecondaryMap};
 use hashbrown::HashTable;
@@ -135,7 +135,7 @@ struct Mark {
 impl<'a> Simplify<'a> {
     fn new(body: &'a mut Body, crowded: &'a Crowded) -> Simplify<'a> {
         Simplify {
-            same: SecondaryMap::with_capacity(body.values.len()),
+            same: per_value(body),
             held: SecondaryMap::with_capacity(body.vars.len()),
             body,
             held_log: Vec::new(),

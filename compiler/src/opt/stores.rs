@@ -47,6 +47,18 @@ fn row(touch: &Touch) -> Option<Value> {
 
 /// The run with its stores grouped.
 fn sink(body: &Body, run: Block) -> Block {
+    let is_row = |stmt: &&Stmt| {
+        matches!(
+            stmt,
+            Stmt::Store {
+                place: Place::Row { .. },
+                ..
+            }
+        )
+    };
+    if run.iter().filter(is_row).nth(1).is_none() {
+        return run;
+    }
     let touches: Vec<Option<Touch>> = run.iter().map(|stmt| touch(body, stmt)).collect();
     let mut last: BTreeMap<Value, usize> = BTreeMap::new();
     // Stores that go in front of a statement, in order.

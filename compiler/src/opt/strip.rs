@@ -8,7 +8,7 @@ use super::across::{cost_of_trip, own_copy, twice, work};
 use super::{pack, stores, variables_set};
 use crate::ir::{
     BinaryOp, Block, Body, Inst, Loop, Op, Place, Scalar, Stmt, Type, UnaryOp, Value, Var, Wide,
-    for_each_operand,
+    for_each_operand, per_value,
 };
 use crate::microkernel::Strip;
 use crate::microkernel::strip::{Arithmetic, Spot, Step};
@@ -62,31 +62,51 @@ pub(super) fn statements(it: &mut Loop, options: &Options, target: &Target) -> O
     for done in [1, 2].into_iter().filter(|done| *done < elements) {
         block = twice(&mut it.body, block, done);
     }
-    let mut best = None;
-    loop {
-        // Packing changes what values are computed from, and more elements may follow.
-        let copy = own_copy(&mut it.body, &block);
-        let packed = pack::pack_doubles_by_four(&mut it.body, copy, None);
-        let packed = used(&it.body, packed);
-        let work = work(&it.body, &packed);
-        let is_short = work <= WORK_MAX
-            || work <= SLOW_WORK_MAX && elements < VECTOR.lanes && has_slow(&it.body, &packed);
+    let fewest = loop {
+        let packed = packed(&mut it.body, &block);
         if stores_vectors(&it.body, &packed) {
-            match strip_of(it, elements, packed) {
-                Some(strip) => best = Some(strip),
-                // Nor would registers suffice for more.
-                None => return best,
-            }
-            if !is_short {
-                return best;
-            }
+            break packed;
         }
-        if elements == ELEMENTS_MAX || block.len() > STATEMENTS_MAX {
-            return best;
+        if !may_be_twice(elements, &block) {
+            return None;
         }
         block = twice(&mut it.body, block, elements);
         elements *= 2;
+    };
+    let mut work = work(&it.body, &fewest);
+    let is_slow = has_slow(&it.body, &fewest);
+    let is_short = |work, elements| {
+        work <= WORK_MAX || is_slow && work <= SLOW_WORK_MAX && elements < VECTOR.lanes
+    };
+    let mut more = Vec::new();
+    while is_short(work, elements) && may_be_twice(elements, &block) {
+        block = twice(&mut it.body, block, elements);
+        (elements, work) = (2 * elements, 2 * work);
+        more.push((elements, block.clone()));
     }
+    let fewest_elements = elements >> more.len();
+    // As many as registers suffice for.
+    for (elements, block) in more.into_iter().rev() {
+        let packed = packed(&mut it.body, &block);
+        if stores_vectors(&it.body, &packed)
+            && let Some(strip) = strip_of(it, elements, packed)
+        {
+            return Some(strip);
+        }
+    }
+    strip_of(it, fewest_elements, fewest)
+}
+
+/// Whether as many elements once more are not too many.
+fn may_be_twice(elements: u8, block: &Block) -> bool {
+    elements < ELEMENTS_MAX && block.len() <= STATEMENTS_MAX
+}
+
+/// A copy of statements with what four doubles are at once packed: that changes what values are computed from.
+fn packed(body: &mut Body, block: &Block) -> Block {
+    let copy = own_copy(body, block);
+    let packed = pack::pack_doubles_by_four(body, copy, None);
+    used(body, packed)
 }
 
 /// A strip of packed statements, if registers suffice; stores of several elements to one row stand together if they do for that.
@@ -109,7 +129,7 @@ fn strip_of(it: &mut Loop, elements: u8, packed: Block) -> Option<Wide> {
 
 /// Straight statements without values that nothing uses.
 fn used(body: &Body, mut block: Block) -> Block {
-    let mut uses: SecondaryMap<Value, bool> = SecondaryMap::new();
+    let mut uses: SecondaryMap<Value, bool> = per_value(body);
     let mut kept = Block::with_capacity(block.len());
     while let Some(stmt) = block.pop() {
         let is_used = match &stmt {
@@ -244,7 +264,7 @@ impl StripCall {
             walks: Vec::new(),
             inputs: Vec::new(),
             carried: Vec::new(),
-            values: SecondaryMap::new(),
+            values: per_value(&it.body),
             steps: Vec::new(),
         };
         let set = variables_set(&it.before);

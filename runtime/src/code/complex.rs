@@ -5,6 +5,7 @@
 //! `_re` or `_im`; arguments are the parts of the operands in order.
 
 use super::symbols::shared;
+use std::cell::Cell;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
@@ -16,6 +17,61 @@ struct Pair<T> {
     im: T,
 }
 
+/// A real whose bits tell whether it is the same.
+trait Real: Copy {
+    type Bits: PartialEq;
+
+    fn bits(self) -> Self::Bits;
+}
+
+impl Real for f32 {
+    type Bits = u32;
+
+    fn bits(self) -> u32 {
+        self.to_bits()
+    }
+}
+
+impl Real for f64 {
+    type Bits = u64;
+
+    fn bits(self) -> u64 {
+        self.to_bits()
+    }
+}
+
+/// The last operands of a function, and what it made of them: whoever asks for one part mostly asks for the other next.
+#[derive(Clone, Copy)]
+struct Last<T, const N: usize> {
+    operands: [T; N],
+    result: Pair<T>,
+}
+
+impl<T: Real, const N: usize> Last<T, N> {
+    /// The result for some operands, if it is theirs bit by bit.
+    fn result(self, operands: [T; N]) -> Option<Pair<T>> {
+        let is_same = self.operands.map(T::bits) == operands.map(T::bits);
+        is_same.then_some(self.result)
+    }
+}
+
+/// The function that calls one of C's for some operands, unless the call before on this thread was the same.
+macro_rules! once {
+    ($whole:ident, $ty:ty, $count:literal, $function:expr) => {
+        fn $whole(operands: [$ty; $count]) -> Pair<$ty> {
+            thread_local! {
+                static LAST: Cell<Option<Last<$ty, $count>>> = const { Cell::new(None) };
+            }
+            if let Some(known) = LAST.get().and_then(|last| last.result(operands)) {
+                return known;
+            }
+            let result = $function(operands);
+            LAST.set(Some(Last { operands, result }));
+            result
+        }
+    };
+}
+
 /// The two functions of one C function that takes one complex number.
 macro_rules! of_one {
     ($table:ident, $ty:ty, $name:literal, $function:ident) => {{
@@ -23,11 +79,12 @@ macro_rules! of_one {
         unsafe extern "C" {
             safe fn $function(z: Pair<$ty>) -> Pair<$ty>;
         }
+        once!(whole, $ty, 2, |[re, im]: [$ty; 2]| $function(Pair { re, im }));
         extern "C" fn re(re: $ty, im: $ty) -> $ty {
-            $function(Pair { re, im }).re
+            whole([re, im]).re
         }
         extern "C" fn im(re: $ty, im: $ty) -> $ty {
-            $function(Pair { re, im }).im
+            whole([re, im]).im
         }
         let (re, im): (extern "C" fn($ty, $ty) -> $ty, extern "C" fn($ty, $ty) -> $ty) = (re, im);
         $table.push((concat!("parloop_complex_", $name, "_re"), re as *const u8));
@@ -44,7 +101,7 @@ macro_rules! of_two {
         unsafe extern "C" {
             safe fn $function($(_: $given),*) -> Pair<$ty>;
         }
-        fn whole($z: Pair<$ty>, $w: Pair<$ty>) -> Pair<$ty> {
+        fn call($z: Pair<$ty>, $w: Pair<$ty>) -> Pair<$ty> {
             // Threads that come first at once all look for it, and find the same. None waits for another, which a forked child
             // may not have.
             static FOUND: AtomicPtr<u8> = AtomicPtr::new(ptr::null_mut());
@@ -59,11 +116,15 @@ macro_rules! of_two {
             let $f = unsafe { std::mem::transmute::<*mut u8, Whole>(at) };
             $call
         }
+        once!(whole, $ty, 4, |[a, b, c, d]: [$ty; 4]| call(
+            Pair { re: a, im: b },
+            Pair { re: c, im: d }
+        ));
         extern "C" fn re(a: $ty, b: $ty, c: $ty, d: $ty) -> $ty {
-            whole(Pair { re: a, im: b }, Pair { re: c, im: d }).re
+            whole([a, b, c, d]).re
         }
         extern "C" fn im(a: $ty, b: $ty, c: $ty, d: $ty) -> $ty {
-            whole(Pair { re: a, im: b }, Pair { re: c, im: d }).im
+            whole([a, b, c, d]).im
         }
         let (re, im): (Part, Part) = (re, im);
         $table.push((concat!("parloop_complex_", $name, "_re"), re as *const u8));
@@ -112,4 +173,53 @@ pub(super) fn functions() -> impl Iterator<Item = (&'static str, *const u8)> {
         |f, z, w| f(z, w)
     );
     table.into_iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::functions;
+
+    type OfOne = extern "C" fn(f64, f64) -> f64;
+    type OfTwo = extern "C" fn(f64, f64, f64, f64) -> f64;
+
+    fn pointer(name: &str) -> *const u8 {
+        let mut all = functions();
+        let found = all.find(|(known, _)| *known == name);
+        found.expect("a known name").1
+    }
+
+    fn of_one(name: &str) -> OfOne {
+        // SAFETY: the functions of this table that take one complex number have this signature.
+        unsafe { std::mem::transmute(pointer(name)) }
+    }
+
+    fn of_two(name: &str) -> OfTwo {
+        // SAFETY: the functions of this table that take two complex numbers have this signature.
+        unsafe { std::mem::transmute(pointer(name)) }
+    }
+
+    #[test]
+    fn each_part_is_of_its_own_operands_whatever_was_asked_before() {
+        let (re, im) = (
+            of_one("parloop_complex_sqrt_re"),
+            of_one("parloop_complex_sqrt_im"),
+        );
+        assert_eq!((re(-4.0, 0.0), im(-4.0, 0.0)), (0.0, 2.0));
+        // Equal, but not the same: on the other side of the cut.
+        assert_eq!((im(-4.0, -0.0), re(9.0, 0.0)), (-2.0, 3.0));
+        assert!(re(f64::NAN, 0.0).is_nan() && im(f64::NAN, 0.0).is_nan());
+        assert_eq!(im(-4.0, 0.0), 2.0);
+        let (re, im) = (
+            of_two("parloop_complex_mul_re"),
+            of_two("parloop_complex_mul_im"),
+        );
+        assert_eq!(
+            (re(1.0, 2.0, 3.0, 4.0), im(1.0, 2.0, 3.0, 4.0)),
+            (-5.0, 10.0)
+        );
+        assert_eq!(
+            (im(1.0, 2.0, 3.0, 5.0), re(1.0, 2.0, 3.0, 4.0)),
+            (11.0, -5.0)
+        );
+    }
 }

@@ -1,6 +1,8 @@
 //! What statements cost, about: in quarters of a cycle of a machine with two units for floats and one for shuffles.
 
-use crate::ir::{BinaryOp, Block, Body, Inst, Op, Stmt, UnaryOp};
+use super::loads::is_next_door;
+use super::plan::Plan;
+use crate::ir::{BinaryOp, Block, Body, Inst, Op, Place, Stmt, Type, UnaryOp};
 use crate::opt::rank_update::RankUpdate;
 use crate::target::Target;
 
@@ -22,9 +24,49 @@ pub(super) fn cost_of_all(body: &Body, block: &Block, target: &Target) -> u32 {
     block.iter().map(of).fold(0, u32::saturating_add)
 }
 
+/// What the statements that a plan makes of some for several elements cost at least, before what they have in common is found.
+pub(super) fn least_of_all(body: &Body, block: &Block, plan: &Plan, target: &Target) -> u32 {
+    let elements = u32::from(plan.vector.lanes);
+    let of = |stmt: &Stmt| match stmt {
+        Stmt::Let(value) => {
+            let Inst { op, ty } = &body.values[*value];
+            let for_each = of_instruction(op, *ty).saturating_mul(elements);
+            let for_all = || of_instruction(op, ty.with_lanes(plan.vector.lanes));
+            match *op {
+                _ if plan.uniform[*value] => of_instruction(op, *ty),
+                _ if plan.serial[*value] => for_each,
+                Op::Load { place, .. } if *ty == plan.float() => {
+                    let in_place =
+                        !matches!(place, Place::Row { .. }) || is_next_door(body, plan, place);
+                    match in_place {
+                        true => for_all(),
+                        // As many loads and shuffles as columns, or twice as many shuffles for four elements.
+                        false => 2 + 2 * elements,
+                    }
+                }
+                _ if plan.is_shared(body, *value) => for_all(),
+                _ => for_each,
+            }
+        }
+        Stmt::Store { place, .. } => match place {
+            Place::Row { .. } if !is_next_door(body, plan, *place) => 4 * elements,
+            _ => 4,
+        },
+        Stmt::For(it) => {
+            let trips = u32::try_from(body.trips(it).unwrap_or(1)).unwrap_or(u32::MAX);
+            trips.saturating_mul(4 + least_of_all(body, &it.body, plan, target))
+        }
+        _ => 0,
+    };
+    block.iter().map(of).fold(0, u32::saturating_add)
+}
+
 fn of_statement(body: &Body, stmt: &Stmt, target: &Target) -> u32 {
     match stmt {
-        Stmt::Let(value) => of_instruction(&body.values[*value]),
+        Stmt::Let(value) => {
+            let Inst { op, ty } = &body.values[*value];
+            of_instruction(op, *ty)
+        }
         Stmt::Store { .. } => 4,
         Stmt::If { then, other, .. } => {
             BRANCH + (cost(body, then, target) + cost(body, other, target)) / 2
@@ -41,7 +83,7 @@ fn of_statement(body: &Body, stmt: &Stmt, target: &Target) -> u32 {
     }
 }
 
-fn of_instruction(Inst { op, ty }: &Inst) -> u32 {
+fn of_instruction(op: &Op, ty: Type) -> u32 {
     let is_float = ty.scalar.is_float();
     match op {
         Op::Const(_) | Op::Get(_) | Op::Element | Op::ElementAfter(_) | Op::ArgBase(_) => 0,

@@ -3,7 +3,9 @@
 use super::loads::{Groups, is_next_door, row_distance};
 use super::own::Own;
 use super::plan::Plan;
-use crate::ir::{BinaryOp, Block, Body, CompareOp, Inst, Loop, Op, Place, Site, Stmt, Type, Value};
+use crate::ir::{
+    BinaryOp, Block, Body, CompareOp, Inst, Loop, Op, Place, Site, Stmt, Type, Value, per_value,
+};
 use crate::opt::simplify::memory;
 use cranelift_entity::SecondaryMap;
 use cranelift_entity::packed_option::PackedOption;
@@ -22,13 +24,14 @@ pub(super) struct Made {
 pub(super) fn emit(it: &mut Loop, plan: &Plan) -> Made {
     let groups = Groups::of(&it.body, plan);
     let root = std::mem::take(&mut it.body.root);
+    let body = &mut it.body;
     let mut pass = Emit {
-        body: &mut it.body,
         plan,
         groups,
-        forms: SecondaryMap::new(),
-        vectors: SecondaryMap::new(),
-        lanes: SecondaryMap::new(),
+        forms: per_value(body),
+        vectors: per_value(body),
+        lanes: per_value(body),
+        body,
         own: Own::default(),
         numbers: None,
         made: Made {

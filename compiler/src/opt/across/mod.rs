@@ -41,25 +41,34 @@ pub(super) fn across_elements(it: &mut Loop, options: &Options, target: &Target)
     let Some(vector) = vector.filter(|_| is_short && is_allowed(it)) else {
         return;
     };
+    let one = cost::cost(&it.body, &it.body.root, target);
     let has_branches = it
         .body
         .root
         .iter()
         .any(|stmt| !matches!(stmt, Stmt::For(_)) && stmt.blocks().next().is_some());
     if !has_branches {
-        it.wide = of_all(it, vector, target);
+        it.wide = of_all(it, vector, one, target);
     } else if let Some(straight) = straighten::straightened(it) {
         let root = std::mem::replace(&mut it.body.root, straight);
         // What branches did each for itself is done once.
         simplify_once(&mut it.body, &Crowded::new());
-        it.wide = of_all(it, vector, target);
+        it.wide = of_all(it, vector, one, target);
         it.body.root = root;
     }
 }
 
-/// The statements for several elements of those of one, which have no branches.
-fn of_all(it: &mut Loop, vector: Type, target: &Target) -> Option<Wide> {
+/// The statements for several elements of those of one, which have no branches; `one` is what those cost as they are.
+fn of_all(it: &mut Loop, vector: Type, one: u32, target: &Target) -> Option<Wide> {
     let plan = Plan::of(it, vector, target).filter(|plan| plan.saves_something(it))?;
+    let least = cost::least_of_all(&it.body, &it.body.root, &plan, target);
+    if !is_cheaper(
+        least,
+        plan.has_loops,
+        one.saturating_mul(u32::from(vector.lanes)),
+    ) {
+        return None;
+    }
     let made = emit::emit(it, &plan);
     it.before.extend(made.before);
     Some(Wide {
@@ -71,9 +80,6 @@ fn of_all(it: &mut Loop, vector: Type, target: &Target) -> Option<Wide> {
 }
 
 /// Keeps the statements for several elements only if they cost less than doing those for one as often.
-///
-/// Statements with loops are long: what is spilled, which no cost counts, is spilled for all elements at once. Others may have
-/// had branches, of which both sides are compiled now, so they must be cheaper as they are.
 pub(super) fn keep_cheaper(it: &mut Loop, target: &Target) {
     let Some(wide) = &it.wide else {
         return;
@@ -81,14 +87,18 @@ pub(super) fn keep_cheaper(it: &mut Loop, target: &Target) {
     let one = cost_of_trip(it, None, target);
     let one = one.saturating_mul(u32::from(wide.elements));
     let all = cost_of_trip(it, Some(wide), target);
-    let all = if has_loops(&wide.block) {
-        all / 4 * 3
-    } else {
-        all
-    };
-    if all >= one {
+    if !is_cheaper(all, has_loops(&wide.block), one) {
         it.wide = None;
     }
+}
+
+/// Whether statements for several elements at once cost less than those for one as often.
+///
+/// Statements with loops are long: what is spilled, which no cost counts, is spilled for all elements at once. Others may have
+/// had branches, of which both sides are compiled now, so they must be cheaper as they are.
+fn is_cheaper(all: u32, has_loops: bool, one_as_often: u32) -> bool {
+    let counted = if has_loops { all / 4 * 3 } else { all };
+    counted < one_as_often
 }
 
 /// Whether statements for several elements that cover the rest, too, cost so much less than those for one that packing these

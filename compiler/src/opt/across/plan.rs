@@ -3,7 +3,7 @@
 use super::own::is_small;
 use crate::ir::{
     Array, ArrayData, BinaryOp, Block, Body, For, Inst, Loop, Op, Place, Scalar, Stmt, Type,
-    UnaryOp, Value, Var, count_uses, for_each_operand, for_each_stmt,
+    UnaryOp, Value, Var, count_uses, for_each_operand, for_each_stmt, per_value,
 };
 use crate::opt::alias::access;
 use crate::opt::simplify::{Memory, memory};
@@ -46,9 +46,9 @@ impl Plan {
             carried: BTreeSet::new(),
             own: BTreeSet::new(),
             has_loops: false,
-            serial: SecondaryMap::new(),
-            masks: SecondaryMap::new(),
-            uniform: SecondaryMap::new(),
+            serial: per_value(&it.body),
+            masks: per_value(&it.body),
+            uniform: per_value(&it.body),
             covers_rest: false,
             kept: arrays_of([&it.before, &it.after], &it.body),
             level: target.level,

@@ -16,7 +16,8 @@ mod plan;
 use super::alias::{Touch, access, touch};
 use super::simplify::Memory;
 use crate::ir::{
-    Array, Block, Body, Op, Place, Scalar, Site, Stmt, Type, Value, count_uses, for_each_stmt,
+    Array, Block, Body, Op, Place, Scalar, Site, Stmt, Type, Value, any_stmt, count_uses,
+    for_each_stmt,
 };
 use cranelift_entity::SecondaryMap;
 use cranelift_entity::packed_option::PackedOption;
@@ -96,6 +97,10 @@ fn pack_all(body: &mut Body, seeds: Seeds<'_>) {
 }
 
 fn pack_with(body: &mut Body, seeds: Seeds<'_>, vectors: &[Type]) {
+    let mut wanted = vectors.iter().map(|vector| Wanted::of(seeds, *vector));
+    if !wanted.any(|mut wanted| any_stmt(&body.root, &mut |stmt| wanted.is_met(body, stmt))) {
+        return;
+    }
     let mut root = std::mem::take(&mut body.root);
     let mut pass = Pass {
         seeds,
@@ -108,6 +113,44 @@ fn pack_with(body: &mut Body, seeds: Seeds<'_>, vectors: &[Type]) {
         take_from_lanes(body, &pass.lanes, &mut root);
     }
     body.root = root;
+}
+
+/// What there has to be for something to become a vector.
+struct Wanted<'a> {
+    seeds: Seeds<'a>,
+    vector: Type,
+    /// How many scalars have to be stored yet.
+    stores: u8,
+}
+
+impl Wanted<'_> {
+    fn of(seeds: Seeds<'_>, vector: Type) -> Wanted<'_> {
+        let stores = vector.lanes;
+        Wanted {
+            seeds,
+            vector,
+            stores,
+        }
+    }
+
+    /// Whether a statement, after those before it, is enough.
+    fn is_met(&mut self, body: &Body, stmt: &Stmt) -> bool {
+        let vector = self.vector;
+        match (self.seeds, stmt) {
+            (Seeds::Stores | Seeds::Awaited(_), Stmt::Store { value, .. }) => {
+                if body.ty(*value) == Type::of(vector.scalar) {
+                    self.stores -= 1;
+                }
+                self.stores == 0
+            }
+            (Seeds::Joined, Stmt::Let(value)) => joined::scalars(body, *value, vector).is_some(),
+            (Seeds::Weights, Stmt::Let(value)) => {
+                body.ty(*value) == vector && matches!(body.values[*value].op, Op::Splat(_))
+            }
+            (Seeds::Slow(_), _) => true,
+            _ => false,
+        }
+    }
 }
 
 struct Pass<'a> {
@@ -159,30 +202,8 @@ impl Pass<'_> {
     /// A run, packed.
     fn packed(&mut self, body: &mut Body, mut run: Block, in_loop: bool) -> Block {
         for vector in self.vectors.iter().copied() {
-            let is_stored = |stmt: &Stmt| match stmt {
-                Stmt::Store { value, .. } => body.ty(*value) == Type::of(vector.scalar),
-                _ => false,
-            };
-            let is_joined = |stmt: &Stmt| match stmt {
-                Stmt::Let(value) => joined::scalars(body, *value, vector).is_some(),
-                _ => false,
-            };
-            let is_splat = |stmt: &Stmt| match stmt {
-                Stmt::Let(value) => {
-                    body.ty(*value) == vector && matches!(body.values[*value].op, Op::Splat(_))
-                }
-                _ => false,
-            };
-            let wanted = match self.seeds {
-                Seeds::Stores | Seeds::Awaited(_) => {
-                    let stores = run.iter().filter(|stmt| is_stored(stmt)).count();
-                    stores >= usize::from(vector.lanes)
-                }
-                Seeds::Joined => run.iter().any(is_joined),
-                Seeds::Slow(_) => true,
-                Seeds::Weights => run.iter().any(is_splat),
-            };
-            if wanted {
+            let mut wanted = Wanted::of(self.seeds, vector);
+            if run.iter().any(|stmt| wanted.is_met(body, stmt)) {
                 let mut packing = Run::new(body, &self.uses, run, in_loop, vector);
                 match self.seeds {
                     Seeds::Stores => packing.pack_all_stores(None),
