@@ -92,7 +92,8 @@ pub struct Config {
     pub cache_entries_max: u64,
     /// How long to wait for another process that compiles the same loop.
     pub cache_wait: Duration,
-    /// Bound on the memory that code takes: whole pages for each loop, and what is kept beside them.
+    /// Bound on the memory that code takes: whole pages for each loop, and what is kept beside them. A process has less than 128 KiB
+    /// more, ready for its next loops.
     pub memory_bytes_max: u64,
     /// Bound on the loops kept in memory. The default, 32,768, leaves half of the mappings that Linux gives a process.
     pub memory_entries_max: u64,
@@ -136,7 +137,8 @@ impl Default for Config {
     }
 }
 
-/// Each loop has a mapping of its own, of which Linux gives a process 65,530 (`vm.max_map_count`). Half of them are left for all else.
+/// Loops side by side share a mapping, but those that outlive their neighbours have one each, of which Linux gives a process 65,530
+/// (`vm.max_map_count`). Half of them are left for all else.
 const LOOPS_MAX: u64 = 1 << 15;
 
 /// How a setting is read and shown.

@@ -98,7 +98,7 @@ fn leave() {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use std::sync::Mutex;
 
@@ -109,12 +109,13 @@ mod tests {
     }
 
     /// Whether a forked child says so of itself.
-    fn child_says(well: impl FnOnce() -> bool) -> bool {
+    pub(crate) fn child_says(well: impl FnOnce() -> bool) -> bool {
         // SAFETY: the child asks `well`, which takes no lock but to try, and ends.
         let pid = unsafe { fork() };
         if pid == 0 {
+            let well = std::panic::catch_unwind(std::panic::AssertUnwindSafe(well));
             // SAFETY: ends the child at once, without the test harness's exit handlers.
-            unsafe { _exit(i32::from(!well())) }
+            unsafe { _exit(i32::from(!well.unwrap_or(false))) }
         }
         let mut status = -1;
         // SAFETY: the status is this function's own.

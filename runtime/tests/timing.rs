@@ -32,7 +32,8 @@ void res_calc(const double *x1, const double *x2, const double *q1, const double
 fn median(name: &str, runs: usize, mut work: impl FnMut() -> Duration) {
     let mut times: Vec<Duration> = (0..runs).map(|_| work()).collect();
     times.sort_unstable();
-    eprintln!("{name}: median {:?}, least {:?}", times[runs / 2], times[0]);
+    let [least, half, most] = [0, runs / 2, runs * 9 / 10].map(|n| times[n]);
+    eprintln!("{name}: median {half:?}, least {least:?}, nine in ten within {most:?}");
 }
 
 struct Edges {

@@ -1,6 +1,6 @@
 //! Maps an accepted object: a small trait, so that another generator's objects can join, and the one for Cranelift's.
 //!
-//! Code and data are copied into one mapping, the addresses that relocations name are written, and the mapping becomes executable:
+//! Code and data are copied into one run of pages, the addresses that relocations name are written, and the pages become executable:
 //! no name is looked up and nothing can be missing, for an [`Image`] has the address of each function and the bytes of each part.
 //! Cranelift's own JIT module does the same in twice the time, panics on what it does not know, looks through the whole process
 //! for names it was not told, and leaks unless it is freed by hand.
@@ -43,8 +43,8 @@ impl Linker for CraneliftLinker {
     }
 }
 
-/// Where the parts of an image lie in one mapping: the code, then its data. One costs half of what two do, and a small loop has one
-/// page.
+/// Where the parts of an image lie in its pages: the code, then its data. Together they become executable in one call, and a small loop
+/// has one page.
 struct Plan {
     /// Where each part of the data starts.
     starts: Vec<usize>,
@@ -62,7 +62,7 @@ impl Plan {
             bytes: image.code.bytes.len(),
         };
         for part in &image.data {
-            // At most a page, which `Image` checked, and a mapping starts at one.
+            // At most a page, which `Image` checked, and the memory starts at one.
             let alignment = (part.alignment as usize).max(LINE);
             let start = plan.bytes.next_multiple_of(alignment);
             plan.starts.push(start);
@@ -71,7 +71,7 @@ impl Plan {
         plan
     }
 
-    /// What a relocation's place is to hold, in a mapping at `base`.
+    /// What a relocation's place is to hold, in memory at `base`.
     fn address(&self, image: &Image<'_>, relocation: &Relocation, base: usize) -> usize {
         match relocation.target {
             Target::Import(import) => image.imports[import].1.pointer().expose_provenance(),

@@ -1,9 +1,10 @@
 //! From object bytes to callable code.
 //!
-//! One direction: [`object`] parses and validates, [`link`] maps what is valid, [`memory`] owns what is mapped, [`kernel`]
-//! adds what a caller needs to know. Invariant: nothing is mapped that `object` has not accepted, whether it was compiled a
+//! One direction: [`object`] parses and validates, [`link`] maps what is valid, [`memory`] owns what is mapped, in pages of an
+//! [`arena`], [`kernel`] adds what a caller needs to know. Invariant: nothing is mapped that `object` has not accepted, whether it was compiled a
 //! moment ago or read from a disk.
 
+mod arena;
 mod complex;
 mod error;
 mod invoke;

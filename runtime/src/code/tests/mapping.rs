@@ -6,7 +6,7 @@ use super::super::object::{Part, Relocation, Target};
 use super::*;
 
 /// The permissions of the mapping that holds an address, if any does.
-fn permissions(address: usize) -> Option<String> {
+pub(super) fn permissions(address: usize) -> Option<String> {
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
     let holds = |line: &&str| {
         let (start, end) = line.split(' ').next().unwrap().split_once('-').unwrap();
@@ -17,8 +17,8 @@ fn permissions(address: usize) -> Option<String> {
     Some(line.split(' ').nth(1).unwrap().to_owned())
 }
 
-/// What lies at an address that somebody in this file keeps mapped.
-fn bytes_at<'a>(address: usize, len: usize) -> &'a [u8] {
+/// What lies at an address that the caller keeps mapped.
+pub(super) fn bytes_at<'a>(address: usize, len: usize) -> &'a [u8] {
     // SAFETY: callers ask for what they have just linked and still hold, and nobody writes there.
     unsafe { std::slice::from_raw_parts(std::ptr::with_exposed_provenance(address), len) }
 }

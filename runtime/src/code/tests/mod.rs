@@ -1,6 +1,7 @@
 //! The loader against sound, damaged and hostile objects. Damaged ones are validated and mapped, never run: that code bytes
 //! are the compiler's own is the keyed hash's business.
 
+mod arena;
 mod hostile;
 mod mapping;
 #[cfg(target_arch = "x86_64")]
@@ -196,25 +197,33 @@ fn no_memory_is_ever_writable_and_executable() {
     }
 }
 
-/// Mappings of this process that hold code of no file: ours.
-fn code_mappings() -> usize {
+/// Pages of this process that hold code of no file: ours.
+fn code_pages() -> usize {
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
     let is_ours =
         |line: &&str| line.contains(" r-xp ") && line.split_whitespace().nth(4) == Some("0");
-    maps.lines().filter(is_ours).count()
+    let bytes = |line: &str| {
+        let (start, end) = line.split(' ').next().unwrap().split_once('-').unwrap();
+        let bound = |text| usize::from_str_radix(text, 16).unwrap();
+        bound(end) - bound(start)
+    };
+    let ours: usize = maps.lines().filter(is_ours).map(bytes).sum();
+    ours / rustix::param::page_size()
 }
 
 #[test]
 fn dropped_code_gives_its_memory_back() {
     let (loader, object) = (Loader::new(), object());
     drop(loader.load(&object).unwrap());
-    let before = code_mappings();
-    for _ in 0..4000 {
-        drop(loader.load(&object).unwrap());
-    }
-    // Other tests run beside this one.
-    let grown = code_mappings().saturating_sub(before);
-    assert!(grown < 400, "{grown} mappings");
+    // Other tests run beside this one, some of which hold thousands of pages for a moment.
+    let grown = || {
+        let before = code_pages();
+        for _ in 0..4000 {
+            drop(loader.load(&object).unwrap());
+        }
+        code_pages().saturating_sub(before)
+    };
+    assert!((0..10).any(|_| grown() < 400));
 }
 
 #[test]
