@@ -135,8 +135,11 @@ impl<V> Own<'_, V> {
 impl<V> Drop for Own<'_, V> {
     fn drop(&mut self) {
         self.end(Landing::Failed);
-        self.flights.lock().remove(&self.key);
-        self.flight.over.notify_all();
+        drop(self.flights.lock().remove(&self.key));
+        // Nobody comes to it any more, and who waits holds it. Telling nobody would be a system call, too.
+        if Arc::strong_count(&self.flight) > 1 {
+            self.flight.over.notify_all();
+        }
     }
 }
 
