@@ -25,7 +25,7 @@ pub(super) fn cost_of_all(body: &Body, block: &Block, target: &Target) -> u32 {
 }
 
 /// What the statements that a plan makes of some for several elements cost at least, before what they have in common is found.
-pub(super) fn least_of_all(body: &Body, block: &Block, plan: &Plan, target: &Target) -> u32 {
+pub(super) fn least_of_all(body: &Body, block: &Block, plan: &Plan) -> u32 {
     let elements = u32::from(plan.vector.lanes);
     let of = |stmt: &Stmt| match stmt {
         Stmt::Let(value) => {
@@ -54,7 +54,7 @@ pub(super) fn least_of_all(body: &Body, block: &Block, plan: &Plan, target: &Tar
         },
         Stmt::For(it) => {
             let trips = u32::try_from(body.trips(it).unwrap_or(1)).unwrap_or(u32::MAX);
-            trips.saturating_mul(4 + least_of_all(body, &it.body, plan, target))
+            trips.saturating_mul(4 + least_of_all(body, &it.body, plan))
         }
         _ => 0,
     };

@@ -61,7 +61,7 @@ pub(super) fn across_elements(it: &mut Loop, options: &Options, target: &Target)
 /// The statements for several elements of those of one, which have no branches; `one` is what those cost as they are.
 fn of_all(it: &mut Loop, vector: Type, one: u32, target: &Target) -> Option<Wide> {
     let plan = Plan::of(it, vector, target).filter(|plan| plan.saves_something(it))?;
-    let least = cost::least_of_all(&it.body, &it.body.root, &plan, target);
+    let least = cost::least_of_all(&it.body, &it.body.root, &plan);
     if !is_cheaper(
         least,
         plan.has_loops,
