@@ -2,7 +2,7 @@
 
 use super::loads::is_next_door;
 use super::plan::Plan;
-use crate::ir::{BinaryOp, Block, Body, Inst, Op, Place, Stmt, Type, UnaryOp};
+use crate::ir::{BinaryOp, Block, Body, For, Inst, Op, Place, Stmt, Type, UnaryOp};
 use crate::opt::rank_update::RankUpdate;
 use crate::target::Target;
 
@@ -18,7 +18,7 @@ pub(super) fn cost(body: &Body, block: &Block, target: &Target) -> u32 {
 /// The cost of statements for several elements, of which branches leave out nothing but at the end.
 pub(super) fn cost_of_all(body: &Body, block: &Block, target: &Target) -> u32 {
     let of = |stmt: &Stmt| match stmt {
-        Stmt::If { then, .. } => 4 + cost(body, then, target),
+        Stmt::If { then, .. } => cost(body, then, target).saturating_add(4),
         stmt => of_statement(body, stmt, target),
     };
     block.iter().map(of).fold(0, u32::saturating_add)
@@ -52,10 +52,7 @@ pub(super) fn least_of_all(body: &Body, block: &Block, plan: &Plan) -> u32 {
             Place::Row { .. } if !is_next_door(body, plan, *place) => 4 * elements,
             _ => 4,
         },
-        Stmt::For(it) => {
-            let trips = u32::try_from(body.trips(it).unwrap_or(1)).unwrap_or(u32::MAX);
-            trips.saturating_mul(4 + least_of_all(body, &it.body, plan))
-        }
+        Stmt::For(it) => of_trips(body, it, least_of_all(body, &it.body, plan)),
         _ => 0,
     };
     block.iter().map(of).fold(0, u32::saturating_add)
@@ -69,18 +66,23 @@ fn of_statement(body: &Body, stmt: &Stmt, target: &Target) -> u32 {
         }
         Stmt::Store { .. } => 4,
         Stmt::If { then, other, .. } => {
-            BRANCH + (cost(body, then, target) + cost(body, other, target)) / 2
+            let [then, other] = [then, other].map(|side| cost(body, side, target));
+            (then / 2).saturating_add(other / 2).saturating_add(BRANCH)
         }
         Stmt::For(it) => {
             if let Some(update) = RankUpdate::of(body, it, target) {
                 return update.quarter_cycles(target);
             }
-            let trips = body.trips(it).unwrap_or(1);
-            let trips = u32::try_from(trips).unwrap_or(u32::MAX);
-            trips.saturating_mul(4 + cost(body, &it.body, target))
+            of_trips(body, it, cost(body, &it.body, target))
         }
         _ => 0,
     }
+}
+
+/// The cost of a loop, a trip of which costs so much.
+fn of_trips(body: &Body, it: &For, trip: u32) -> u32 {
+    let trips = u32::try_from(body.trips(it).unwrap_or(1)).unwrap_or(u32::MAX);
+    trips.saturating_mul(trip.saturating_add(4))
 }
 
 fn of_instruction(op: &Op, ty: Type) -> u32 {
