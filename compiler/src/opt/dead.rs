@@ -1,7 +1,9 @@
 //! Drops what nothing uses: instructions without effect, variables never read, what they hold only until they are set again, arrays
 //! never loaded from.
 
-use crate::ir::{Array, Block, Body, Loop, Op, Place, Stmt, Value, Var, per_value};
+use crate::ir::{
+    Array, Block, Body, Loop, Op, Place, Stmt, Value, Var, for_each_operand, per_value,
+};
 use cranelift_entity::SecondaryMap;
 use std::collections::BTreeSet;
 
@@ -16,6 +18,24 @@ pub(super) fn remove_dead(it: &mut Loop) {
         .chain(wide)
         .for_each(|block| live.sweep(&it.body, block));
     it.body.root = root;
+}
+
+/// Statements without control flow, but for values that nothing uses.
+pub(super) fn used(body: &Body, mut block: Block) -> Block {
+    let mut uses: SecondaryMap<Value, bool> = per_value(body);
+    let mut kept = Block::with_capacity(block.len());
+    while let Some(stmt) = block.pop() {
+        let is_used = match &stmt {
+            Stmt::Let(value) => uses[*value] || body.values[*value].op.can_fail(),
+            _ => true,
+        };
+        if is_used {
+            for_each_operand(body, &stmt, |operand| uses[operand] = true);
+            kept.push(stmt);
+        }
+    }
+    kept.reverse();
+    kept
 }
 
 /// What is used.

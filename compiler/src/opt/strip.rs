@@ -5,6 +5,7 @@
 //! the loop calls for each long enough range. Elements are put together until all that a trip stores fills such vectors.
 
 use super::across::{cost_of_trip, own_copy, twice, work};
+use super::dead::used;
 use super::{pack, stores, variables_set};
 use crate::ir::{
     BinaryOp, Block, Body, Inst, Loop, Op, Place, Scalar, Stmt, Type, UnaryOp, Value, Var, Wide,
@@ -125,24 +126,6 @@ fn strip_of(it: &mut Loop, elements: u8, packed: Block) -> Option<Wide> {
         let call = StripCall::of(it, &strip)?;
         call.strip.code().map(|_| strip)
     })
-}
-
-/// Straight statements without values that nothing uses.
-fn used(body: &Body, mut block: Block) -> Block {
-    let mut uses: SecondaryMap<Value, bool> = per_value(body);
-    let mut kept = Block::with_capacity(block.len());
-    while let Some(stmt) = block.pop() {
-        let is_used = match &stmt {
-            Stmt::Let(value) => uses[*value],
-            _ => true,
-        };
-        if is_used {
-            for_each_operand(body, &stmt, |operand| uses[operand] = true);
-            kept.push(stmt);
-        }
-    }
-    kept.reverse();
-    kept
 }
 
 /// Gives a loop a strip if that takes less time than its elements by themselves.

@@ -21,6 +21,7 @@ mod straighten;
 
 use crate::ir::{Loop, Stmt, Type, Wide, for_each_stmt};
 use crate::opt::crowded::Crowded;
+use crate::opt::dead::used;
 use crate::opt::has_loops;
 use crate::opt::simplify::simplify_once;
 use crate::options::Options;
@@ -53,6 +54,8 @@ pub(super) fn across_elements(it: &mut Loop, options: &Options, target: &Target)
         let root = std::mem::replace(&mut it.body.root, straight);
         // What branches did each for itself is done once.
         simplify_once(&mut it.body, &Crowded::new());
+        let straight = std::mem::take(&mut it.body.root);
+        it.body.root = used(&it.body, straight);
         it.wide = of_all(it, vector, one, target);
         it.body.root = root;
     }
