@@ -808,6 +808,21 @@ fn two_scalars_are_joined_without_being_spread_first() {
 }
 
 #[test]
+fn lanes_of_two_vectors_that_are_stored_side_by_side_are_moved_there_at_once() {
+    let args = [
+        arg(0, 2, Access::Read, DIRECT),
+        arg(1, 2, Access::Write, DIRECT),
+    ];
+    let text = "void k(const double *w, double *x) { double s = w[0] / (1 + w[1] * w[1]); \
+                double t = sqrt(1 + s * s) / (2 + s), u = s / (3 + t) + t / (4 + s); \
+                x[0] = s * t; x[1] = u; }";
+    let together = stage_with(text, &args, Stage::Clif, Options::default());
+    // Two to turn the rows, and two to turn them back.
+    assert_eq!(count(&together, "= shuffle"), 4, "{together}");
+    assert_eq!(count(&together, "insertlane"), 0, "{together}");
+}
+
+#[test]
 fn minima_are_one_instruction_and_other_choices_between_floats_are_no_branches() {
     let args = [
         arg(0, 2, Access::Read, DIRECT),

@@ -60,16 +60,39 @@ impl Lower<'_, '_> {
         if moved.next().is_some() || lanes[usize::from(lane)] < ty.lanes {
             return None;
         }
+        // Of two lanes the other one is all that is left of the vector, and it need not be in both.
+        let other = match self.it.body.values[a].op {
+            Op::Splat(other) if (ty.lanes, lane) == (2, 1) => Some(other),
+            _ => None,
+        };
+        if let Some(both) = other.and_then(|other| self.same_lanes(other, scalar)) {
+            return Some(both);
+        }
         let scalar = self.value(scalar);
-        let all = match self.it.body.values[a].op {
-            // Of two lanes the other one is all that is left of the vector, and it need not be in both.
-            Op::Splat(other) if (ty.lanes, lane) == (2, 1) => {
+        let all = match other {
+            Some(other) => {
                 let other = self.value(other);
                 self.b.ins().scalar_to_vector(clif_type(ty), other)
             }
-            _ => self.value(a),
+            None => self.value(a),
         };
         Some(self.b.ins().insertlane(all, scalar, lane))
+    }
+
+    /// A vector of two scalars that are the same lane of two vectors: one instruction, too.
+    fn same_lanes(&mut self, first: Value, second: Value) -> Option<clif::Value> {
+        let body = &self.it.body;
+        let (Op::Lane(first, i), Op::Lane(second, j)) =
+            (&body.values[first].op, &body.values[second].op)
+        else {
+            return None;
+        };
+        let ty = body.ty(*first);
+        if i != j || ty.lanes != 2 || ty != body.ty(*second) {
+            return None;
+        }
+        let both = [*first, *second].map(|vector| self.value(vector));
+        Some(self.move_lanes(both, [*i, 2 + i, 0, 0], ty))
     }
 }
 
