@@ -272,6 +272,8 @@ impl From<PartArg> for Part {
 /// A [`Size`] as an option.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum SizeArg {
+    /// What a core's first cache holds
+    L1,
     /// What a core's own cache holds
     L2,
     /// What the cache shared by cores holds
@@ -283,6 +285,7 @@ pub(crate) enum SizeArg {
 impl From<SizeArg> for Size {
     fn from(size: SizeArg) -> Size {
         match size {
+            SizeArg::L1 => Size::L1,
             SizeArg::L2 => Size::L2,
             SizeArg::L3 => Size::L3,
             SizeArg::Memory => Size::Memory,

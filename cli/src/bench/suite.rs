@@ -19,6 +19,7 @@ struct Sizes {
 /// The field's standard meshes of airfoil, and between them one that a core's own cache does not hold; the other apps alike.
 fn sizes(size: SizeArg) -> Sizes {
     let (cells, squares, edges) = match size {
+        SizeArg::L1 => (300, 17, 400),
         SizeArg::L2 => (12_000, 110, 24_000),
         SizeArg::L3 => (96_000, 311, 192_000),
         SizeArg::Memory => (720_000, 852, 1_440_000),

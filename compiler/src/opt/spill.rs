@@ -193,8 +193,7 @@ impl Needs {
             body,
             target,
             passed: 0,
-            defined: HashMap::default(),
-            last: HashMap::default(),
+            own: HashMap::with_capacity_and_hasher(block.len(), Default::default()),
             outside: HashMap::default(),
             order: Vec::new(),
             vars: FxHashSet::default(),
@@ -217,10 +216,8 @@ struct Count<'a> {
     target: &'a Target,
     /// How many statements have been passed.
     passed: usize,
-    /// Which statement defines a float of the loop's own.
-    defined: HashMap<Value, usize>,
-    /// Which one uses it last.
-    last: HashMap<Value, usize>,
+    /// The loop's own floats: which statement defines one, and which uses it last.
+    own: HashMap<Value, (usize, Option<usize>)>,
     /// Uses of values from outside.
     outside: HashMap<Value, u32>,
     /// These values, in the order of their first uses.
@@ -236,8 +233,8 @@ impl Count<'_> {
                 if !self.body.ty(operand).scalar.is_float() {
                     return;
                 }
-                if self.defined.contains_key(&operand) {
-                    self.last.insert(operand, self.passed);
+                if let Some((_, last)) = self.own.get_mut(&operand) {
+                    *last = Some(self.passed);
                 } else if self.body.constant(operand).is_none() {
                     let uses = self.outside.entry(operand).or_insert_with(|| {
                         self.order.push(operand);
@@ -250,7 +247,7 @@ impl Count<'_> {
                 Stmt::Let(value) => {
                     let Inst { op, ty } = &self.body.values[*value];
                     if ty.scalar.is_float() && !matches!(op, Op::Const(_)) {
-                        self.defined.insert(*value, self.passed);
+                        self.own.insert(*value, (self.passed, None));
                     }
                     if let Op::Get(var) = op {
                         self.var(*var);
@@ -279,8 +276,8 @@ impl Count<'_> {
     /// How many values of the loop's own are held at once, at most.
     fn held(&self) -> usize {
         let mut changes = vec![0i64; self.passed + 2];
-        for (value, at) in &self.defined {
-            if let Some(last) = self.last.get(value) {
+        for (at, last) in self.own.values() {
+            if let Some(last) = last {
                 changes[*at] += 1;
                 changes[*last] -= 1;
             }

@@ -64,6 +64,8 @@ impl Part {
 /// How much data each loop has, about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Size {
+    /// 32 KiB: what a core's first cache holds.
+    L1,
     /// 1 MiB: what a core's own cache holds.
     #[default]
     L2,
@@ -77,6 +79,7 @@ impl Size {
     /// In bytes.
     pub fn bytes(self) -> usize {
         match self {
+            Size::L1 => 32 << 10,
             Size::L2 => 1 << 20,
             Size::L3 => 8 << 20,
             Size::Memory => 256 << 20,

@@ -111,7 +111,8 @@ fn commands(name: Option<&str>) -> Result<Vec<AppCommand>, CliError> {
         },
         baselines: Vec::new(),
     };
-    let mut commands = suite::commands(SizeArg::L2, OrderArg::Natural, &bench);
+    // Loops are compiled for sets of any size; small ones leave the processor's caches to the compiler.
+    let mut commands = suite::commands(SizeArg::L1, OrderArg::Natural, &bench);
     let Some(name) = name else {
         return Ok(commands);
     };
