@@ -11,6 +11,7 @@ mod registers;
 use super::asm::{Address, Assembler, Memory, Operand, Vector, Width};
 use crate::ir::Scalar;
 use registers::Registers;
+use std::collections::BTreeSet;
 
 /// Addresses of rows, which trips move on.
 const POINTERS: [Address; 7] = [
@@ -26,8 +27,8 @@ const POINTERS: [Address; 7] = [
 const FRAME: Address = Address::Rdi;
 const TRIPS: Address = Address::Rsi;
 
-/// How far ahead of a trip the rows are asked for that it only stores to, in bytes. Processors look ahead for what is loaded, less
-/// so for what is stored; measured, from 256 to 2048 all the same.
+/// How far ahead of a trip the lines are asked for that it only stores to, in bytes, or a little more. Processors look ahead for
+/// what is loaded, less so for what is stored; measured, from 256 to 2048 all the same.
 const AHEAD: i32 = 512;
 
 /// What memory is moved in.
@@ -184,22 +185,27 @@ impl Strip {
         Some(asm.finish())
     }
 
-    /// Asks for the rows that later trips will store to without a load before.
+    /// Asks for the lines that a later trip will store to, of rows that are not loaded from.
     fn ask_ahead(&self, asm: &mut Assembler) {
-        for (number, (base, by)) in POINTERS.iter().zip(&self.pointers).enumerate() {
-            let is_loaded = self.steps.iter().any(|step| {
-                matches!(step, Step::Load { from, .. } if usize::from(from.pointer) == number)
-            });
-            if is_loaded {
-                continue;
+        let (mut loaded, mut lines) = (BTreeSet::new(), BTreeSet::new());
+        for step in &self.steps {
+            match step {
+                Step::Load { from, .. } => {
+                    loaded.insert(from.pointer);
+                }
+                Step::Store { to, .. } => {
+                    lines.insert((to.pointer, to.offset.div_euclid(LINE_BYTES)));
+                }
+                _ => {}
             }
-            for line in (0..*by).step_by(LINE_BYTES as usize) {
-                let offset = AHEAD + line;
-                asm.prefetch_to_store(Memory {
-                    base: *base,
-                    offset,
-                });
-            }
+        }
+        lines.retain(|(pointer, _)| !loaded.contains(pointer));
+        for (pointer, line) in lines {
+            // So many trips.
+            let by = self.pointers[usize::from(pointer)].max(1);
+            let ahead = (AHEAD + by - 1) / by * by;
+            let offset = line * LINE_BYTES + ahead;
+            asm.prefetch_to_store(place(Spot { pointer, offset }));
         }
     }
 

@@ -475,7 +475,7 @@ fn what_sixteen_registers_do_not_hold_has_no_strip() {
 }
 
 #[test]
-fn rows_that_are_only_stored_to_are_asked_for_ahead_line_by_line() {
+fn lines_that_are_only_stored_to_are_asked_for_ahead() {
     let prefetches = |strip: &Strip| {
         let code = strip.code().expect("few registers");
         let opcodes = code.windows(2).filter(|bytes| *bytes == [0x0f, 0x0d]);
@@ -483,12 +483,17 @@ fn rows_that_are_only_stored_to_are_asked_for_ahead_line_by_line() {
     };
     let loaded = loads_then_stores(1);
     assert_eq!(prefetches(&loaded), 0);
-    let mut copied = loads_then_stores(1);
-    copied.pointers = vec![32, 96];
-    for step in &mut copied.steps {
-        if let Step::Store { to, .. } = step {
-            to.pointer = 1;
+    let copied = |vectors, stride| {
+        let mut copied = loads_then_stores(vectors);
+        copied.pointers = vec![32 * vectors, stride];
+        for step in &mut copied.steps {
+            if let Step::Store { to, .. } = step {
+                to.pointer = 1;
+            }
         }
-    }
-    assert_eq!(prefetches(&copied), 2);
+        prefetches(&copied)
+    };
+    assert_eq!(copied(3, 96), 2);
+    // Not those that no trip stores to.
+    assert_eq!(copied(3, 1 << 24), 2);
 }

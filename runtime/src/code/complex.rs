@@ -40,7 +40,8 @@ impl Real for f64 {
     }
 }
 
-/// The last operands of a function, and what it made of them: whoever asks for one part mostly asks for the other next.
+/// The last operands of a function, and what it made of them: whoever asks for one part mostly asks for the other next. A loop runs
+/// in one rounding mode, and not in the handler of a signal that another one on its thread got.
 #[derive(Clone, Copy)]
 struct Last<T, const N: usize> {
     operands: [T; N],

@@ -1,9 +1,10 @@
 //! What statements cost, about: in quarters of a cycle of a machine with two units for floats and one for shuffles.
 
-use super::loads::is_next_door;
+use super::loads::{is_next_door, row_distance};
 use super::plan::Plan;
 use crate::ir::{BinaryOp, Block, Body, For, Inst, Op, Place, Stmt, Type, UnaryOp};
 use crate::opt::rank_update::RankUpdate;
+use crate::opt::simplify::memory;
 use crate::target::Target;
 
 /// What a branch costs besides its sides: some are mispredicted.
@@ -36,20 +37,30 @@ pub(super) fn least_of_all(body: &Body, block: &Block, plan: &Plan) -> u32 {
                 _ if plan.uniform[*value] => of_instruction(op, *ty),
                 _ if plan.serial[*value] => for_each,
                 Op::Load { place, .. } if *ty == plan.float() => {
-                    let in_place =
-                        !matches!(place, Place::Row { .. }) || is_next_door(body, plan, place);
-                    match in_place {
-                        true => for_all(),
-                        // As many loads and shuffles as columns, or twice as many shuffles for four elements.
-                        false => 2 + 2 * elements,
+                    let is_row = matches!(place, Place::Row { .. });
+                    match row_distance(body, plan, place) {
+                        _ if !is_row || is_next_door(body, plan, place) => for_all(),
+                        // Two loads and two shuffles for the two columns of such rows.
+                        Some(8) if elements == 4 => 6,
+                        // Turned, they take more.
+                        _ => for_each,
                     }
+                }
+                Op::RowAddr { base, row, .. }
+                    if !plan.covers_rest
+                        && plan.uniform[base]
+                        && body.values[row].op == Op::Element =>
+                {
+                    of_instruction(op, *ty)
                 }
                 _ if plan.is_shared(body, *value) => for_all(),
                 _ => for_each,
             }
         }
         Stmt::Store { place, .. } => match place {
-            Place::Row { .. } if !is_next_door(body, plan, *place) => 4 * elements,
+            Place::Row { .. } if plan.shared.contains(&memory(place)) => 4 * elements,
+            // A vector, turned.
+            Place::Row { .. } if !is_next_door(body, plan, *place) => 4 + 4,
             _ => 4,
         },
         Stmt::For(it) => of_trips(body, it, least_of_all(body, &it.body, plan)),

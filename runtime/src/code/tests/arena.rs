@@ -251,16 +251,17 @@ fn row_32_what_a_child_writes_its_parent_does_not_see() {
 #[test]
 #[cfg(target_os = "linux")]
 fn where_no_chunk_can_be_had_a_little_can_and_then_an_error() {
-    use rustix::process::{Resource, Rlimit, setrlimit};
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     // In a child, which no other thread maps anything in.
     assert!(child_says(|| {
         let (arena, page) = (grown(), page_size());
         let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
         let pages: u64 = statm.split(' ').next().unwrap().parse().unwrap();
         let most = pages * page as u64 + CHUNK_BYTES as u64 - 1;
-        let limit = |current| Rlimit {
-            current,
-            maximum: None,
+        let maximum = getrlimit(Resource::As).maximum;
+        let limit = |current: Option<u64>| Rlimit {
+            current: current.or(maximum),
+            maximum,
         };
         setrlimit(Resource::As, limit(Some(most))).unwrap();
         let held: Vec<_> = (0..CHUNK_BYTES / page)
