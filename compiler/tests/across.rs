@@ -487,6 +487,17 @@ fn what_is_left_of_a_row_is_loaded_with_its_neighbours() {
 }
 
 #[test]
+fn rows_of_two_floats_are_accessed_two_by_two() {
+    let access = |dat| if dat < 6 { Access::Read } else { Access::Write };
+    let args: Vec<ArgSignature> = (0..8).map(|dat| arg(dat, 2, access(dat), DIRECT)).collect();
+    let text = "void k(const float *x, const float *y, const float *z, const float *u, const float *v, \
+                const float *w, float *o, float *p) \
+                { for (int i = 0; i < 2; i++) { o[i] = x[i] * y[i] + z[i]; p[i] = u[i] * v[i] + w[i]; } }";
+    let wide = wide_of_floats(text, &args).expect("it pays");
+    assert_eq!(loops::count(&wide, ": f32x4 = load"), 12, "{wide}");
+}
+
+#[test]
 fn floats_that_elements_share_are_added_for_one_after_the_other() {
     let args = [
         arg(0, 2, Access::Read, DIRECT),
