@@ -224,17 +224,12 @@ impl Lower<'_, '_> {
 
     pub(super) fn row_addr(&mut self, base: Value, row: Value, stride: u64) -> clif::Value {
         let base = self.value(base);
-        let known = self.it.body.int_constant(row);
-        let offset = known.and_then(|row| row.checked_mul(i64::try_from(stride).ok()?));
-        match offset {
-            // All that a plain function has are first rows.
-            Some(0) => base,
-            Some(offset) => self.b.ins().iadd_imm_s(base, offset),
-            None => {
-                let offset = self.row_offset(row, stride);
-                self.b.ins().iadd(base, offset)
-            }
+        // All that a plain function has are first rows.
+        if self.it.body.int_constant(row) == Some(0) {
+            return base;
         }
+        let offset = self.row_offset(row, stride);
+        self.b.ins().iadd(base, offset)
     }
 
     /// A row's offset in bytes, computed once where all statements of the element see it.

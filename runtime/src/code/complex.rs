@@ -178,7 +178,8 @@ pub(super) fn functions() -> impl Iterator<Item = (&'static str, *const u8)> {
 
 #[cfg(test)]
 mod tests {
-    use super::functions;
+    use super::{Last, Pair, functions};
+    use std::cell::Cell;
 
     type OfOne = extern "C" fn(f64, f64) -> f64;
     type OfTwo = extern "C" fn(f64, f64, f64, f64) -> f64;
@@ -197,6 +198,21 @@ mod tests {
     fn of_two(name: &str) -> OfTwo {
         // SAFETY: the functions of this table that take two complex numbers have this signature.
         unsafe { std::mem::transmute(pointer(name)) }
+    }
+
+    #[test]
+    fn both_parts_are_of_one_call() {
+        thread_local! {
+            static CALLS: Cell<u32> = const { Cell::new(0) };
+        }
+        once!(whole, f64, 2, |[re, im]: [f64; 2]| {
+            CALLS.set(CALLS.get() + 1);
+            Pair { re: im, im: re }
+        });
+        assert_eq!((whole([1.0, 2.0]).re, whole([1.0, 2.0]).im), (2.0, 1.0));
+        assert_eq!(CALLS.get(), 1);
+        let _other_sign = (whole([0.0, 2.0]), whole([-0.0, 2.0]));
+        assert_eq!(CALLS.get(), 3);
     }
 
     #[test]
