@@ -190,12 +190,39 @@ fn acquiring_res_calc() {
     });
 }
 
+/// Publishes entries like the one there is, so many in all, of requests whose arguments differ.
+fn publish_like_the_first(
+    store: &parloop_cache::Store,
+    change: impl Fn(&mut parloop_compiler::ArgSignature, usize),
+    entries: usize,
+) {
+    use parloop_cache::{Key, Publication, Table};
+    use parloop_compiler::{Preimage, fingerprint};
+    let listed = store.entries_of(Table::Objects).next().unwrap();
+    let kept = listed.entry.unwrap();
+    eprintln!("entries of {} bytes", kept.file_bytes());
+    let (mut request, _) = fingerprint::decode_request(kept.preimage()).unwrap();
+    for n in 1..entries {
+        let args = request.signature.args.iter_mut();
+        args.for_each(|arg| change(arg, n));
+        let preimage = Preimage::of(&request);
+        let publication = Publication {
+            payload: kept.payload().into(),
+            metadata: kept.metadata(),
+            preimage: preimage.as_bytes().into(),
+        };
+        let key = Key::new(preimage.fingerprint().0);
+        store.publish(Table::Objects, &key, publication, None);
+        assert!(n % 1000 > 0 || store.flush(Duration::from_secs(60)));
+    }
+    assert!(store.flush(Duration::from_secs(60)));
+}
+
 /// What there is to look at in a large directory, and how long that takes.
 #[test]
 #[ignore = "a measurement"]
 fn explaining_among_100_000_entries() {
-    use parloop_cache::{Key, Publication, Store, StoreConfig, Table};
-    use parloop_compiler::{Preimage, fingerprint};
+    use parloop_cache::{Store, StoreConfig};
     let temp = tempfile::tempdir().unwrap();
     let directory = temp.path().join("cache");
     let mesh = empty_mesh(Engine::builder().cache_dir(&directory).build().unwrap());
@@ -210,23 +237,7 @@ fn explaining_among_100_000_entries() {
     let mut config = StoreConfig::at(&directory);
     config.size_bytes_max = 8 << 30;
     let store = Store::open(config, std::sync::Arc::new(()));
-    let listed = store.entries_of(Table::Objects).next().unwrap();
-    let kept = listed.entry.unwrap();
-    eprintln!("entries of {} bytes", kept.file_bytes());
-    let (mut request, _) = fingerprint::decode_request(kept.preimage()).unwrap();
-    for dim in 100..100_100 {
-        request.signature.args.iter_mut().for_each(|a| a.dim = dim);
-        let preimage = Preimage::of(&request);
-        let publication = Publication {
-            payload: kept.payload().into(),
-            metadata: kept.metadata(),
-            preimage: preimage.as_bytes().into(),
-        };
-        let key = Key::new(preimage.fingerprint().0);
-        store.publish(Table::Objects, &key, publication, None);
-        assert!(dim % 1000 > 0 || store.flush(Duration::from_secs(60)));
-    }
-    assert!(store.flush(Duration::from_secs(60)));
+    publish_like_the_first(&store, |arg, n| arg.dim = 100 + n as u32, 100_001);
     let text = RES_CALC.replace("0.5 * ri", "0.75 * ri");
     let other = mesh.engine.kernel(&text, Some("res_calc"));
     median("Engine::explain", 5, || {
@@ -249,6 +260,60 @@ fn explaining_among_100_000_entries() {
     eprintln!("{}", peak.unwrap_or_default());
 }
 
+/// From a request to a function that can be called, in a small and in a large directory in turn. The entries are of one object: what is
+/// in it depends on rows' length for none of them.
+#[test]
+#[ignore = "a measurement, with 100 000 files"]
+fn a_hit_from_request_to_callable_among_100_000_entries() {
+    let sizes = [100, 100_000];
+    let directories = sizes.map(|_| tempfile::tempdir().unwrap());
+    let engines = directories.each_ref().map(|directory| {
+        let mut config = parloop::Config::default();
+        config.cache_dir = Some(directory.path().join("cache"));
+        config.cache_bytes_max = 8 << 30;
+        config.memory_bytes_max = 0;
+        Engine::new(config).unwrap()
+    });
+    let (text, least) = (long_one(66), 66);
+    let set = Set::new("cells", 0).unwrap();
+    let acquire = |engine: &Engine, n: usize| {
+        let [a, b] = ["a", "b"].map(|name| {
+            engine
+                .dat_zeroed(&set, name, least + n, parloop::DType::F64)
+                .unwrap()
+        });
+        let kernel = engine.kernel(&text, None);
+        let prepared = engine.prepare(&kernel, &set, &[a.read(), b.write()]);
+        let prepared = prepared.unwrap();
+        (prepared.source(), prepared.acquire_time())
+    };
+    for (engine, entries) in engines.iter().zip(sizes) {
+        acquire(engine, 0);
+        flush(engine);
+        publish_like_the_first(
+            engine.store(),
+            |args, n| args.dim = (least + n) as u32,
+            entries,
+        );
+    }
+    let mut times = [Vec::new(), Vec::new()];
+    // The first time a text is seen with such arguments it is checked, and a shortcut written: all are seen once before.
+    for at in 0..20_000usize {
+        let at = at % 10_000;
+        for ((engine, entries), times) in engines.iter().zip(sizes).zip(&mut times) {
+            let (source, took) = acquire(engine, at * 7919 % entries);
+            assert_eq!(source, parloop::CodeSource::Disk);
+            times.push(took);
+        }
+    }
+    for (times, entries) in times.iter_mut().zip(sizes) {
+        let mut times = times.iter().copied().skip(10_000);
+        median(&format!("among {entries}"), 10_000, || {
+            times.next().unwrap()
+        });
+    }
+}
+
 /// From a request that is known to a function that can be called: the entry is read and verified, its object checked and mapped.
 /// An entry is more than its object, which is why there are two.
 #[test]
@@ -258,12 +323,17 @@ fn a_hit_on_disk_of_16_kib() {
     hits_on_disk("an object of 16 KiB", 110);
 }
 
+/// A kernel of so many statements.
+fn long_one(values: usize) -> String {
+    let statement = |n: usize| format!("b[{n}] = a[{}] * {n}.5 + a[{n}];", (n * 7 + 3) % values);
+    let statements: String = (0..values).map(statement).collect();
+    format!("void long_one(const double *a, double *b) {{ {statements} }}")
+}
+
 /// Hits on the entry of a kernel of so many statements.
 fn hits_on_disk(name: &str, values: usize) {
     let temp = tempfile::tempdir().unwrap();
-    let statement = |n: usize| format!("b[{n}] = a[{}] * {n}.5 + a[{n}];", (n * 7 + 3) % values);
-    let statements: String = (0..values).map(statement).collect();
-    let text = format!("void long_one(const double *a, double *b) {{ {statements} }}");
+    let text = long_one(values);
     let mut config = parloop::Config::default();
     config.cache_dir = Some(temp.path().join("cache"));
     // Nothing stays in memory.
