@@ -180,7 +180,7 @@ impl Stmt {
             Stmt::Let(_) | Stmt::Set(..) | Stmt::Store { .. } | Stmt::Clear(_) => (None, None),
             Stmt::Exit(_) | Stmt::Continue(_) => (None, None),
         };
-        first.into_iter().chain(second)
+        Few(first, second)
     }
 
     /// The blocks inside the statement, to be changed.
@@ -192,7 +192,22 @@ impl Stmt {
             Stmt::Let(_) | Stmt::Set(..) | Stmt::Store { .. } | Stmt::Clear(_) => (None, None),
             Stmt::Exit(_) | Stmt::Continue(_) => (None, None),
         };
-        first.into_iter().chain(second)
+        Few(first, second)
+    }
+}
+
+/// At most two of something, the first before the second. Most statements have none, and every pass asks.
+struct Few<T>(Option<T>, Option<T>);
+
+impl<T> Iterator for Few<T> {
+    type Item = T;
+
+    #[inline]
+    fn next(&mut self) -> Option<T> {
+        match self.0.take() {
+            None => self.1.take(),
+            first => first,
+        }
     }
 }
 

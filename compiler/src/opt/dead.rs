@@ -41,25 +41,43 @@ pub(super) fn used(body: &Body, mut block: Block) -> Block {
 /// What is used.
 struct Live {
     values: SecondaryMap<Value, bool>,
-    vars: SecondaryMap<Var, bool>,
-    arrays: SecondaryMap<Array, bool>,
-    /// Whether a variable or an array has become live in this round.
+    vars: SecondaryMap<Var, Holder>,
+    arrays: SecondaryMap<Array, Holder>,
+    /// Whether something became live whose writers have been passed.
     found: bool,
-    /// Values that are used, but not marked yet.
-    pending: Vec<Value>,
+}
+
+/// What is known of a variable or an array.
+#[derive(Clone, Copy, Default)]
+struct Holder {
+    is_read: bool,
+    /// Whether a statement that writes it was passed while nothing was known to read it.
+    is_passed: bool,
+}
+
+impl Holder {
+    /// Notes a reader, and says whether a writer has been passed in vain.
+    fn read(&mut self) -> bool {
+        !std::mem::replace(&mut self.is_read, true) && self.is_passed
+    }
+
+    /// Whether a writer is needed.
+    fn is_written_for_some(&mut self) -> bool {
+        self.is_passed |= !self.is_read;
+        self.is_read
+    }
 }
 
 impl Live {
-    /// Marks all that is used by statements with effects, and by what those use. Each value is marked once.
+    /// Marks all that is used by statements with effects, and by what those use: from the last statement to the first, so that a
+    /// value's uses come before it.
     fn of(body: &Body, blocks: &[&Block]) -> Live {
         let mut live = Live {
             values: per_value(body),
             vars: SecondaryMap::with_capacity(body.vars.len()),
             arrays: SecondaryMap::new(),
             found: false,
-            pending: Vec::new(),
         };
-        // Variables and arrays become live while marking, and their writers with them, some of which have been passed by then.
         loop {
             live.found = false;
             for block in blocks.iter().rev() {
@@ -78,45 +96,45 @@ impl Live {
             }
             let needed = match stmt {
                 Stmt::Let(value) => {
-                    if body.values[*value].op.can_fail() {
-                        self.mark(body, *value);
-                    }
+                    self.mark_definition(body, *value);
                     continue;
                 }
-                Stmt::Set(var, _) => self.vars[*var],
-                Stmt::Store { place, .. } => self.is_read(place),
+                Stmt::Set(var, _) => self.vars[*var].is_written_for_some(),
+                Stmt::Store {
+                    place: Place::Array(array),
+                    ..
+                } => self.arrays[*array].is_written_for_some(),
                 _ => true,
             };
             if needed {
-                stmt.for_each_operand(|v| self.mark(body, v));
+                stmt.for_each_operand(|value| self.values[value] = true);
             }
         }
+    }
+
+    fn mark_definition(&mut self, body: &Body, value: Value) {
+        let op = &body.values[value].op;
+        if op.can_fail() {
+            self.values[value] = true;
+        }
+        if !self.values[value] {
+            return;
+        }
+        self.found |= match op {
+            Op::Get(var) => self.vars[*var].read(),
+            Op::Load {
+                place: Place::Array(array),
+                ..
+            } => self.arrays[*array].read(),
+            _ => false,
+        };
+        op.for_each_operand(|value| self.values[value] = true);
     }
 
     fn is_read(&self, place: &Place) -> bool {
         match place {
-            Place::Array(array) => self.arrays[*array],
+            Place::Array(array) => self.arrays[*array].is_read,
             _ => true,
-        }
-    }
-
-    fn mark(&mut self, body: &Body, value: Value) {
-        self.pending.push(value);
-        while let Some(value) = self.pending.pop() {
-            if std::mem::replace(&mut self.values[value], true) {
-                continue;
-            }
-            let op = &body.values[value].op;
-            let was_live = match op {
-                Op::Get(var) => std::mem::replace(&mut self.vars[*var], true),
-                Op::Load {
-                    place: Place::Array(array),
-                    ..
-                } => std::mem::replace(&mut self.arrays[*array], true),
-                _ => true,
-            };
-            self.found |= !was_live;
-            op.for_each_operand(|v| self.pending.push(v));
         }
     }
 
@@ -128,9 +146,9 @@ impl Live {
         }
         block.retain(|stmt| match stmt {
             Stmt::Let(value) => self.values[*value],
-            Stmt::Set(var, _) => self.vars[*var],
+            Stmt::Set(var, _) => self.vars[*var].is_read,
             Stmt::Store { place, .. } => self.is_read(place),
-            Stmt::Clear(array) => self.arrays[*array],
+            Stmt::Clear(array) => self.arrays[*array].is_read,
             Stmt::For(it) => !(it.body.is_empty() && body.trips(it).is_some()),
             Stmt::If { then, other, .. } => !(then.is_empty() && other.is_empty()),
             _ => true,

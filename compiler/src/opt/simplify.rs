@@ -134,12 +134,13 @@ struct Mark {
 
 impl<'a> Simplify<'a> {
     fn new(body: &'a mut Body, crowded: &'a Crowded) -> Simplify<'a> {
+        let statements = body.root.len();
         Simplify {
             same: per_value(body),
             held: SecondaryMap::with_capacity(body.vars.len()),
             body,
             held_log: Vec::new(),
-            known: HashTable::new(),
+            known: HashTable::with_capacity(statements),
             known_log: Vec::new(),
             loads: HashMap::default(),
             loads_log: Vec::new(),

@@ -7,10 +7,11 @@
 use super::rank_update::RankUpdate;
 use crate::ir::{
     Array, ArrayData, Block, Body, Inst, Loop, Op, Place, Site, Stmt, Type, Value, Var,
-    for_each_operand,
+    for_each_operand, per_value,
 };
 use crate::signature::Iteration;
 use crate::target::Target;
+use cranelift_entity::SecondaryMap;
 use rustc_hash::{FxHashMap as HashMap, FxHashSet};
 
 /// How many floats registers hold, one being needed to compute.
@@ -193,7 +194,7 @@ impl Needs {
             body,
             target,
             passed: 0,
-            own: HashMap::with_capacity_and_hasher(block.len(), Default::default()),
+            own: per_value(body),
             outside: HashMap::default(),
             order: Vec::new(),
             vars: FxHashSet::default(),
@@ -215,9 +216,9 @@ struct Count<'a> {
     body: &'a Body,
     target: &'a Target,
     /// How many statements have been passed.
-    passed: usize,
-    /// The loop's own floats: which statement defines one, and which uses it last.
-    own: HashMap<Value, (usize, Option<usize>)>,
+    passed: u32,
+    /// The loop's own floats: which statement defines one, and which uses it last. Statements count from 1; 0 is none.
+    own: SecondaryMap<Value, (u32, u32)>,
     /// Uses of values from outside.
     outside: HashMap<Value, u32>,
     /// These values, in the order of their first uses.
@@ -233,8 +234,9 @@ impl Count<'_> {
                 if !self.body.ty(operand).scalar.is_float() {
                     return;
                 }
-                if let Some((_, last)) = self.own.get_mut(&operand) {
-                    *last = Some(self.passed);
+                let (at, last) = &mut self.own[operand];
+                if *at > 0 {
+                    *last = self.passed;
                 } else if self.body.constant(operand).is_none() {
                     let uses = self.outside.entry(operand).or_insert_with(|| {
                         self.order.push(operand);
@@ -247,7 +249,7 @@ impl Count<'_> {
                 Stmt::Let(value) => {
                     let Inst { op, ty } = &self.body.values[*value];
                     if ty.scalar.is_float() && !matches!(op, Op::Const(_)) {
-                        self.own.insert(*value, (self.passed, None));
+                        self.own[*value] = (self.passed, 0);
                     }
                     if let Op::Get(var) = op {
                         self.var(*var);
@@ -275,12 +277,10 @@ impl Count<'_> {
 
     /// How many values of the loop's own are held at once, at most.
     fn held(&self) -> usize {
-        let mut changes = vec![0i64; self.passed + 2];
-        for (at, last) in self.own.values() {
-            if let Some(last) = last {
-                changes[*at] += 1;
-                changes[*last] -= 1;
-            }
+        let mut changes = vec![0i32; self.passed as usize + 1];
+        for (at, last) in self.own.values().filter(|(_, last)| *last > 0) {
+            changes[*at as usize] += 1;
+            changes[*last as usize] -= 1;
         }
         let mut held = 0;
         let each = changes.into_iter().map(|change| {

@@ -59,32 +59,14 @@ fn sink(body: &Body, run: Block) -> Block {
     if run.iter().filter(is_row).nth(1).is_none() {
         return run;
     }
-    let touches: Vec<Option<Touch>> = run.iter().map(|stmt| touch(body, stmt)).collect();
-    let mut last: BTreeMap<Value, usize> = BTreeMap::new();
-    // Stores that go in front of a statement, in order.
-    let mut arriving: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for at in (0..run.len()).rev() {
-        let Some(store) = touches[at].as_ref() else {
-            continue;
-        };
-        let Some(row) = row(store) else {
-            continue;
-        };
-        let to = *last.entry(row).or_insert(at);
-        let between = &touches[at + 1..to.max(at + 1)];
-        let near = to > at && to - at <= DISTANCE_MAX;
-        if near && between.iter().flatten().all(|other| !other.overlaps(store)) {
-            arriving.entry(to).or_default().push(at);
-        } else {
-            // What stays is where earlier ones may go.
-            last.insert(row, at);
-        }
+    let arriving = arriving(body, &run);
+    if arriving.is_empty() {
+        return run;
     }
-    let moved: Vec<usize> = arriving.values().flatten().copied().collect();
     let mut statements: Vec<Option<Stmt>> = run.into_iter().map(Some).collect();
     let mut taken: BTreeMap<usize, Stmt> = BTreeMap::new();
-    for at in moved {
-        taken.extend(statements[at].take().map(|stmt| (at, stmt)));
+    for at in arriving.values().flatten() {
+        taken.extend(statements[*at].take().map(|stmt| (*at, stmt)));
     }
     let mut grouped = Block::with_capacity(statements.len());
     for (at, stmt) in statements.into_iter().enumerate() {
@@ -93,4 +75,33 @@ fn sink(body: &Body, run: Block) -> Block {
         grouped.extend(stmt);
     }
     grouped
+}
+
+/// The stores that go in front of a statement, by that, the last first.
+fn arriving(body: &Body, run: &Block) -> BTreeMap<usize, Vec<usize>> {
+    let accesses: Vec<(usize, Touch)> = (0..)
+        .zip(run)
+        .filter_map(|(at, stmt)| Some((at, touch(body, stmt)?)))
+        .collect();
+    // The last store of a row, by its place among the accesses.
+    let mut last: BTreeMap<Value, usize> = BTreeMap::new();
+    let mut arriving: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (place, (at, store)) in accesses.iter().enumerate().rev() {
+        let Some(row) = row(store) else {
+            continue;
+        };
+        let end = *last.entry(row).or_insert(place);
+        let to = accesses[end].0;
+        let mut between = accesses[place + 1..end.max(place + 1)].iter();
+        let near = to > *at && to - at <= DISTANCE_MAX;
+        if near && between.all(|(_, other)| !other.overlaps(store)) {
+            arriving.entry(to).or_default().push(*at);
+        } else {
+            // What stays is where earlier ones may go.
+            last.insert(row, place);
+        }
+    }
+    // Some are there already.
+    arriving.retain(|to, stores| !stores.iter().map(|at| to - at).eq(1..=stores.len()));
+    arriving
 }

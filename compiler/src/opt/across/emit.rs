@@ -34,6 +34,7 @@ pub(super) fn emit(it: &mut Loop, plan: &Plan) -> Made {
         body,
         own: Own::default(),
         numbers: None,
+        integers: Vec::new(),
         made: Made {
             before: Block::new(),
             block: Block::with_capacity(root.len()),
@@ -59,7 +60,12 @@ pub(super) fn emit(it: &mut Loop, plan: &Plan) -> Made {
             false => serial.iter().for_each(|stmt| pass.one(stmt, element)),
         }
     }
-    let made = pass.made;
+    let Emit {
+        integers, mut made, ..
+    } = pass;
+    let first = integers.into_iter().map(|(_, value)| Stmt::Let(value));
+    let block: Block = first.chain(made.block).collect();
+    made.block = block;
     it.body.root = root;
     made
 }
@@ -90,6 +96,8 @@ pub(super) struct Emit<'a> {
     pub(super) own: Own,
     /// The numbers of the elements, once they are computed.
     numbers: Option<[Value; ELEMENTS_MAX]>,
+    /// Constants of indices, each once: at the beginning, so that all statements see them.
+    integers: Vec<(i64, Value)>,
     pub(super) made: Made,
 }
 
@@ -120,6 +128,18 @@ impl Emit<'_> {
     pub(super) fn push(&mut self, op: Op, ty: Type) -> Value {
         let value = self.body.values.push(Inst { op, ty });
         self.made.block.push(Stmt::Let(value));
+        value
+    }
+
+    /// A constant of an index.
+    pub(super) fn integer(&mut self, number: i64) -> Value {
+        let mut known = self.integers.iter();
+        if let Some((_, value)) = known.find(|(known, _)| *known == number) {
+            return *value;
+        }
+        let (op, ty) = (Op::Const(number as u64), Type::I64);
+        let value = self.body.values.push(Inst { op, ty });
+        self.integers.push((number, value));
         value
     }
 
@@ -250,7 +270,7 @@ impl Emit<'_> {
             .step_by(group.elements_in_row)
             .map(|element| {
                 // The first of a group may stand behind the others, and its index too.
-                let own = self.push(Op::Const(group.entry as u64), Type::I64);
+                let own = self.integer(group.entry);
                 let (place, index) = self.spot(place, own, bytes, element);
                 self.push(Op::Load { place, index, site }, vector)
             })
@@ -326,9 +346,9 @@ impl Emit<'_> {
     /// An index so many entries on.
     fn shifted(&mut self, index: Value, by: i64) -> Value {
         if let Some(at) = self.body.int_constant(index) {
-            return self.push(Op::Const(at.wrapping_add(by) as u64), Type::I64);
+            return self.integer(at.wrapping_add(by));
         }
-        let by = self.push(Op::Const(by as u64), Type::I64);
+        let by = self.integer(by);
         let op = Op::Binary(BinaryOp::Add, index, by);
         self.push(op, Type::I64)
     }

@@ -110,7 +110,7 @@ impl Emit<'_> {
     fn first_of_all(&mut self, index: Value) -> Value {
         let lanes = i64::from(self.plan.vector.lanes);
         if let Some(at) = self.body.int_constant(index) {
-            return self.push(Op::Const(at.wrapping_mul(lanes) as u64), Type::I64);
+            return self.integer(at.wrapping_mul(lanes));
         }
         if let Some(known) = self.own.firsts.get(&index) {
             return *known;
@@ -123,7 +123,7 @@ impl Emit<'_> {
             }
             _ => (BinaryOp::Mul, self.lane(index, 0), lanes),
         };
-        let by = self.push(Op::Const(by as u64), Type::I64);
+        let by = self.integer(by);
         let first = self.push(Op::Binary(op, from, by), Type::I64);
         self.own.firsts.insert(index, first);
         self.own.cached.push(index);

@@ -2,7 +2,7 @@
 //! elements, which a unit does one after the other, whatever their width, and the weights of a quadrature's points.
 
 use super::{Group, Run};
-use crate::ir::{Op, Stmt, Value};
+use crate::ir::{Body, Op, Stmt, Type, Value};
 use crate::opt::strip::is_slow;
 use rustc_hash::FxHashSet as HashSet;
 
@@ -71,21 +71,11 @@ impl Run<'_> {
     fn weights(&self) -> Vec<Value> {
         let mut known: HashSet<Value> = HashSet::default();
         let weights = self.statements.iter().filter_map(|stmt| match stmt {
-            Stmt::Let(vector) if self.body.ty(*vector) == self.vector => {
-                match self.body.values[*vector].op {
-                    Op::Splat(scalar) => Some(scalar),
-                    _ => None,
-                }
-            }
+            Stmt::Let(vector) => weight(self.body, *vector, self.vector),
             _ => None,
         });
-        let is_computed = |scalar: &Value| {
-            let op = &self.body.values[*scalar].op;
-            let computes = matches!(op, Op::Binary(..) | Op::Fma(..) | Op::Unary(..));
-            computes && self.defined.contains_key(scalar)
-        };
         weights
-            .filter(|scalar| is_computed(scalar) && known.insert(*scalar))
+            .filter(|scalar| self.defined_at(*scalar).is_some() && known.insert(*scalar))
             .collect()
     }
 
@@ -94,8 +84,8 @@ impl Run<'_> {
     fn pack_alike(&mut self, values: &Group, gain: i32) -> bool {
         self.work = 0;
         let plan = self.plan(values, 0);
-        let is_early = values.iter().all(|value| plan.at <= self.defined[value]);
-        if plan.gain < gain || !is_early {
+        let is_early = |value: &Value| self.defined_at(*value).is_some_and(|at| plan.at <= at);
+        if plan.gain < gain || !values.iter().all(is_early) {
             return false;
         }
         let vector = self.build(&plan);
@@ -104,4 +94,14 @@ impl Run<'_> {
         }
         true
     }
+}
+
+/// What a vector has in all lanes, if that is computed.
+pub(super) fn weight(body: &Body, vector: Value, ty: Type) -> Option<Value> {
+    let scalar = match body.values[vector].op {
+        Op::Splat(scalar) if body.ty(vector) == ty => scalar,
+        _ => return None,
+    };
+    let op = &body.values[scalar].op;
+    matches!(op, Op::Binary(..) | Op::Fma(..) | Op::Unary(..)).then_some(scalar)
 }

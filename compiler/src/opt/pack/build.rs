@@ -48,7 +48,7 @@ impl Run<'_> {
         let op = Op::Lane(vector, lane);
         let ty = self.body.ty(scalar);
         let lane = self.body.values.push(Inst { op, ty });
-        self.inserted.entry(at).or_default().push(Stmt::Let(lane));
+        self.inserted.push((at, Stmt::Let(lane)));
         self.taken.push((scalar, lane));
     }
 
@@ -81,12 +81,16 @@ impl Run<'_> {
 
     /// The vectors and lanes that values are taken from, if nothing else uses them.
     pub(super) fn lanes_of(&self, values: &[Value]) -> Option<Lanes> {
+        self.lanes(values).filter(|_| self.single(values))
+    }
+
+    /// The vectors and lanes that values are taken from.
+    fn lanes(&self, values: &[Value]) -> Option<Lanes> {
         let lane = |value: &Value| match self.body.values[*value].op {
             Op::Lane(vector, lane) if self.body.ty(vector) == self.vector => Some((vector, lane)),
             _ => None,
         };
-        let lanes: Lanes = values.iter().map(lane).collect::<Option<_>>()?;
-        self.single(values).then_some(lanes)
+        values.iter().map(lane).collect()
     }
 
     /// A vector of lanes of others.
@@ -139,7 +143,9 @@ impl Run<'_> {
 
     /// The first in all lanes, the others put in theirs one by one.
     fn build_joined(&mut self, values: &Group, at: usize) -> Value {
-        if let Some(lanes) = self.lanes_of(values) {
+        // One shuffle does for two lanes, whatever else they are used for.
+        let lanes = self.lanes(values);
+        if let Some(lanes) = lanes.filter(|_| values.len() == 2 || self.single(values)) {
             let vector = self.build_lanes(&lanes, at);
             self.built.insert(values.clone(), (vector, at));
             return vector;
@@ -156,7 +162,7 @@ impl Run<'_> {
 
     fn build_load(&mut self, values: &Group, at: usize) -> Value {
         let first = self.loads[&values[0]];
-        let (index, site) = (self.index(first, at), first.site);
+        let (index, site) = (self.index(first), first.site);
         let place = self.touched(first).place;
         let vector = self.emit(Op::Load { place, index, site }, at);
         self.built.insert(values.clone(), (vector, at));
@@ -164,20 +170,25 @@ impl Run<'_> {
     }
 
     /// The index of an access where it is done instead.
-    pub(super) fn index(&mut self, access: Access, at: usize) -> Value {
+    pub(super) fn index(&mut self, access: Access) -> Value {
         let Some(bits) = self.body.constant(access.index) else {
             return access.index;
         };
+        let mut known = self.indices.iter();
+        if let Some((_, value)) = known.find(|(known, _)| *known == bits) {
+            return *value;
+        }
         let op = Op::Const(bits);
         let index = self.body.values.push(Inst { op, ty: Type::I64 });
-        self.inserted.entry(at).or_default().push(Stmt::Let(index));
+        self.inserted.push((0, Stmt::Let(index)));
+        self.indices.push((bits, index));
         index
     }
 
     fn emit(&mut self, op: Op, at: usize) -> Value {
         let ty = self.vector;
         let value = self.body.values.push(Inst { op, ty });
-        self.inserted.entry(at).or_default().push(Stmt::Let(value));
+        self.inserted.push((at, Stmt::Let(value)));
         value
     }
 }

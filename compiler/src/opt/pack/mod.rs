@@ -17,7 +17,7 @@ use super::alias::{Touch, access, touch};
 use super::simplify::Memory;
 use crate::ir::{
     Array, Block, Body, Op, Place, Scalar, Site, Stmt, Type, Value, any_stmt, count_uses,
-    for_each_stmt,
+    for_each_stmt, per_value,
 };
 use cranelift_entity::SecondaryMap;
 use cranelift_entity::packed_option::PackedOption;
@@ -106,6 +106,8 @@ fn pack_with(body: &mut Body, seeds: Seeds<'_>, vectors: &[Type]) {
         seeds,
         vectors,
         uses: count_uses(body, &root),
+        defined: per_value(body),
+        passed: 1,
         lanes: Lanes::new(),
     };
     pass.block(body, &mut root, false);
@@ -119,17 +121,16 @@ fn pack_with(body: &mut Body, seeds: Seeds<'_>, vectors: &[Type]) {
 struct Wanted<'a> {
     seeds: Seeds<'a>,
     vector: Type,
-    /// How many scalars have to be stored yet.
-    stores: u8,
+    /// How many scalars have to be stored, or have to be in all lanes, yet.
+    scalars: u8,
 }
 
 impl Wanted<'_> {
     fn of(seeds: Seeds<'_>, vector: Type) -> Wanted<'_> {
-        let stores = vector.lanes;
         Wanted {
             seeds,
             vector,
-            stores,
+            scalars: vector.lanes,
         }
     }
 
@@ -138,14 +139,13 @@ impl Wanted<'_> {
         let vector = self.vector;
         match (self.seeds, stmt) {
             (Seeds::Stores | Seeds::Awaited(_), Stmt::Store { value, .. }) => {
-                if body.ty(*value) == Type::of(vector.scalar) {
-                    self.stores -= 1;
-                }
-                self.stores == 0
+                self.scalars -= u8::from(body.ty(*value) == Type::of(vector.scalar));
+                self.scalars == 0
             }
             (Seeds::Joined, Stmt::Let(value)) => joined::scalars(body, *value, vector).is_some(),
             (Seeds::Weights, Stmt::Let(value)) => {
-                body.ty(*value) == vector && matches!(body.values[*value].op, Op::Splat(_))
+                self.scalars -= u8::from(alike::weight(body, *value, vector).is_some());
+                self.scalars == 0
             }
             (Seeds::Slow(_), _) => true,
             _ => false,
@@ -157,6 +157,10 @@ struct Pass<'a> {
     seeds: Seeds<'a>,
     vectors: &'a [Type],
     uses: SecondaryMap<Value, u32>,
+    /// The number of the statement that defines a value, in the run that was looked at last; 0 for none.
+    defined: SecondaryMap<Value, usize>,
+    /// The number of the next statement.
+    passed: usize,
     lanes: Lanes,
 }
 
@@ -204,7 +208,9 @@ impl Pass<'_> {
         for vector in self.vectors.iter().copied() {
             let mut wanted = Wanted::of(self.seeds, vector);
             if run.iter().any(|stmt| wanted.is_met(body, stmt)) {
-                let mut packing = Run::new(body, &self.uses, run, in_loop, vector);
+                let start = self.number(&run);
+                let known = (&self.uses, &self.defined, start);
+                let mut packing = Run::new(body, known, run, in_loop, vector);
                 match self.seeds {
                     Seeds::Stores => packing.pack_all_stores(None),
                     Seeds::Awaited(arrays) => packing.pack_all_stores(Some(arrays)),
@@ -216,6 +222,18 @@ impl Pass<'_> {
             }
         }
         run
+    }
+
+    /// Numbers the statements of a run, and says where that starts.
+    fn number(&mut self, run: &Block) -> usize {
+        let start = self.passed;
+        self.passed += run.len();
+        for (stmt, number) in run.iter().zip(start..) {
+            if let Stmt::Let(value) = stmt {
+                self.defined[*value] = number;
+            }
+        }
+        start
     }
 }
 
@@ -241,11 +259,14 @@ struct Run<'a> {
     /// Loads of the run, by the value they define.
     loads: HashMap<Value, Access>,
     stores: Vec<Access>,
-    /// Where in the run a value is defined.
-    defined: HashMap<Value, usize>,
+    /// The number of the statement that defines a value, if it is in the run, whose first statement has the number `start`.
+    defined: &'a SecondaryMap<Value, usize>,
+    start: usize,
     /// What goes in front of a statement.
-    inserted: HashMap<usize, Vec<Stmt>>,
+    inserted: Vec<(usize, Stmt)>,
     removed: Vec<bool>,
+    /// Constants of indices, each once: at the beginning, so that all statements see them.
+    indices: Vec<(u64, Value)>,
     /// Vectors already built, and in front of which statement.
     built: HashMap<Group, (Value, usize)>,
     /// Vectors of the low or high lanes of two others in turn, and in front of which statement they are.
@@ -266,13 +287,16 @@ type Group = SmallVec<[Value; 4]>;
 impl<'a> Run<'a> {
     fn new(
         body: &'a mut Body,
-        uses: &'a SecondaryMap<Value, u32>,
+        (uses, defined, start): (
+            &'a SecondaryMap<Value, u32>,
+            &'a SecondaryMap<Value, usize>,
+            usize,
+        ),
         statements: Block,
         in_loop: bool,
         vector: Type,
     ) -> Run<'a> {
         let removed = vec![false; statements.len()];
-        let defined = HashMap::with_capacity_and_hasher(statements.len(), Default::default());
         let touches = statements.iter().map(|stmt| touch(body, stmt)).collect();
         let mut run = Run {
             body,
@@ -282,7 +306,9 @@ impl<'a> Run<'a> {
             loads: HashMap::default(),
             stores: Vec::new(),
             defined,
-            inserted: HashMap::default(),
+            start,
+            inserted: Vec::new(),
+            indices: Vec::new(),
             removed,
             built: HashMap::default(),
             halves: HashMap::default(),
@@ -298,13 +324,10 @@ impl<'a> Run<'a> {
     fn find_accesses(&mut self) {
         for (at, stmt) in self.statements.iter().enumerate() {
             let site = match stmt {
-                Stmt::Let(value) => {
-                    self.defined.insert(*value, at);
-                    match self.body.values[*value].op {
-                        Op::Load { site, .. } => site,
-                        _ => continue,
-                    }
-                }
+                Stmt::Let(value) => match self.body.values[*value].op {
+                    Op::Load { site, .. } => site,
+                    _ => continue,
+                },
                 Stmt::Store { site, .. } => *site,
                 _ => continue,
             };
@@ -355,14 +378,19 @@ impl<'a> Run<'a> {
 
     /// The statements with all that was packed.
     fn finish(mut self, lanes: &mut Lanes) -> Block {
-        let mut packed = Block::with_capacity(self.statements.len());
         for (scalar, lane) in self.taken {
             lanes[scalar] = lane.into();
         }
+        if self.inserted.is_empty() && !self.removed.contains(&true) {
+            return self.statements;
+        }
+        self.inserted.sort_by_key(|(at, _)| *at);
+        let mut packed = Block::with_capacity(self.statements.len() + self.inserted.len());
+        let mut inserted = self.inserted.into_iter().peekable();
         let removed = self.removed;
         for (at, stmt) in self.statements.into_iter().enumerate() {
-            if let Some(stmts) = self.inserted.remove(&at) {
-                packed.extend(stmts);
+            while let Some((_, stmt)) = inserted.next_if(|(to, _)| *to == at) {
+                packed.push(stmt);
             }
             if !removed[at] {
                 packed.push(stmt);
@@ -422,11 +450,11 @@ impl<'a> Run<'a> {
         let value = self.build(&plan);
         let store = Stmt::Store {
             place: self.touched(first).place,
-            index: self.index(first, late),
+            index: self.index(first),
             value,
             site: first.site,
         };
-        self.inserted.entry(late).or_default().push(store);
+        self.inserted.push((late, store));
         // All of them happen where the last did.
         let mut touch = self.touched(first).clone();
         touch.ty = self.vector;
@@ -459,9 +487,14 @@ impl<'a> Run<'a> {
         between.len() <= DISTANCE_MAX && others.all(|other| !matters(other) || !other.overlaps(own))
     }
 
+    /// Where in the run a value is defined.
+    fn defined_at(&self, value: Value) -> Option<usize> {
+        self.defined[value].checked_sub(self.start)
+    }
+
     /// In front of which statement a value can be used first.
     fn ready(&self, value: Value) -> usize {
-        self.defined.get(&value).map_or(0, |at| at + 1)
+        self.defined_at(value).map_or(0, |at| at + 1)
     }
 
     /// In front of which statement all of some values can be used.

@@ -106,7 +106,7 @@ impl Run<'_> {
 
     fn plan_each(&mut self, values: &[Value], depth: u32) -> Option<Plan> {
         let groups = self.operands(values)?;
-        let defined = values.iter().map(|value| self.defined.get(value).copied());
+        let defined = values.iter().map(|value| self.defined_at(*value));
         let defined: SmallVec<[usize; 4]> = defined.collect::<Option<_>>()?;
         let plans = groups.iter().map(|group| self.plan(group, depth + 1));
         let operands: Vec<Plan> = plans.collect();
