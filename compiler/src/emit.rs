@@ -43,6 +43,17 @@ impl Workspace {
     }
 }
 
+/// A function of more instructions leaves no memory behind.
+const KEPT_INSTRUCTIONS_MAX: usize = 1 << 14;
+
+/// Empties what a compilation has left, but keeps its memory for the next.
+fn clear(context: &mut Context) {
+    match context.func.dfg.num_insts() {
+        ..=KEPT_INSTRUCTIONS_MAX => context.clear(),
+        _ => *context = Context::new(),
+    }
+}
+
 impl Default for Workspace {
     fn default() -> Workspace {
         Workspace {
@@ -128,8 +139,9 @@ pub(crate) fn translate<'w>(
     let Workspace {
         context, builder, ..
     } = workspace;
-    context.clear();
-    context.func = Function::with_name_signature(UserFuncName::user(0, entry.as_u32()), signature);
+    clear(context);
+    context.func.name = UserFuncName::user(0, entry.as_u32());
+    context.func.signature = signature;
     let mut pool = Pool::default();
     let (externals, pool_id) = declare(it, target, &mut module, &mut context.func, &mut pool)?;
     let builder = FunctionBuilder::new(&mut context.func, builder);

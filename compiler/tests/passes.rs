@@ -817,9 +817,53 @@ fn lanes_of_two_vectors_that_are_stored_side_by_side_are_moved_there_at_once() {
                 double t = sqrt(1 + s * s) / (2 + s), u = s / (3 + t) + t / (4 + s); \
                 x[0] = s * t; x[1] = u; }";
     let together = stage_with(text, &args, Stage::Clif, Options::default());
-    // Two to turn the rows, and two to turn them back.
-    assert_eq!(count(&together, "= shuffle"), 4, "{together}");
-    assert_eq!(count(&together, "insertlane"), 0, "{together}");
+    // Two to turn the rows, and two to turn them back; of each two, one puts a first lane where it belongs.
+    assert_eq!(count(&together, "= shuffle"), 2, "{together}");
+    assert_eq!(count(&together, "insertlane"), 2, "{together}");
+    assert_eq!(count(&together, "splat"), 0, "{together}");
+}
+
+/// A loop that adds to the rows at both ends of edges what it computes of so many rows there, as the code generator is given it.
+fn over_edges(dats: u16) -> String {
+    let at = |column| Source::At(map(2, false), column);
+    let names: Vec<String> = (0..dats).map(|dat| format!("w{dat}")).collect();
+    let read = (0..dats).map(|dat| arg(dat, 2, Access::Read, at(dat % 2)));
+    let args: Vec<ArgSignature> = read.chain([arg(dats, 2, Access::Inc, at(0))]).collect();
+    let params = names.iter().map(|name| format!("const double *{name}, "));
+    let terms = names
+        .iter()
+        .map(|w| format!(" + {w}[0] / (1 + {w}[1] * {w}[1])"));
+    let (params, terms): (String, String) = (params.collect(), terms.collect());
+    let text = format!(
+        "void k({params}double *x) {{ double s = 1{terms}, t = sqrt(1 + s * s) / (2 + s); \
+         x[0] += s * t; x[1] += t / (1 + s * s); }}"
+    );
+    let function = stage_with(&text, &args, Stage::Clif, Options::default());
+    let (_, blocks) = function.split_once("block0(").expect("it has blocks");
+    blocks.to_owned()
+}
+
+/// Addresses that are loaded from the arguments before the first element, and by elements.
+fn bases(blocks: &str) -> (usize, usize) {
+    let is_base = "load.i64 notrap aligned readonly can_move";
+    let (before, turns) = blocks.split_once("\n\nblock").expect("it has several");
+    (count(before, is_base), count(turns, is_base))
+}
+
+#[test]
+fn addresses_of_few_dats_are_loaded_once_and_of_many_in_each_turn() {
+    // Two of dats and one of the map.
+    assert_eq!(bases(&over_edges(1)), (3, 0));
+    // The map's is there when a turn begins, and is loaded once more while it runs.
+    assert_eq!(bases(&over_edges(5)), (1, 7));
+}
+
+#[test]
+fn a_range_and_a_list_go_one_way_round() {
+    let blocks = over_edges(1);
+    assert_eq!(count(&blocks, "sqrt"), 1, "{blocks}");
+    // Whether there is an element, a list, another turn; and a second element, in front of what is added to its row.
+    assert_eq!(count(&blocks, "brif"), 4, "{blocks}");
 }
 
 #[test]

@@ -91,3 +91,9 @@ void k(const double *w, double *sum, double *r) { double s = w[0]; for (int i = 
 // == integers of each element that loops change
 // args: read f64 2; read i32 1; write f64 1; write i32 1
 void k(const double *w, const int *n, double *r, int *m) { double s = w[0] / (1 + w[1] * w[1]); int j = n[0]; for (int i = 0; i < 24; i++) { j = j * 3 + i; s = sqrt(1 + s * s) / (2 + s * s) + s / (3 + w[1] * s) + s / (1 + w[0] * w[0]); } r[0] = s + j; m[0] = j; }
+// == more dats and maps than there are registers for their addresses
+// args: read f64 2 at ends 0 of x; read f64 2 at ends 1 of x; read f64 2 at wide 1; read f64 1; read f64 2 global; inc f64 1 global; inc f64 2 at ends 0 of r; inc f64 2 at ends 1 of r
+void k(const double *p, const double *q, const double *w, const double *s, const double *g, double *sum, double *a, double *b) { double u = (p[0] - q[0]) / (1 + p[1] * p[1]), v = (q[1] - w[0]) / (2 + w[1] * w[1]), t = sqrt(1 + u * u) / (1 + v * v) + g[0] * s[0]; sum[0] += t * g[1]; a[0] += t * u; a[1] += t / (3 + v * v); b[0] -= t * u; b[1] -= v / (1 + t * t); }
+// == the same with floats, four at once
+// args: read f32 2 at ends 0 of x; read f32 2 at ends 1 of x; read f32 2 at wide 1; read f32 1; read f32 2 global; inc f32 1 global; inc f32 2 at ends 0 of r; inc f32 2 at ends 1 of r
+void k(const float *p, const float *q, const float *w, const float *s, const float *g, float *sum, float *a, float *b) { float u = (p[0] - q[0]) / (1 + p[1] * p[1]), v = (q[1] - w[0]) / (2 + w[1] * w[1]), t = sqrtf(1 + u * u) / (1 + v * v) + g[0] * s[0]; sum[0] += t * g[1]; a[0] += t * u; a[1] += t / (3 + v * v); b[0] -= t * u; b[1] -= v / (1 + t * t); }

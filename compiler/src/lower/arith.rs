@@ -10,10 +10,15 @@ use cranelift_codegen::ir::{
 };
 
 impl Lower<'_, '_> {
-    /// Translates an instruction. Constants are made where they are used.
+    /// Translates an instruction. Constants are made where they are used, and so may addresses be.
     pub(super) fn define(&mut self, value: Value) {
         let Inst { op, ty } = &self.it.body.values[value];
-        if matches!(op, Op::Const(_)) {
+        let is_late = match op {
+            Op::Const(_) => true,
+            Op::ArgBase(_) => self.is_by_turn(),
+            _ => false,
+        };
+        if is_late {
             return;
         }
         let result = self.instruction(op, *ty);
@@ -59,7 +64,7 @@ impl Lower<'_, '_> {
             }
             Op::Element => self.element.expect("an element is at hand"),
             Op::ElementAfter(after) => self.element_after(after),
-            Op::ArgBase(arg) => self.arg_base(arg),
+            Op::ArgBase(arg) => self.data_base(arg),
             Op::MapEntry {
                 arg,
                 element,

@@ -1,63 +1,27 @@
 //! Which elements run, and how many at a time: those of a range, or of a list.
 
 use super::Lower;
+use super::frame::Kept;
 use crate::ir::Wide;
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{
-    self as clif, BlockArg, InstBuilder, MemFlagsData, StackSlotData, StackSlotKind, types,
-};
-use cranelift_frontend::FunctionBuilder;
+use cranelift_codegen::ir::{self as clif, BlockArg, InstBuilder, MemFlagsData, types};
 
-/// Where a loop is in its list of elements: in memory, because the elements need the registers.
-#[derive(Clone, Copy)]
-struct ListPlace(clif::StackSlot);
-
-impl ListPlace {
-    /// The list, the position that comes next, and the one behind the last.
-    const ELEMS: i32 = 0;
-    const AT: i32 = 8;
-    const END: i32 = 16;
-
-    fn new(
-        b: &mut FunctionBuilder<'_>,
-        elems: clif::Value,
-        at: clif::Value,
-        end: clif::Value,
-    ) -> ListPlace {
-        let data = StackSlotData::new(StackSlotKind::ExplicitSlot, 24, 3);
-        let place = ListPlace(b.create_sized_stack_slot(data));
-        place.store(b, ListPlace::ELEMS, elems);
-        place.store(b, ListPlace::AT, at);
-        place.store(b, ListPlace::END, end);
-        place
-    }
-
-    fn load(self, b: &mut FunctionBuilder<'_>, offset: i32) -> clif::Value {
-        b.ins().stack_load(types::I64, types::I64, self.0, offset)
-    }
-
-    fn store(self, b: &mut FunctionBuilder<'_>, offset: i32, value: clif::Value) {
-        b.ins().stack_store(types::I64, value, self.0, offset);
-    }
-}
-
-/// Where the numbers are of elements that run at once, but the first's.
-#[derive(Clone, Copy)]
-pub(super) enum Others {
-    /// A single one.
-    Value(clif::Value),
-    /// In memory, one behind the other: several would take the registers of what is computed.
-    Kept(clif::StackSlot),
-}
+/// Where a loop is in its list of elements, in memory, because the elements need the registers: the list, the position that comes
+/// next, and the one behind the last.
+const ELEMS: i32 = Kept::offset(0);
+const AT: i32 = Kept::offset(1);
+const END: i32 = Kept::offset(2);
 
 impl Lower<'_, '_> {
     /// Runs all elements.
     pub(super) fn elements(&mut self, elems: clif::Value, begin: clif::Value, end: clif::Value) {
+        self.keep_bases();
         let it = self.it;
         match it.wide.as_ref().filter(|wide| wide.covers_rest) {
             Some(wide) => self.together(wide, elems, (begin, end)),
             None => self.in_ranges(elems, begin, end),
         }
+        self.forget_bases();
     }
 
     /// Runs the elements of a range, or of a list: there, each run of consecutive elements is a range.
@@ -68,13 +32,16 @@ impl Lower<'_, '_> {
         let done = self.b.create_block();
         let listed = self.b.ins().icmp_imm_s(IntCC::NotEqual, elems, 0);
         let at = self.b.ins().select(listed, begin, end);
-        let place = ListPlace::new(&mut self.b, elems, at, end);
+        let place = Kept::new(&mut self.b, 3);
+        place.store(&mut self.b, ELEMS, elems);
+        place.store(&mut self.b, AT, at);
+        place.store(&mut self.b, END, end);
         let whole = [begin, end].map(BlockArg::Value);
         self.b.ins().brif(listed, next, &[], range, &whole);
 
         self.b.switch_to_block(next);
-        let at = place.load(&mut self.b, ListPlace::AT);
-        let end = place.load(&mut self.b, ListPlace::END);
+        let at = place.load(&mut self.b, AT);
+        let end = place.load(&mut self.b, END);
         let more = self.b.ins().icmp(IntCC::UnsignedLessThan, at, end);
         let args = [BlockArg::Value(at)];
         self.b.ins().brif(more, list, &args, done, &[]);
@@ -89,7 +56,7 @@ impl Lower<'_, '_> {
         &mut self,
         list: clif::Block,
         range: clif::Block,
-        place: ListPlace,
+        place: Kept,
         end: clif::Value,
     ) {
         let longer = self.block_with(2);
@@ -97,7 +64,7 @@ impl Lower<'_, '_> {
         let found = self.b.create_block();
         self.b.switch_to_block(list);
         let first_at = self.b.block_params(list)[0];
-        let elems = place.load(&mut self.b, ListPlace::ELEMS);
+        let elems = place.load(&mut self.b, ELEMS);
         let first = self.list_entry(elems, first_at);
         let hi = self.b.ins().iadd_imm_s(first, 1);
         let at = self.b.ins().iadd_imm_s(first_at, 1);
@@ -120,11 +87,11 @@ impl Lower<'_, '_> {
         self.b.ins().brif(follows, longer, &args, found, &[]);
 
         self.b.switch_to_block(found);
-        place.store(&mut self.b, ListPlace::AT, at);
+        place.store(&mut self.b, AT, at);
         self.b.ins().jump(range, &[first, hi].map(BlockArg::Value));
     }
 
-    fn list_entry(&mut self, elems: clif::Value, at: clif::Value) -> clif::Value {
+    pub(super) fn list_entry(&mut self, elems: clif::Value, at: clif::Value) -> clif::Value {
         let offset = self.b.ins().ishl_imm_u(at, 2);
         let address = self.b.ins().iadd(elems, offset);
         let flags = MemFlagsData::trusted().with_readonly();
@@ -199,147 +166,5 @@ impl Lower<'_, '_> {
         let more = self.b.ins().icmp(IntCC::UnsignedLessThan, following, left);
         let again = [BlockArg::Value(following)];
         self.b.ins().brif(more, body, &again, single, &again);
-    }
-
-    /// Runs the elements of a range or of a list several at a time, which may be any that differ, the last ones too however few
-    /// they are.
-    fn together(
-        &mut self,
-        wide: &Wide,
-        elems: clif::Value,
-        (begin, end): (clif::Value, clif::Value),
-    ) {
-        let count = usize::from(wide.elements);
-        let [range, list] = [0, 1].map(|_| self.block_with(1));
-        let [some, next_of_range, next_of_list, done] = [0; 4].map(|_| self.b.create_block());
-        let (body, others) = self.at_once(count);
-        let place = ListPlace::new(&mut self.b, elems, begin, end);
-        let is_any = self.b.ins().icmp(IntCC::UnsignedLessThan, begin, end);
-        let last = self.b.ins().iadd_imm_s(end, -1);
-        self.b.ins().brif(is_any, some, &[], done, &[]);
-        self.b.switch_to_block(some);
-        let first = [BlockArg::Value(begin)];
-        self.b.ins().brif(elems, list, &first, range, &first);
-
-        self.b.switch_to_block(range);
-        let first = self.b.block_params(range)[0];
-        let mut at_once = vec![first];
-        for after in 1..count {
-            let own = self.b.ins().iadd_imm_s(first, after as i64);
-            at_once.push(self.b.ins().umin(own, last));
-        }
-        self.run_at_once(body, others, &at_once);
-
-        self.b.switch_to_block(list);
-        let at = self.b.block_params(list)[0];
-        let at_once = self.listed(place, at, count);
-        self.run_at_once(body, others, &at_once);
-
-        self.b.switch_to_block(body);
-        let first = self.b.block_params(body)[0];
-        self.element = Some(first);
-        self.others = Some(match others {
-            Some(slot) => Others::Kept(slot),
-            None => Others::Value(self.b.block_params(body)[1]),
-        });
-        self.block(&wide.block);
-        let is_list = place.load(&mut self.b, ListPlace::ELEMS);
-        self.b
-            .ins()
-            .brif(is_list, next_of_list, &[], next_of_range, &[]);
-
-        self.b.switch_to_block(next_of_range);
-        let following = self.b.ins().iadd_imm_s(first, count as i64);
-        self.go_on(following, last, range, done);
-        self.b.switch_to_block(next_of_list);
-        let following = place.load(&mut self.b, ListPlace::AT);
-        self.go_on(following, last, list, done);
-        self.b.switch_to_block(done);
-    }
-
-    /// A block for so many elements, which takes their numbers, and where those but the first are kept if they are several.
-    fn at_once(&mut self, count: usize) -> (clif::Block, Option<clif::StackSlot>) {
-        if count == 2 {
-            return (self.block_with(2), None);
-        }
-        let size = 8 * (count as u32 - 1);
-        let data = StackSlotData::new(StackSlotKind::ExplicitSlot, size, 3);
-        let slot = self.b.create_sized_stack_slot(data);
-        (self.block_with(1), Some(slot))
-    }
-
-    /// Runs such a block.
-    fn run_at_once(
-        &mut self,
-        body: clif::Block,
-        others: Option<clif::StackSlot>,
-        numbers: &[clif::Value],
-    ) {
-        let mut passed = numbers.to_vec();
-        if let Some(slot) = others {
-            for (at, number) in passed.drain(1..).enumerate() {
-                let offset = 8 * at as i32;
-                self.b.ins().stack_store(types::I64, number, slot, offset);
-            }
-        }
-        let passed: Vec<BlockArg> = passed.into_iter().map(BlockArg::Value).collect();
-        self.b.ins().jump(body, &passed);
-    }
-
-    /// The number of an element that runs with the first.
-    pub(super) fn element_after(&mut self, after: u8) -> clif::Value {
-        match self.others.expect("several run at once") {
-            Others::Value(number) => number,
-            Others::Kept(slot) => {
-                let offset = 8 * (i32::from(after) - 1);
-                self.b
-                    .ins()
-                    .stack_load(types::I64, types::I64, slot, offset)
-            }
-        }
-    }
-
-    /// Goes to a block with what follows, unless that comes after the last.
-    fn go_on(
-        &mut self,
-        following: clif::Value,
-        last: clif::Value,
-        again: clif::Block,
-        done: clif::Block,
-    ) {
-        let condition = IntCC::UnsignedLessThanOrEqual;
-        let more = self.b.ins().icmp(condition, following, last);
-        let following = [BlockArg::Value(following)];
-        self.b.ins().brif(more, again, &following, done, &[]);
-    }
-
-    /// The elements at a position of the list and behind it, until one is there twice: the one before, once more, in the place of
-    /// that and all that follow. Leaves the position that comes after them.
-    fn listed(&mut self, place: ListPlace, at: clif::Value, count: usize) -> Vec<clif::Value> {
-        let elems = place.load(&mut self.b, ListPlace::ELEMS);
-        let end = place.load(&mut self.b, ListPlace::END);
-        let last = self.b.ins().iadd_imm_s(end, -1);
-        let mut next = self.b.ins().iadd_imm_s(at, 1);
-        let mut numbers = vec![self.list_entry(elems, at)];
-        let mut differ: Option<clif::Value> = None;
-        for after in 1..count {
-            let own = self.b.ins().iadd_imm_s(at, after as i64);
-            let own = self.b.ins().umin(own, last);
-            let entry = self.list_entry(elems, own);
-            for other in &numbers {
-                let is_other = self.b.ins().icmp(IntCC::NotEqual, entry, *other);
-                differ = Some(match differ {
-                    Some(differ) => self.b.ins().band(differ, is_other),
-                    None => is_other,
-                });
-            }
-            let differ = differ.expect("there is an element before");
-            let before = numbers[after - 1];
-            numbers.push(self.b.ins().select(differ, entry, before));
-            let counted = self.b.ins().uextend(types::I64, differ);
-            next = self.b.ins().iadd(next, counted);
-        }
-        place.store(&mut self.b, ListPlace::AT, next);
-        numbers
     }
 }

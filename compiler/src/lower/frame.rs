@@ -6,6 +6,7 @@ use cranelift_codegen::ir::{
     self as clif, InstBuilder, MemFlagsData, StackSlotData, StackSlotKind, types,
 };
 use cranelift_entity::SecondaryMap;
+use cranelift_frontend::FunctionBuilder;
 
 /// Alignment of arrays, so that pairs of values can be moved at once.
 const ALIGN_SHIFT: u8 = 4;
@@ -15,6 +16,42 @@ const ALIGN_SHIFT: u8 = 4;
 pub(super) struct Home {
     pub(super) base: clif::Value,
     pub(super) offset: i32,
+}
+
+/// Numbers of 64 bits on the stack, for what would take registers from others.
+#[derive(Clone, Copy)]
+pub(super) struct Kept {
+    base: clif::Value,
+}
+
+impl Kept {
+    const BYTES: usize = 8;
+    const ALIGN_SHIFT: u8 = 3;
+
+    /// Room for so many, made where all see it who use it.
+    pub(super) fn new(b: &mut FunctionBuilder<'_>, count: usize) -> Kept {
+        let size = (count * Kept::BYTES) as u32;
+        let data = StackSlotData::new(StackSlotKind::ExplicitSlot, size, Kept::ALIGN_SHIFT);
+        let slot = b.create_sized_stack_slot(data);
+        Kept {
+            base: b.ins().stack_addr(types::I64, slot, 0),
+        }
+    }
+
+    /// Where one lies, counted from the first.
+    pub(super) const fn offset(at: usize) -> i32 {
+        (at * Kept::BYTES) as i32
+    }
+
+    pub(super) fn load(self, b: &mut FunctionBuilder<'_>, offset: i32) -> clif::Value {
+        let flags = MemFlagsData::trusted();
+        b.ins().load(types::I64, flags, self.base, offset)
+    }
+
+    pub(super) fn store(self, b: &mut FunctionBuilder<'_>, offset: i32, value: clif::Value) {
+        b.ins()
+            .store(MemFlagsData::trusted(), value, self.base, offset);
+    }
 }
 
 /// Where the arrays that are used lie.

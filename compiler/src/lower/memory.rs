@@ -2,13 +2,14 @@
 
 use super::frame::Home;
 use super::{Lower, abi, clif_type};
-use crate::ir::{Array, BinaryOp, Body, Op, Place, Scalar, Stmt, Type, Value, for_each_stmt};
+use crate::ir::{Array, BinaryOp, Body, Op, Place, Scalar, Type, Value};
 use crate::signature::IndexWidth;
 use cranelift_codegen::ir::{
     self as clif, AliasRegion, AliasRegionData, InstBuilder, MemFlagsData, types,
 };
 use cranelift_frontend::FunctionBuilder;
-use std::collections::{BTreeMap, BTreeSet};
+use smallvec::SmallVec;
+use std::collections::BTreeMap;
 
 /// Alias regions, made when first used.
 pub(super) struct Regions {
@@ -39,6 +40,13 @@ impl Regions {
             b.func.dfg.alias_regions.insert(data)
         })
     }
+}
+
+/// Counts of shifts that a block of the code generator's has.
+#[derive(Default)]
+pub(super) struct Counts {
+    block: Option<clif::Block>,
+    known: SmallVec<[(u32, clif::Value); 4]>,
 }
 
 /// An address: base, constant offset.
@@ -126,7 +134,7 @@ impl Lower<'_, '_> {
         let index = self.value(index);
         let scaled = match bytes {
             1 => index,
-            _ => self.b.ins().ishl_imm_u(index, i64::from(bytes.ilog2())),
+            _ => self.shifted(index, bytes.ilog2()),
         };
         Address {
             base: self.b.ins().iadd(base, scaled),
@@ -147,8 +155,8 @@ impl Lower<'_, '_> {
         match place {
             Place::Array(array) => self.home(array).base,
             Place::Row { addr, .. } => self.value(addr),
-            Place::RowPointers(arg) => self.arg_base(arg),
-            Place::Table(_) => self.pool_base,
+            Place::RowPointers(arg) => self.data_base(arg),
+            Place::Table(_) => self.pool_base(),
             Place::Constant(slot) => {
                 let flags = MemFlagsData::trusted().with_readonly().with_can_move();
                 let field = abi::ctx::CONSTANTS;
@@ -170,23 +178,10 @@ impl Lower<'_, '_> {
         self.flags(Place::Array(array), Type::I64)
     }
 
-    pub(super) fn arg_base(&mut self, arg: u16) -> clif::Value {
-        match self.bases.get(usize::from(arg)) {
-            Some(base) => *base,
-            None => self.arg_field(arg, abi::arg::BASE),
-        }
-    }
-
-    fn arg_field(&mut self, arg: u16, field: i32) -> clif::Value {
-        let flags = MemFlagsData::trusted().with_readonly().with_can_move();
-        let offset = i32::from(arg) * abi::arg::SIZE + field;
-        self.b.ins().load(types::I64, flags, self.args, offset)
-    }
-
     pub(super) fn map_entry(&mut self, arg: u16, element: Value, column: u16) -> clif::Value {
         let map = self.it.signature.args[usize::from(arg)].source.map();
         let map = map.expect("the argument goes through a map");
-        let base = self.maps[&arg];
+        let base = self.map_base(arg);
         let width: i64 = match map.width {
             IndexWidth::I32 => 4,
             IndexWidth::I64 => 8,
@@ -201,24 +196,6 @@ impl Lower<'_, '_> {
         match map.width {
             IndexWidth::I32 => self.b.ins().sload32(flags, address, offset),
             IndexWidth::I64 => self.b.ins().load(types::I64, flags, address, offset),
-        }
-    }
-
-    /// Loads the base of every map that the loop reads.
-    pub(super) fn load_maps(&mut self) {
-        let mut args = BTreeSet::new();
-        for block in self.it.element_blocks() {
-            for_each_stmt(block, &mut |stmt| {
-                if let Stmt::Let(value) = stmt
-                    && let Op::MapEntry { arg, .. } = self.it.body.values[*value].op
-                {
-                    args.insert(arg);
-                }
-            });
-        }
-        for arg in args {
-            let base = self.arg_field(arg, abi::arg::MAP);
-            self.maps.insert(arg, base);
         }
     }
 
@@ -248,9 +225,28 @@ impl Lower<'_, '_> {
     fn scaled(&mut self, value: clif::Value, by: u64) -> clif::Value {
         match by {
             1 => value,
-            by if by.is_power_of_two() => self.b.ins().ishl_imm_u(value, i64::from(by.ilog2())),
+            by if by.is_power_of_two() => self.shifted(value, by.ilog2()),
             by => self.b.ins().imul_imm_s(value, by as i64),
         }
+    }
+
+    /// A value shifted left. The count is written once in a block, however many are shifted by it.
+    fn shifted(&mut self, value: clif::Value, by: u32) -> clif::Value {
+        let block = self.b.current_block();
+        if self.counts.block != block {
+            self.counts.block = block;
+            self.counts.known.clear();
+        }
+        let mut known = self.counts.known.iter();
+        let count = match known.find(|(count, _)| *count == by) {
+            Some((_, value)) => *value,
+            None => {
+                let value = self.b.ins().iconst(types::I64, i64::from(by));
+                self.counts.known.push((by, value));
+                value
+            }
+        };
+        self.b.ins().ishl(value, count)
     }
 }
 

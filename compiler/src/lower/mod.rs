@@ -4,6 +4,7 @@
 //! need no register; whatever fails leaves through one cold block that fills the context.
 
 mod arith;
+mod bases;
 mod convert;
 mod divide;
 mod elements;
@@ -18,6 +19,7 @@ mod pool;
 mod shuffle;
 mod stmt;
 mod strip;
+mod together;
 mod update;
 
 pub(crate) use frame::scratch_bytes;
@@ -29,6 +31,7 @@ pub(crate) use update::{HOST_ARGS, functions as update_functions, signature as u
 use crate::abi;
 use crate::ir::{Array, Label, Loop, Op, Scalar, Symbol, Type, Value, Var, per_value};
 use crate::target::Target;
+use bases::Bases;
 use cranelift_codegen::ir::{
     self as clif, AbiParam, FuncRef, GlobalValue, InstBuilder, MemFlagsData, Signature,
     immediates::{Ieee32, Ieee64},
@@ -40,7 +43,7 @@ use cranelift_frontend::{FunctionBuilder, Variable};
 use frame::Frame;
 use local::Local;
 pub(crate) use local::Locals;
-use memory::Regions;
+use memory::{Counts, Regions};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the function refers to outside itself.
@@ -104,10 +107,10 @@ struct Lower<'a, 'f> {
     vars: SecondaryMap<Var, Option<Variable>>,
     arrays: SecondaryMap<Array, Option<frame::Home>>,
     labels: Vec<(Label, Targets)>,
-    /// The base of each map, by the argument whose pointer is used.
-    maps: BTreeMap<u16, clif::Value>,
     /// Offsets of rows, by row and stride.
     rows: BTreeMap<(Value, u64), clif::Value>,
+    /// Counts of shifts.
+    counts: Counts,
     /// Whether elements would wait for the least or greatest so far.
     extremes_are_awaited: bool,
     /// How many branches and loops are around the statement at hand.
@@ -116,12 +119,11 @@ struct Lower<'a, 'f> {
     ctx: clif::Value,
     /// Of a loop; anything in a plain function.
     args: clif::Value,
-    /// Of a plain function: the base of each argument.
-    bases: Vec<clif::Value>,
+    bases: Bases,
     pool_base: clif::Value,
     element: Option<clif::Value>,
     /// The others of those that run at once, where they may be any.
-    others: Option<elements::Others>,
+    others: Option<together::Others>,
     /// Where failures go: takes status, site and value.
     fail: clif::Block,
     /// The element at hand, for failures.
@@ -171,13 +173,13 @@ pub(crate) fn lower(
         vars: SecondaryMap::new(),
         arrays: SecondaryMap::new(),
         labels: Vec::new(),
-        maps: BTreeMap::new(),
         rows: BTreeMap::new(),
+        counts: Counts::default(),
         extremes_are_awaited: extremes::are_awaited(it),
         nesting: 0,
         ctx,
         args,
-        bases: Vec::new(),
+        bases: Bases::of(it),
         pool_base,
         element: None,
         others: None,
@@ -234,7 +236,11 @@ impl Lower<'_, '_> {
         if let Op::Const(bits) = self.it.body.values[value].op {
             return self.constant(bits, self.it.body.ty(value));
         }
-        self.values[value].expect("values are defined before they are used")
+        match (self.values[value], &self.it.body.values[value].op) {
+            (Some(defined), _) => defined,
+            (None, Op::ArgBase(arg)) => self.data_base(*arg),
+            (None, _) => unreachable!("values are defined before they are used"),
+        }
     }
 
     /// The CLIF value of the last operand of an instruction, which may lie in memory: there a floating-point constant is read
@@ -261,7 +267,8 @@ impl Lower<'_, '_> {
         }
         let offset = self.pool.offset(bits, ty);
         let flags = MemFlagsData::trusted().with_readonly().with_can_move();
-        self.b.ins().load(clif_ty, flags, self.pool_base, offset)
+        let base = self.pool_base();
+        self.b.ins().load(clif_ty, flags, base, offset)
     }
 
     fn variable(&mut self, var: Var) -> Variable {

@@ -15,12 +15,34 @@ impl Lower<'_, '_> {
             return inserted;
         }
         let both = [self.value(a), self.value(b)];
+        if let Some(moved) = self.one_of_each(both, lanes, ty) {
+            return moved;
+        }
         if ty.lanes < 4 || is_one_move(lanes, self.target.level) {
             return self.move_lanes(both, lanes, ty);
         }
         let (low, [i, j]) = self.half(both, [lanes[0], lanes[1]], ty);
         let (high, [k, l]) = self.half(both, [lanes[2], lanes[3]], ty);
         self.move_lanes([low, high], [i, j, 4 + k, 4 + l], ty)
+    }
+
+    /// The first lane of one vector of two put in a lane of the other: less for the code generator to do than bytes moved about.
+    fn one_of_each(
+        &mut self,
+        [a, b]: [clif::Value; 2],
+        lanes: [u8; 4],
+        ty: Type,
+    ) -> Option<clif::Value> {
+        let (from, to, lane) = match (ty.lanes, lanes) {
+            (2, [0, 2, ..]) => (b, a, 1),
+            (2, [0, 3, ..]) => (a, b, 0),
+            _ => return None,
+        };
+        if !self.target.level.is_x86_64() {
+            return None;
+        }
+        let first = self.b.ins().extractlane(from, 0);
+        Some(self.b.ins().insertlane(to, first, lane))
     }
 
     /// A vector that has both lanes, and where.

@@ -7,6 +7,7 @@ use crate::opt::{Touched, filled};
 use cranelift_codegen::ir::{
     self as clif, BlockArg, InstBuilder, MemFlagsData, condcodes::IntCC, types,
 };
+use std::ops::Range;
 
 /// Arrays of up to this many 16-byte pieces are cleared without a loop.
 const CLEAR_PIECES_MAX: u64 = 16;
@@ -14,8 +15,13 @@ const CLEAR_PIECES_MAX: u64 = 16;
 impl Lower<'_, '_> {
     /// Translates a block; `false` if its end is not reached.
     pub(super) fn block(&mut self, block: &Block) -> bool {
+        self.part(block, 0..block.len())
+    }
+
+    /// Translates some statements of a block; `false` if their end is not reached.
+    pub(super) fn part(&mut self, block: &Block, mut part: Range<usize>) -> bool {
         let touched = Touched::of(&self.it.body, block);
-        (0..block.len()).all(|at| self.stmt(at, (block, &touched)))
+        part.all(|at| self.stmt(at, (block, &touched)))
     }
 
     /// Clears an array, unless microkernels start with zeros in all of its entries.
