@@ -864,6 +864,15 @@ fn a_range_and_a_list_go_one_way_round() {
     assert_eq!(count(&blocks, "sqrt"), 1, "{blocks}");
     // Whether there is an element, a list, another turn; and a second element, in front of what is added to its row.
     assert_eq!(count(&blocks, "brif"), 4, "{blocks}");
+    // One element at a time: the loop inside it has another.
+    let args = [
+        arg(0, 40, Access::Read, DIRECT),
+        arg(1, 1, Access::Write, DIRECT),
+    ];
+    let text = "void k(const double *x, double *y) { double s = 0; \
+                for (int i = 0; i < 40; i++) s = s / 2 + x[i]; y[0] = s; }";
+    let single = stage(text, &args, Stage::Clif);
+    assert_eq!(count(&single, "brif"), 4, "{single}");
 }
 
 #[test]

@@ -6,8 +6,10 @@
 //! splits them, which is a good part of its work, and stores some again in every turn.
 
 use super::frame::Kept;
+use super::turns::Turn;
 use super::{Lower, abi};
-use crate::ir::{Loop, Op, Stmt, any_stmt, for_each_stmt};
+use crate::ir::{Loop, Op, Stmt, for_each_stmt};
+use crate::opt::has_loops;
 use cranelift_codegen::ir::{self as clif, InstBuilder, MemFlagsData, types};
 use smallvec::SmallVec;
 use std::collections::BTreeSet;
@@ -26,6 +28,9 @@ enum Base {
     Map(u16),
     /// Read-only data.
     Pool,
+    /// The addresses of kernel constants, and one of them.
+    Constants,
+    Constant(u16),
 }
 
 /// Where addresses come from.
@@ -44,14 +49,14 @@ pub(super) struct Bases {
 }
 
 impl Bases {
-    /// How addresses are best come by in a loop. One inside that is short would load some in every trip.
+    /// How addresses are best come by in a loop. One inside that is short would load some in every trip, and one element by itself
+    /// would wait for them.
     pub(super) fn of(it: &Loop) -> Bases {
-        let block = it.wide.as_ref().filter(|wide| wide.covers_rest);
-        let block = block.map(|wide| &wide.block);
-        let straight = block.filter(|block| !any_stmt(block, &mut Stmt::is_loop));
+        let is_straight =
+            Turn::of(it).is_some_and(|turn| turn.elements > 1 && !has_loops(turn.block));
         let maps = maps(it);
         Bases {
-            by_turn: straight.is_some() && maps.len() + data(it).count() > IN_REGISTERS,
+            by_turn: is_straight && maps.len() + data(it).count() > IN_REGISTERS,
             maps,
             ..Bases::default()
         }
@@ -163,6 +168,11 @@ impl Lower<'_, '_> {
         self.at_hand(Base::Map(arg))
     }
 
+    /// The address of a kernel constant.
+    pub(super) fn constant_base(&mut self, slot: u16) -> clif::Value {
+        self.at_hand(Base::Constant(slot))
+    }
+
     /// The address of read-only data.
     pub(super) fn pool_base(&mut self) -> clif::Value {
         match self.bases.kept {
@@ -184,6 +194,11 @@ impl Lower<'_, '_> {
             Base::Data(arg) => self.arg_field(arg, abi::arg::BASE),
             Base::Map(arg) => self.arg_field(arg, abi::arg::MAP),
             Base::Pool => self.b.ins().symbol_value(types::I64, self.externals.pool),
+            Base::Constants => self.address_at(self.ctx, abi::ctx::CONSTANTS),
+            Base::Constant(slot) => {
+                let all = self.at_hand(Base::Constants);
+                self.address_at(all, i32::from(slot) * 8)
+            }
         };
         let is_seen = self.bases.by_turn || !self.bases.have_begun;
         if is_seen && self.nesting == 0 {
@@ -194,8 +209,12 @@ impl Lower<'_, '_> {
 
     fn arg_field(&mut self, arg: u16, field: i32) -> clif::Value {
         let args = self.at_hand(Base::Args);
+        self.address_at(args, i32::from(arg) * abi::arg::SIZE + field)
+    }
+
+    /// An address in memory that nothing changes.
+    fn address_at(&mut self, base: clif::Value, offset: i32) -> clif::Value {
         let flags = MemFlagsData::trusted().with_readonly().with_can_move();
-        let offset = i32::from(arg) * abi::arg::SIZE + field;
-        self.b.ins().load(types::I64, flags, args, offset)
+        self.b.ins().load(types::I64, flags, base, offset)
     }
 }

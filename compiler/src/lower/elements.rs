@@ -2,6 +2,7 @@
 
 use super::Lower;
 use super::frame::Kept;
+use super::turns::Turn;
 use crate::ir::Wide;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self as clif, BlockArg, InstBuilder, MemFlagsData, types};
@@ -16,9 +17,8 @@ impl Lower<'_, '_> {
     /// Runs all elements.
     pub(super) fn elements(&mut self, elems: clif::Value, begin: clif::Value, end: clif::Value) {
         self.keep_bases();
-        let it = self.it;
-        match it.wide.as_ref().filter(|wide| wide.covers_rest) {
-            Some(wide) => self.together(wide, elems, (begin, end)),
+        match Turn::of(self.it) {
+            Some(turn) => self.turns(turn, elems, (begin, end)),
             None => self.in_ranges(elems, begin, end),
         }
         self.forget_bases();

@@ -1,7 +1,7 @@
 //! Loads, stores and addresses.
 
 use super::frame::Home;
-use super::{Lower, abi, clif_type};
+use super::{Lower, clif_type};
 use crate::ir::{Array, BinaryOp, Body, Op, Place, Scalar, Type, Value};
 use crate::signature::IndexWidth;
 use cranelift_codegen::ir::{
@@ -157,13 +157,7 @@ impl Lower<'_, '_> {
             Place::Row { addr, .. } => self.value(addr),
             Place::RowPointers(arg) => self.data_base(arg),
             Place::Table(_) => self.pool_base(),
-            Place::Constant(slot) => {
-                let flags = MemFlagsData::trusted().with_readonly().with_can_move();
-                let field = abi::ctx::CONSTANTS;
-                let all = self.b.ins().load(types::I64, flags, self.ctx, field);
-                let offset = i32::from(slot) * 8;
-                self.b.ins().load(types::I64, flags, all, offset)
-            }
+            Place::Constant(slot) => self.constant_base(slot),
             Place::Param(_) | Place::ParamRow { .. } => {
                 unreachable!("a loop has no parameter places")
             }

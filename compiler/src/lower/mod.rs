@@ -19,7 +19,7 @@ mod pool;
 mod shuffle;
 mod stmt;
 mod strip;
-mod together;
+mod turns;
 mod update;
 
 pub(crate) use frame::scratch_bytes;
@@ -123,7 +123,7 @@ struct Lower<'a, 'f> {
     pool_base: clif::Value,
     element: Option<clif::Value>,
     /// The others of those that run at once, where they may be any.
-    others: Option<together::Others>,
+    others: Option<turns::Others>,
     /// Where failures go: takes status, site and value.
     fail: clif::Block,
     /// The element at hand, for failures.

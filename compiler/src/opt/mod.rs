@@ -215,7 +215,7 @@ fn of_several(it: &mut Loop, pass: impl Fn(&mut Body)) {
 }
 
 /// Whether a block or one inside has a loop.
-fn has_loops(block: &Block) -> bool {
+pub(crate) fn has_loops(block: &Block) -> bool {
     any_stmt(block, &mut Stmt::is_loop)
 }
 

@@ -1,11 +1,13 @@
-//! Several elements at once that may be any that differ: those of a range or of a list, the last ones too, however few they are.
+//! Turns: each does so many elements, one or several, that may be any that differ, those of a range or of a list; the last ones too,
+//! however few they are.
 //!
 //! A range and a list have one way round in common: a second one would be half as much again to compile. What a turn begins
 //! with - positions, and addresses of maps - is made before the one before ends, since all else waits for it.
 
 use super::Lower;
 use super::frame::Kept;
-use crate::ir::Wide;
+use crate::ir::{Block, Loop, Stmt, for_each_stmt};
+use crate::opt::has_loops;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self as clif, BlockArg, InstBuilder, types};
 
@@ -24,14 +26,55 @@ pub(super) enum Others {
     Kept(Kept),
 }
 
+/// What a turn does.
+#[derive(Clone, Copy)]
+pub(super) struct Turn<'a> {
+    pub(super) block: &'a Block,
+    pub(super) elements: usize,
+}
+
+/// One element of fewer statements takes little longer than going round: its turns are those of a range.
+const STATEMENTS_MIN: usize = 48;
+
+impl Turn<'_> {
+    /// What a loop's turns do, if its elements may be any.
+    pub(super) fn of(it: &Loop) -> Option<Turn<'_>> {
+        match &it.wide {
+            Some(wide) => wide.covers_rest.then(|| Turn {
+                block: &wide.block,
+                elements: usize::from(wide.elements),
+            }),
+            None => is_long(&it.body.root).then_some(Turn {
+                block: &it.body.root,
+                elements: 1,
+            }),
+        }
+    }
+
+    /// Before which statement the next turn is made ready: late, and behind loops, which would do without its registers.
+    fn nearly_done(&self) -> usize {
+        let is_loop = |stmt: &Stmt| stmt.is_loop() || stmt.blocks().any(has_loops);
+        let last = self.block.iter().rposition(is_loop);
+        let len = self.block.len();
+        last.map_or(0, |at| at + 1).max(len - len / 4)
+    }
+}
+
+fn is_long(block: &Block) -> bool {
+    let mut statements = 0;
+    for_each_stmt(block, &mut |_| statements += 1);
+    statements >= STATEMENTS_MIN || has_loops(block)
+}
+
 impl Lower<'_, '_> {
-    pub(super) fn together(
+    /// Runs all elements, turn by turn.
+    pub(super) fn turns(
         &mut self,
-        wide: &Wide,
+        turn: Turn<'_>,
         elems: clif::Value,
         (begin, end): (clif::Value, clif::Value),
     ) {
-        let count = usize::from(wide.elements);
+        let count = turn.elements;
         let [list, done] = [0; 2].map(|_| self.b.create_block());
         let (body, others) = self.at_once(count);
         let place = Kept::new(&mut self.b, 3);
@@ -39,7 +82,7 @@ impl Lower<'_, '_> {
         let last = self.b.ins().iadd_imm_s(end, -1);
         place.store(&mut self.b, LAST, last);
         let is_any = self.b.ins().icmp(IntCC::UnsignedLessThan, begin, end);
-        let first = self.turn(begin, last, count);
+        let first = self.begun(begin, last, count);
         let head = self.block_with(first.len());
         self.b.ins().brif(is_any, head, &first, done, &[]);
 
@@ -59,28 +102,49 @@ impl Lower<'_, '_> {
         self.b.ins().jump(body, &of_list);
 
         self.b.switch_to_block(body);
-        self.element = Some(self.b.block_params(body)[0]);
-        self.others = Some(match others {
-            Some(kept) => Others::Kept(kept),
-            None => Others::Value(self.b.block_params(body)[1]),
-        });
-        let len = wide.block.len();
-        self.part(&wide.block, 0..len / 2);
-        self.end_beginning();
-        self.part(&wide.block, len / 2..len - len / 4);
-        let [following, last] = [AT, LAST].map(|offset| place.load(&mut self.b, offset));
-        let next = self.turn(following, last, count);
-        self.part(&wide.block, len - len / 4..len);
-        let last = place.load(&mut self.b, LAST);
-        let condition = IntCC::UnsignedLessThanOrEqual;
-        let more = self.b.ins().icmp(condition, following, last);
-        self.b.ins().brif(more, head, &next, done, &[]);
+        let numbers = self.b.block_params(body).to_vec();
+        self.take_elements(&numbers, others);
+        if let Some(next) = self.turn(turn, place) {
+            let following = place.load(&mut self.b, AT);
+            let last = place.load(&mut self.b, LAST);
+            let condition = IntCC::UnsignedLessThanOrEqual;
+            let more = self.b.ins().icmp(condition, following, last);
+            self.b.ins().brif(more, head, &next, done, &[]);
+        }
         self.b.switch_to_block(done);
+    }
+
+    /// The elements of a turn have these numbers.
+    fn take_elements(&mut self, numbers: &[clif::Value], others: Option<Kept>) {
+        self.element = Some(numbers[0]);
+        self.b.def_var(self.element_var, numbers[0]);
+        self.refill_steps();
+        self.others = match (others, numbers) {
+            (Some(kept), _) => Some(Others::Kept(kept)),
+            (None, [_, other]) => Some(Others::Value(*other)),
+            (None, _) => None,
+        };
+    }
+
+    /// Does what a turn does, and makes the next ready, if its end is reached.
+    fn turn(&mut self, turn: Turn<'_>, place: Kept) -> Option<Vec<BlockArg>> {
+        let (block, len) = (turn.block, turn.block.len());
+        let late = turn.nearly_done();
+        if !self.part(block, 0..late / 2) {
+            return None;
+        }
+        self.end_beginning();
+        if !self.part(block, late / 2..late) {
+            return None;
+        }
+        let [following, last] = [AT, LAST].map(|offset| place.load(&mut self.b, offset));
+        let next = self.begun(following, last, turn.elements);
+        self.part(block, late..len).then_some(next)
     }
 
     /// What a turn begins with: so many positions from one on, the last one in the place of those that are not there; and
     /// addresses.
-    fn turn(&mut self, at: clif::Value, last: clif::Value, count: usize) -> Vec<BlockArg> {
+    fn begun(&mut self, at: clif::Value, last: clif::Value, count: usize) -> Vec<BlockArg> {
         let mut begun = vec![at];
         for after in 1..count {
             let own = self.b.ins().iadd_imm_s(at, after as i64);
@@ -92,8 +156,8 @@ impl Lower<'_, '_> {
 
     /// A block for so many elements, which takes their numbers, and where those but the first are kept if they are several.
     fn at_once(&mut self, count: usize) -> (clif::Block, Option<Kept>) {
-        if count == 2 {
-            return (self.block_with(2), None);
+        if count <= 2 {
+            return (self.block_with(count), None);
         }
         let kept = Kept::new(&mut self.b, count - 1);
         (self.block_with(1), Some(kept))
