@@ -468,6 +468,22 @@ pub struct Body {
 }
 
 impl Body {
+    /// All but the statements, with room for more.
+    pub(crate) fn arenas(&self) -> Body {
+        let mut values = self.values.clone();
+        values.reserve(3 * values.len());
+        Body {
+            values,
+            vars: self.vars.clone(),
+            arrays: self.arrays.clone(),
+            tables: self.tables.clone(),
+            symbols: self.symbols.clone(),
+            labels: self.labels,
+            sites: self.sites,
+            root: Block::new(),
+        }
+    }
+
     /// The type of a value.
     pub fn ty(&self, value: Value) -> Type {
         self.values[value].ty

@@ -8,8 +8,8 @@ use super::fold::sign_bit;
 use super::rank_update::RankUpdate;
 use crate::ir::{BinaryOp, Block, Body, Inst, Op, Stmt, UnaryOp, Value, Var, count_uses};
 use crate::target::Target;
-use cranelift_entity::SecondaryMap;
 use cranelift_entity::packed_option::PackedOption;
+use cranelift_entity::{EntitySet, SecondaryMap};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Contracts the root of a body. `carried` are variables carried from element to element.
@@ -18,13 +18,25 @@ pub(super) fn contract(body: &mut Body, carried: &BTreeSet<Var>, target: &Target
     let mut pass = Contract {
         uses: count_uses(body, &root),
         carried: SecondaryMap::new(),
+        fused: EntitySet::new(),
         loops: vec![awaited(body, &root, carried)],
         in_update: false,
         target,
         body,
     };
     pass.block(&mut root);
+    if !pass.fused.is_empty() {
+        drop_products(&pass.fused, &mut root);
+    }
     body.root = root;
+}
+
+/// Drops products that nothing uses any more.
+fn drop_products(fused: &EntitySet<Value>, block: &mut Block) {
+    for inner in block.iter_mut().flat_map(Stmt::blocks_mut) {
+        drop_products(fused, inner);
+    }
+    block.retain(|stmt| !matches!(stmt, Stmt::Let(value) if fused.contains(*value)));
 }
 
 struct Contract<'a> {
@@ -32,6 +44,8 @@ struct Contract<'a> {
     uses: SecondaryMap<Value, u32>,
     /// Values that hold a carried sum.
     carried: SecondaryMap<Value, bool>,
+    /// Products that all their uses have been fused with.
+    fused: EntitySet<Value>,
     /// For each loop around: the variables whose sums it waits for.
     loops: Vec<BTreeSet<Var>>,
     /// Whether the statements are those of a rank-k update.
@@ -86,6 +100,7 @@ impl Contract<'_> {
         // Of two products the later one is fused: the earlier is ready first.
         let right = right.filter(|_| left.is_none() || b > a);
         if let Some((x, y)) = right {
+            self.note_fused(b);
             let x = match op {
                 BinaryOp::Sub => self.negated(x, kept),
                 _ => x,
@@ -93,6 +108,7 @@ impl Contract<'_> {
             return Some(Op::Fma(x, y, a));
         }
         let (x, y) = left?;
+        self.note_fused(a);
         let addend = match op {
             BinaryOp::Sub => self.negated(b, kept),
             _ => b,
@@ -107,6 +123,13 @@ impl Contract<'_> {
                 Some((x, y))
             }
             _ => None,
+        }
+    }
+
+    fn note_fused(&mut self, product: Value) {
+        self.uses[product] -= 1;
+        if self.uses[product] == 0 {
+            self.fused.insert(product);
         }
     }
 

@@ -9,8 +9,8 @@ use crate::signature::{Iteration, Signature, Source};
 
 /// Guards the accesses of a loop.
 pub(super) fn guard(it: &mut Loop) {
-    let body = std::mem::take(&mut it.body);
-    let root = body.root.clone();
+    let mut body = std::mem::take(&mut it.body);
+    let root = std::mem::take(&mut body.root);
     let mut builder = Builder::new(body);
     let mut pass = Guard {
         builder: &mut builder,

@@ -21,7 +21,8 @@ use rustc_hash::FxHashSet;
 /// Hoists out of every loop of `it`, and out of its elements into `before`.
 pub(super) fn hoist(it: &mut Loop, crowded: &Crowded) {
     let is_function = it.signature.iteration == Iteration::Function;
-    if is_function && !has_loops(&it.body.root) {
+    let has_loops = has_loops(&it.body.root);
+    if is_function && !has_loops {
         return;
     }
     let mut root = std::mem::take(&mut it.body.root);
@@ -29,12 +30,17 @@ pub(super) fn hoist(it: &mut Loop, crowded: &Crowded) {
         body: &it.body,
         depth: per_value(&it.body),
         is_function,
-        uses: count_uses(&it.body, &root),
+        uses: match has_loops {
+            true => count_uses(&it.body, &root),
+            false => SecondaryMap::new(),
+        },
         crowded,
     };
     pass.note(&it.before, 0);
     pass.note(&root, 1);
-    pass.loops_of(&mut root, 1);
+    if has_loops {
+        pass.loops_of(&mut root, 1);
+    }
     it.before
         .extend(pass.out_of(&mut root, 1, (true, false, false)));
     it.body.root = root;
@@ -49,7 +55,7 @@ struct Hoist<'a> {
     depth: SecondaryMap<Value, u32>,
     /// Whether rows are there only if the kernel gets to use them: a plain function's pointers may lead nowhere.
     is_function: bool,
-    /// How often values are used.
+    /// How often values are used, if there are loops inside.
     uses: SecondaryMap<Value, u32>,
     /// Arrays that no loop is to hold in registers.
     crowded: &'a Crowded,

@@ -5,12 +5,16 @@
 //! in the same order.
 
 use super::alias::{Touch, touch};
+use super::has_loops;
 use super::simplify::memory;
 use crate::ir::{Block, Body, For, Op, Place, Stmt, Value};
 use rustc_hash::FxHashSet;
 
 /// Turns the nests of a body's root where that helps.
 pub(super) fn interchange(body: &mut Body) {
+    if !has_loops(&body.root) {
+        return;
+    }
     let mut root = std::mem::take(&mut body.root);
     block(body, &mut root);
     body.root = root;

@@ -151,9 +151,11 @@ fn scalar_code(it: &mut Loop, options: &Options, target: &Target, crowded: &Crow
         let carried = variables_set(&it.before);
         contract::contract(&mut it.body, &carried, target);
     }
-    match has_joined {
-        true => clean(it, crowded),
-        false => dead::remove_dead(it),
+    if has_joined {
+        clean(it, crowded);
+    } else if options.float == FloatMode::Reassociate {
+        // The sums that were split.
+        dead::remove_dead(it);
     }
     hoist::hoist(it, crowded);
     overwritten::remove_overwritten(&mut it.body);

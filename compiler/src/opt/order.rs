@@ -17,8 +17,10 @@ pub(super) fn order(body: &mut Body) {
     let mut root = std::mem::take(&mut body.root);
     let mut pass = Order {
         at: per_value(body),
+        seen: per_value(body),
         body,
         passed: 0,
+        walks: 0,
     };
     pass.block(&mut root);
     body.root = root;
@@ -28,8 +30,12 @@ struct Order<'a> {
     body: &'a Body,
     /// The number of the statement that defines a value; 0 for what was defined before or is not yet.
     at: SecondaryMap<Value, usize>,
+    /// The walk along an order that met a value last.
+    seen: SecondaryMap<Value, u32>,
     /// How many statements have been numbered.
     passed: usize,
+    /// How many such walks there were.
+    walks: u32,
 }
 
 /// How many floats are held in registers, one being needed to compute.
@@ -42,6 +48,8 @@ struct Run {
     statements: Block,
     /// Which of them have their place.
     placed: Vec<bool>,
+    /// Which of them define what others use.
+    used: Vec<bool>,
     /// By statement: how many registers its value takes to compute, about.
     needs: Vec<u16>,
     /// By statement that stores: the loads that have to come before it.
@@ -82,12 +90,14 @@ impl Order<'_> {
             loads: HashMap::default(),
             ordered: Vec::with_capacity(statements.len()),
             placed: vec![false; statements.len()],
+            used: vec![false; statements.len()],
             statements,
         };
         self.passed += run.statements.len();
         let roots = self.roots(&mut run, &changed);
+        let mut open = Vec::new();
         for at in roots {
-            self.emit(&mut run, at);
+            self.emit(&mut run, at, &mut open);
         }
         let len = run.statements.len();
         let ordered = self.spilled(&run, run.ordered.iter().copied());
@@ -100,52 +110,50 @@ impl Order<'_> {
         done.extend(ordered.filter_map(|at| statements[at].take()));
     }
 
-    /// How much is spilled in an order, about: by how many floats each statement that computes one has too many.
-    fn spilled(&self, run: &Run, order: impl Iterator<Item = usize> + Clone) -> usize {
-        // Where a value is used last: of each statement's own, and of what is there before the run.
-        let mut own: Vec<Option<usize>> = vec![None; run.statements.len()];
-        let mut outside: HashMap<Value, usize> = HashMap::default();
-        let is_float = |value: Value| self.body.ty(value).scalar.is_float();
-        for (place, at) in order.clone().enumerate() {
-            for_each_operand(self.body, &run.statements[at], |operand| {
-                if !is_float(operand) || self.body.constant(operand).is_some() {
-                    return;
-                }
-                match self.at[operand].checked_sub(run.start) {
-                    Some(at) => own[at] = Some(place),
-                    None => drop(outside.insert(operand, place)),
+    /// How much is spilled in an order, about: by how many floats each statement that computes one has too many. What nothing in the
+    /// run uses is held to its end.
+    fn spilled(&mut self, run: &Run, order: impl DoubleEndedIterator<Item = usize>) -> usize {
+        self.walks += 1;
+        let body = self.body;
+        let is_held =
+            |value: Value| body.ty(value).scalar.is_float() && body.constant(value).is_none();
+        let defined = |at: usize| match run.statements[at] {
+            Stmt::Let(value) if is_held(value) => Some(value),
+            _ => None,
+        };
+        let unused = (0..run.statements.len()).filter(|at| !run.used[*at]);
+        let mut held = unused.filter_map(defined).count();
+        let mut spilled = 0;
+        for at in order.rev() {
+            if defined(at).is_some() {
+                spilled += held.saturating_sub(REGISTERS);
+                held -= 1;
+            }
+            for_each_operand(body, &run.statements[at], |operand| {
+                if is_held(operand) {
+                    let walk = std::mem::replace(&mut self.seen[operand], self.walks);
+                    held += usize::from(walk != self.walks);
                 }
             });
-        }
-        // What is there before the run is held from its beginning on.
-        let mut held = outside.len();
-        let mut ends: Vec<u32> = vec![0; run.statements.len()];
-        let last = own.iter().flatten().chain(outside.values());
-        last.for_each(|place| ends[*place] += 1);
-        let mut spilled = 0;
-        for (place, at) in order.enumerate() {
-            held -= ends[place] as usize;
-            if let Stmt::Let(value) = &run.statements[at]
-                && is_float(*value)
-            {
-                held += 1;
-                spilled += held.saturating_sub(REGISTERS);
-            }
         }
         spilled
     }
 
     /// The statements that keep their order. Numbers all of them, and says what each needs.
     fn roots(&mut self, run: &mut Run, changed: &Effects) -> Vec<usize> {
-        let mut used = vec![false; run.statements.len()];
         let mut keeps = vec![true; run.statements.len()];
         let mut waiting = Waiting::default();
+        let mut wait = |at, loads: Vec<usize>| {
+            if !loads.is_empty() {
+                run.loads.insert(at, loads);
+            }
+        };
         for (at, stmt) in run.statements.iter().enumerate() {
             let mut needs = [0u16; 2];
             for_each_operand(self.body, stmt, |operand| {
                 let need = match self.at[operand].checked_sub(run.start) {
                     Some(at) => {
-                        used[at] = true;
+                        run.used[at] = true;
                         run.needs[at]
                     }
                     None => 0,
@@ -163,28 +171,27 @@ impl Order<'_> {
                 keeps[at] = is_pinned(&self.body.values[*value].op, changed);
             }
             if let Stmt::Clear(array) = stmt {
-                let loads = waiting.take_all(memory(&Place::Array(*array)));
-                run.loads.insert(at, loads);
+                wait(at, waiting.take_all(memory(&Place::Array(*array))));
             }
             match touch(self.body, stmt) {
-                Some(store) if store.is_store => {
-                    run.loads.insert(at, waiting.take(&store));
-                }
+                Some(store) if store.is_store => wait(at, waiting.take(&store)),
                 Some(load) if changed.memory.contains(&load.memory()) => waiting.add(load, at),
                 _ => {}
             }
         }
-        (0..used.len())
-            .filter(|at| keeps[*at] || !used[*at])
+        (0..run.used.len())
+            .filter(|at| keeps[*at] || !run.used[*at])
             .collect()
     }
 
     /// Emits a statement behind what it needs.
-    fn emit(&self, run: &mut Run, root: usize) {
-        for load in run.loads.remove(&root).unwrap_or_default() {
-            self.emit(run, load);
+    fn emit(&self, run: &mut Run, root: usize, open: &mut Vec<(usize, bool)>) {
+        if !run.loads.is_empty() {
+            for load in run.loads.remove(&root).unwrap_or_default() {
+                self.emit(run, load, open);
+            }
         }
-        let mut open = vec![(root, false)];
+        open.push((root, false));
         while let Some((at, is_ready)) = open.pop() {
             if run.placed[at] {
                 continue;

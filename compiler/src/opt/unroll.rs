@@ -5,6 +5,7 @@
 //! runs does not change.
 
 use super::alias::{Touch, touch};
+use super::has_loops;
 use super::linear::Linear;
 use super::pack::vector_of;
 use super::rank_update::{Points, RankUpdate};
@@ -31,6 +32,9 @@ const FLOATS_SIZE_MAX: [(u64, usize); 2] = [(4, 4096), (2, 4096)];
 /// Unrolls the loops of a body's root of at most `trips_max` trips; not those that are updates, or may become one with the loop
 /// around them if `may_join`.
 pub(super) fn unroll(body: &mut Body, trips_max: u16, target: &Target, may_join: bool) {
+    if !has_loops(&body.root) {
+        return;
+    }
     let mut root = std::mem::take(&mut body.root);
     let mut pass = Unroll {
         body,

@@ -100,7 +100,7 @@ fn check(kernel: &Kernel, signature: &Signature) -> Result<(), CompileError> {
 
 impl<'a> Wrap<'a> {
     fn new(kernel: &'a Kernel, signature: &'a Signature, float: FloatMode) -> Wrap<'a> {
-        let mut builder = Builder::new(kernel.body.clone());
+        let mut builder = Builder::new(kernel.body.arenas());
         builder.body.site();
         let element = match signature.iteration {
             Iteration::Elements => builder.emit(Op::Element, Scalar::I64),

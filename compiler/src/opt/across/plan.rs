@@ -206,8 +206,8 @@ impl Plan {
 
     /// Finds the comparisons of floats that nothing but choices between floats uses.
     fn find_masks(&mut self, body: &Body) {
-        let uses = count_uses(body, &body.root);
         let mut chosen: SecondaryMap<Value, u32> = SecondaryMap::new();
+        let mut chooses = false;
         for_each_stmt(&body.root, &mut |stmt| {
             if let Stmt::Let(value) = stmt
                 && let Inst {
@@ -218,8 +218,13 @@ impl Plan {
                 && !self.serial[*value]
             {
                 chosen[cond] += 1;
+                chooses = true;
             }
         });
+        if !chooses {
+            return;
+        }
+        let uses = count_uses(body, &body.root);
         for_each_stmt(&body.root, &mut |stmt| {
             if let Stmt::Let(value) = stmt
                 && let Op::Compare(_, a, _) = body.values[*value].op
