@@ -458,6 +458,25 @@ fn arrays_that_crowd_an_inner_loop_stay_in_memory() {
 }
 
 #[test]
+fn sums_that_crowd_a_loop_stay_in_memory() {
+    // What is added to rows of a map is staged; thirty sums are more than registers hold, and twelve are not.
+    let stores = |rows: u32, dim: u32| {
+        let args = [
+            arg(0, 1, Access::Read, DIRECT),
+            arg(1, dim, Access::Inc, Source::Through(map(rows as u16, false))),
+        ];
+        let text = format!(
+            "void k(const double *x, double *y) {{ for (int q = 0; q < 40; q++) {{ \
+             double s = sqrt(x[0] + q); for (int i = 0; i < {rows}; i++) \
+             for (int c = 0; c < {dim}; c++) y[{dim} * i + c] += s / (q + i + c); }} }}"
+        );
+        count(&stage(&text, &args, Stage::Optimised), "store array")
+    };
+    assert!(stores(10, 3) >= 15);
+    assert_eq!(stores(4, 3), 0);
+}
+
+#[test]
 fn a_trip_that_stores_neighbours_is_not_joined_with_the_next() {
     let args = [
         arg(0, 80, Access::Rw, DIRECT),

@@ -1,7 +1,7 @@
 //! What stays in memory because a loop would need more registers for it than there are.
 //!
-//! A kernel fills small arrays and then reads every entry in each trip of a loop. Held in registers they would be spilled one by
-//! one and brought together into vectors again; left in memory, two neighbours are one operand of an instruction.
+//! A kernel fills small arrays and then reads every entry in each trip of a loop, or adds to every one. Held in registers they would
+//! be spilled one by one and brought together into vectors again; left in memory, two neighbours are one operand of an instruction.
 
 use super::effects::effects;
 use super::simplify::memory;
@@ -15,7 +15,7 @@ const HELD_MAX: usize = 24;
 /// The arrays that stay in memory.
 pub(super) type Crowded = SecondaryMap<Array, bool>;
 
-/// Finds the arrays whose entries crowd a loop that reads them by constant index and does not store to them.
+/// Finds the arrays whose entries crowd a loop by constant index: those it reads and does not store to, or those it stores to.
 pub(super) fn crowded(body: &Body) -> Crowded {
     let mut found = Crowded::new();
     if !body.arrays.is_empty() {
@@ -29,9 +29,12 @@ fn loops_of(body: &Body, block: &Block, found: &mut Crowded) {
         for inner in stmt.blocks() {
             loops_of(body, inner, found);
             if stmt.is_loop() {
-                let read = entries_read(body, inner);
-                if read.len() > HELD_MAX {
-                    read.into_iter().for_each(|(array, _)| found[array] = true);
+                for entries in [entries_read(body, inner), entries_stored(body, inner)] {
+                    if entries.len() > HELD_MAX {
+                        entries
+                            .into_iter()
+                            .for_each(|(array, _)| found[array] = true);
+                    }
                 }
             }
         }
@@ -59,4 +62,27 @@ fn entries_read(body: &Body, block: &Block) -> BTreeSet<(Array, i64)> {
         }
     }
     read
+}
+
+/// The entries of arrays that each trip of a loop stores to, its inner loops apart.
+fn entries_stored(body: &Body, block: &Block) -> BTreeSet<(Array, i64)> {
+    let mut stored = BTreeSet::new();
+    let mut open = vec![block];
+    while let Some(block) = open.pop() {
+        for stmt in block {
+            if let Stmt::Store {
+                place: Place::Array(array),
+                index,
+                ..
+            } = stmt
+                && let Some(at) = body.int_constant(*index)
+            {
+                stored.insert((*array, at));
+            }
+            if !stmt.is_loop() {
+                open.extend(stmt.blocks());
+            }
+        }
+    }
+    stored
 }
