@@ -463,7 +463,12 @@ fn sums_that_crowd_a_loop_stay_in_memory() {
     let stores = |rows: u32, dim: u32| {
         let args = [
             arg(0, 1, Access::Read, DIRECT),
-            arg(1, dim, Access::Inc, Source::Through(map(rows as u16, false))),
+            arg(
+                1,
+                dim,
+                Access::Inc,
+                Source::Through(map(rows as u16, false)),
+            ),
         ];
         let text = format!(
             "void k(const double *x, double *y) {{ for (int q = 0; q < 40; q++) {{ \
