@@ -43,7 +43,7 @@ impl Workspace {
     }
 }
 
-/// A function of more instructions leaves no memory behind.
+/// The memory of a function of more instructions is not kept for the next.
 const KEPT_INSTRUCTIONS_MAX: usize = 1 << 14;
 
 /// Empties what a compilation has left, but keeps its memory for the next.

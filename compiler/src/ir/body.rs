@@ -446,6 +446,9 @@ pub struct For {
     pub body: Block,
 }
 
+/// Most values that there is room for before passes make them.
+const ROOM_MAX: usize = 1 << 12;
+
 /// Arenas and statements of a kernel or a loop.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Body {
@@ -468,10 +471,13 @@ pub struct Body {
 }
 
 impl Body {
-    /// All but the statements, with room for more.
+    /// All but the statements, with some room for more.
     pub(crate) fn arenas(&self) -> Body {
-        let mut values = self.values.clone();
-        values.reserve(3 * values.len());
+        let len = self.values.len();
+        let mut values = PrimaryMap::with_capacity(len + (3 * len).min(ROOM_MAX));
+        self.values.values().for_each(|inst| {
+            values.push(inst.clone());
+        });
         Body {
             values,
             vars: self.vars.clone(),

@@ -1,6 +1,6 @@
 //! Addresses that all elements start from: those of dats, of maps and of read-only data.
 //!
-//! They are loaded from the arguments once, before the first element. Where they are too many for registers beside what elements
+//! Those of dats and maps are loaded from the arguments once, before the first element. Where they are too many for registers beside what elements
 //! compute, each turn loads those it needs, where it first does: those of maps, which all else waits for, before the turn begins.
 //! Left alone, the code generator does much the same, but looks for a register for each of them first, takes others' away and
 //! splits them, which is a good part of its work, and stores some again in every turn.
@@ -44,6 +44,8 @@ pub(super) struct Bases {
     kept: Option<Kept>,
     /// The arguments whose maps elements read.
     maps: BTreeSet<u16>,
+    /// Of a plain function: its parameters.
+    params: Vec<clif::Value>,
     /// What has been loaded where all statements see it that follow.
     loaded: SmallVec<[(Base, clif::Value); 8]>,
 }
@@ -106,9 +108,9 @@ impl Lower<'_, '_> {
         }
     }
 
-    /// The address of a plain function's parameter.
-    pub(super) fn take_base(&mut self, arg: u16, address: clif::Value) {
-        self.bases.loaded.push((Base::Data(arg), address));
+    /// The address of a plain function's next parameter.
+    pub(super) fn take_base(&mut self, address: clif::Value) {
+        self.bases.params.push(address);
     }
 
     /// Elements follow: what they need has been loaded, or is loaded in each turn.
@@ -160,7 +162,10 @@ impl Lower<'_, '_> {
 
     /// The address of an argument's data.
     pub(super) fn data_base(&mut self, arg: u16) -> clif::Value {
-        self.at_hand(Base::Data(arg))
+        match self.bases.params.get(usize::from(arg)) {
+            Some(param) => *param,
+            None => self.at_hand(Base::Data(arg)),
+        }
     }
 
     /// The address of an argument's map.

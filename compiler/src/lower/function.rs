@@ -46,7 +46,7 @@ pub(crate) fn host_signatures(call_conv: CallConv) -> [clif::Signature; 2] {
 impl Lower<'_, '_> {
     /// Takes the parameters; each becomes the base of its argument.
     pub(super) fn take_params(&mut self, params: &[clif::Value]) {
-        for ((arg, param), number) in self.it.signature.args.iter().zip(params).zip(0..) {
+        for (arg, param) in self.it.signature.args.iter().zip(params) {
             let base = match arg.source {
                 Source::Value => {
                     let kind = StackSlotKind::ExplicitSlot;
@@ -58,7 +58,7 @@ impl Lower<'_, '_> {
                 }
                 _ => *param,
             };
-            self.take_base(number, base);
+            self.take_base(base);
         }
     }
 

@@ -4,7 +4,7 @@
 //! chooses or compares keeps its constants, since the code generator knows more of what is one.
 
 use super::spill::{Needs, REGISTERS, is_update};
-use crate::ir::{BinaryOp, Block, Body, Inst, Loop, Op, Scalar, Stmt, Type, Value};
+use crate::ir::{BinaryOp, Block, Body, Inst, Loop, Op, Scalar, Stmt, Type, Value, per_value};
 use crate::signature::Iteration;
 use crate::target::Target;
 use std::collections::BTreeMap;
@@ -36,7 +36,7 @@ fn keep_in(body: &mut Body, block: &mut Block, before: &mut Block, target: &Targ
     if uses.is_empty() {
         return;
     }
-    let Needs { outside, registers } = Needs::of(body, block, target);
+    let Needs { outside, registers } = Needs::of(body, block, target, &mut per_value(body));
     let room = REGISTERS.saturating_sub(SPARE + outside.len() + registers);
     let mut wanted: Vec<(u32, Known, Value)> = uses
         .into_iter()

@@ -34,6 +34,7 @@ pub(super) fn spill(it: &mut Loop, target: &Target) {
     let mut root = std::mem::take(&mut it.body.root);
     let mut wide = it.wide.take();
     let mut pass = Spill {
+        own: per_value(&it.body),
         body: &mut it.body,
         target,
         places: HashMap::default(),
@@ -57,6 +58,8 @@ pub(super) fn spill(it: &mut Loop, target: &Target) {
 struct Spill<'a> {
     body: &'a mut Body,
     target: &'a Target,
+    /// Room for [`Needs::of`].
+    own: Own,
     /// Where values lie that have been stored on every way to the statement at hand.
     places: HashMap<Value, Array>,
     /// Values in the order in which they were stored.
@@ -88,7 +91,7 @@ impl Spill<'_> {
 
     /// Treats the loop that a block is repeated by; stores go to `before`.
     fn loop_of(&mut self, block: &mut Block, before: &mut Block) {
-        let Needs { outside, registers } = Needs::of(self.body, block, self.target);
+        let Needs { outside, registers } = Needs::of(self.body, block, self.target, &mut self.own);
         let excess = (outside.len() + registers).saturating_sub(REGISTERS);
         if excess == 0 || self.body.sites == 0 {
             return;
@@ -188,13 +191,18 @@ pub(super) struct Needs {
     pub(super) registers: usize,
 }
 
+/// By value of a loop's own: which statement defines it, and which uses it last, counted from 1; 0 is none.
+pub(super) type Own = SecondaryMap<Value, (u32, u32)>;
+
 impl Needs {
-    pub(super) fn of(body: &Body, block: &Block, target: &Target) -> Needs {
+    /// What a loop of these statements needs. `own` has nothing in it, before and after.
+    pub(super) fn of(body: &Body, block: &Block, target: &Target, own: &mut Own) -> Needs {
         let mut count = Count {
             body,
             target,
             passed: 0,
-            own: per_value(body),
+            own,
+            defined: Vec::new(),
             outside: HashMap::default(),
             order: Vec::new(),
             vars: FxHashSet::default(),
@@ -217,8 +225,9 @@ struct Count<'a> {
     target: &'a Target,
     /// How many statements have been passed.
     passed: u32,
-    /// The loop's own floats: which statement defines one, and which uses it last. Statements count from 1; 0 is none.
-    own: SecondaryMap<Value, (u32, u32)>,
+    own: &'a mut Own,
+    /// The loop's own floats.
+    defined: Vec<Value>,
     /// Uses of values from outside.
     outside: HashMap<Value, u32>,
     /// These values, in the order of their first uses.
@@ -250,6 +259,7 @@ impl Count<'_> {
                     let Inst { op, ty } = &self.body.values[*value];
                     if ty.scalar.is_float() && !matches!(op, Op::Const(_)) {
                         self.own[*value] = (self.passed, 0);
+                        self.defined.push(*value);
                     }
                     if let Op::Get(var) = op {
                         self.var(*var);
@@ -276,11 +286,14 @@ impl Count<'_> {
     }
 
     /// How many values of the loop's own are held at once, at most.
-    fn held(&self) -> usize {
+    fn held(&mut self) -> usize {
         let mut changes = vec![0i32; self.passed as usize + 1];
-        for (at, last) in self.own.values().filter(|(_, last)| *last > 0) {
-            changes[*at as usize] += 1;
-            changes[*last as usize] -= 1;
+        for value in self.defined.drain(..) {
+            let (at, last) = std::mem::take(&mut self.own[value]);
+            if last > 0 {
+                changes[at as usize] += 1;
+                changes[last as usize] -= 1;
+            }
         }
         let mut held = 0;
         let each = changes.into_iter().map(|change| {

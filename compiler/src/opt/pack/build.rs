@@ -174,14 +174,13 @@ impl Run<'_> {
         let Some(bits) = self.body.constant(access.index) else {
             return access.index;
         };
-        let mut known = self.indices.iter();
-        if let Some((_, value)) = known.find(|(known, _)| *known == bits) {
-            return *value;
+        if let Some(known) = self.indices.get(&bits) {
+            return *known;
         }
         let op = Op::Const(bits);
         let index = self.body.values.push(Inst { op, ty: Type::I64 });
         self.inserted.push((0, Stmt::Let(index)));
-        self.indices.push((bits, index));
+        self.indices.insert(bits, index);
         index
     }
 

@@ -266,7 +266,7 @@ struct Run<'a> {
     inserted: Vec<(usize, Stmt)>,
     removed: Vec<bool>,
     /// Constants of indices, each once: at the beginning, so that all statements see them.
-    indices: Vec<(u64, Value)>,
+    indices: HashMap<u64, Value>,
     /// Vectors already built, and in front of which statement.
     built: HashMap<Group, (Value, usize)>,
     /// Vectors of the low or high lanes of two others in turn, and in front of which statement they are.
@@ -308,7 +308,7 @@ impl<'a> Run<'a> {
             defined,
             start,
             inserted: Vec::new(),
-            indices: Vec::new(),
+            indices: HashMap::default(),
             removed,
             built: HashMap::default(),
             halves: HashMap::default(),
