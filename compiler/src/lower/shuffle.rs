@@ -91,13 +91,7 @@ impl Lower<'_, '_> {
             return Some(both);
         }
         let scalar = self.value(scalar);
-        let all = match other {
-            Some(other) => {
-                let other = self.value(other);
-                self.b.ins().scalar_to_vector(clif_type(ty), other)
-            }
-            None => self.value(a),
-        };
+        let all = self.value(a);
         Some(self.b.ins().insertlane(all, scalar, lane))
     }
 

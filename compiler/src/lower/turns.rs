@@ -82,8 +82,9 @@ impl Lower<'_, '_> {
         let last = self.b.ins().iadd_imm_s(end, -1);
         place.store(&mut self.b, LAST, last);
         let is_any = self.b.ins().icmp(IntCC::UnsignedLessThan, begin, end);
-        let first = self.begun(begin, last, count);
+        let first = self.begun(begin, place, count);
         let head = self.block_with(first.len());
+        let first: Vec<BlockArg> = first.into_iter().map(BlockArg::Value).collect();
         self.b.ins().brif(is_any, head, &first, done, &[]);
 
         self.b.switch_to_block(head);
@@ -105,10 +106,10 @@ impl Lower<'_, '_> {
         let numbers = self.b.block_params(body).to_vec();
         self.take_elements(&numbers, others);
         if let Some(next) = self.turn(turn, place) {
-            let following = place.load(&mut self.b, AT);
             let last = place.load(&mut self.b, LAST);
             let condition = IntCC::UnsignedLessThanOrEqual;
-            let more = self.b.ins().icmp(condition, following, last);
+            let more = self.b.ins().icmp(condition, next[0], last);
+            let next: Vec<BlockArg> = next.into_iter().map(BlockArg::Value).collect();
             self.b.ins().brif(more, head, &next, done, &[]);
         }
         self.b.switch_to_block(done);
@@ -127,7 +128,7 @@ impl Lower<'_, '_> {
     }
 
     /// Does what a turn does, and makes the next ready, if its end is reached.
-    fn turn(&mut self, turn: Turn<'_>, place: Kept) -> Option<Vec<BlockArg>> {
+    fn turn(&mut self, turn: Turn<'_>, place: Kept) -> Option<Vec<clif::Value>> {
         let (block, len) = (turn.block, turn.block.len());
         let late = turn.nearly_done();
         if !self.part(block, 0..late / 2) {
@@ -137,21 +138,24 @@ impl Lower<'_, '_> {
         if !self.part(block, late / 2..late) {
             return None;
         }
-        let [following, last] = [AT, LAST].map(|offset| place.load(&mut self.b, offset));
-        let next = self.begun(following, last, turn.elements);
+        let following = place.load(&mut self.b, AT);
+        let next = self.begun(following, place, turn.elements);
         self.part(block, late..len).then_some(next)
     }
 
     /// What a turn begins with: so many positions from one on, the last one in the place of those that are not there; and
     /// addresses.
-    fn begun(&mut self, at: clif::Value, last: clif::Value, count: usize) -> Vec<BlockArg> {
+    fn begun(&mut self, at: clif::Value, place: Kept, count: usize) -> Vec<clif::Value> {
         let mut begun = vec![at];
-        for after in 1..count {
-            let own = self.b.ins().iadd_imm_s(at, after as i64);
-            begun.push(self.b.ins().umin(own, last));
+        if count > 1 {
+            let last = place.load(&mut self.b, LAST);
+            for after in 1..count {
+                let own = self.b.ins().iadd_imm_s(at, after as i64);
+                begun.push(self.b.ins().umin(own, last));
+            }
         }
         begun.extend(self.first_bases());
-        begun.into_iter().map(BlockArg::Value).collect()
+        begun
     }
 
     /// A block for so many elements, which takes their numbers, and where those but the first are kept if they are several.
