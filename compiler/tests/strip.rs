@@ -76,6 +76,18 @@ fn rows_of_any_type_are_copied_as_doubles() {
 }
 
 #[test]
+fn what_is_read_before_all_elements_is_not_copied_as_doubles() {
+    let args = [(0, Access::Min, Source::Global), (1, Access::Inc, DIRECT)];
+    let args = args.map(|(dat, access, source)| ArgSignature {
+        dtype: DType::F32,
+        ..arg(dat, 8, access, source)
+    });
+    let text = "void k(float *g, float *a) { for (int i = 2; i < 4; i++) a[i] = g[i]; }";
+    let optimised = loops::stage(text, &args, Stage::Optimised);
+    assert_eq!(count(&optimised, "f64 = load"), 0, "{optimised}");
+}
+
+#[test]
 fn rows_that_fill_vectors_only_together_are_put_together() {
     let text = "void k(const double *b, double *a) { for (int i = 0; i < 3; i++) a[i] = -b[i]; }";
     let args = [

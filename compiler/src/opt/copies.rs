@@ -1,7 +1,8 @@
 //! Kernels that only copy rows copy them as doubles, whatever they hold: strips are of doubles, and moving changes no bit.
 
-use super::simplify::memory;
-use crate::ir::{Block, Body, Inst, Loop, Op, Place, Scalar, Site, Stmt, Type, Value};
+use super::alias::access;
+use super::simplify::{Memory, memory};
+use crate::ir::{Block, Body, Inst, Loop, Op, Place, Scalar, Site, Stmt, Type, Value, any_stmt};
 use crate::signature::Iteration;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,6 +27,15 @@ pub(super) fn copy_doubles(it: &mut Loop) {
         return;
     };
     if copies.is_empty() || copies.iter().all(|copy| copy.scalar == Scalar::F64) {
+        return;
+    }
+    // What is read before all elements or stored after them is no double.
+    let around = [&it.before, &it.after];
+    let accessed = |place| touches(body, &around, memory(&place));
+    if copies
+        .iter()
+        .any(|copy| accessed(copy.from) || accessed(copy.to))
+    {
         return;
     }
     let Some(doubles) = in_doubles(&copies) else {
@@ -61,6 +71,15 @@ pub(super) fn copy_doubles(it: &mut Loop) {
         });
     }
     body.root = root;
+}
+
+/// Whether some statements access a kind of memory.
+fn touches(body: &Body, blocks: &[&Block], kind: Memory) -> bool {
+    let touches =
+        |stmt: &Stmt| access(body, stmt).is_some_and(|(place, ..)| memory(&place) == kind);
+    blocks
+        .iter()
+        .any(|block| any_stmt(block, &mut |stmt| touches(stmt)))
 }
 
 /// What is copied by a root that does nothing else.
