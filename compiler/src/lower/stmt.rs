@@ -15,13 +15,13 @@ const CLEAR_PIECES_MAX: u64 = 16;
 impl Lower<'_, '_> {
     /// Translates a block; `false` if its end is not reached.
     pub(super) fn block(&mut self, block: &Block) -> bool {
-        self.part(block, 0..block.len())
+        let touched = Touched::of(&self.it.body, block);
+        self.part((block, &touched), 0..block.len())
     }
 
     /// Translates some statements of a block; `false` if their end is not reached.
-    pub(super) fn part(&mut self, block: &Block, mut part: Range<usize>) -> bool {
-        let touched = Touched::of(&self.it.body, block);
-        part.all(|at| self.stmt(at, (block, &touched)))
+    pub(super) fn part(&mut self, block: (&Block, &Touched), mut part: Range<usize>) -> bool {
+        part.all(|at| self.stmt(at, block))
     }
 
     /// Clears an array, unless microkernels start with zeros in all of its entries.

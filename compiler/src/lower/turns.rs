@@ -6,8 +6,8 @@
 
 use super::Lower;
 use super::frame::Kept;
-use crate::ir::{Block, Loop, Stmt, for_each_stmt};
-use crate::opt::has_loops;
+use crate::ir::{Block, Loop, Stmt, any_stmt};
+use crate::opt::{Touched, has_loops};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self as clif, BlockArg, InstBuilder, types};
 
@@ -62,8 +62,10 @@ impl Turn<'_> {
 
 fn is_long(block: &Block) -> bool {
     let mut statements = 0;
-    for_each_stmt(block, &mut |_| statements += 1);
-    statements >= STATEMENTS_MIN || has_loops(block)
+    any_stmt(block, &mut |stmt| {
+        statements += 1;
+        statements >= STATEMENTS_MIN || stmt.is_loop()
+    })
 }
 
 impl Lower<'_, '_> {
@@ -129,7 +131,8 @@ impl Lower<'_, '_> {
 
     /// Does what a turn does, and makes the next ready, if its end is reached.
     fn turn(&mut self, turn: Turn<'_>, place: Kept) -> Option<Vec<clif::Value>> {
-        let (block, len) = (turn.block, turn.block.len());
+        let touched = Touched::of(&self.it.body, turn.block);
+        let (block, len) = ((turn.block, &touched), turn.block.len());
         let late = turn.nearly_done();
         if !self.part(block, 0..late / 2) {
             return None;

@@ -3,9 +3,10 @@
 //! A kernel fills small arrays and then reads every entry in each trip of a loop, or adds to every one. Held in registers they would
 //! be spilled one by one and brought together into vectors again; left in memory, two neighbours are one operand of an instruction.
 
+use super::alias::access;
 use super::effects::effects;
 use super::simplify::memory;
-use crate::ir::{Array, Block, Body, Op, Place, Stmt};
+use crate::ir::{Array, Block, Body, Place};
 use cranelift_entity::SecondaryMap;
 use std::collections::BTreeSet;
 
@@ -29,60 +30,36 @@ fn loops_of(body: &Body, block: &Block, found: &mut Crowded) {
         for inner in stmt.blocks() {
             loops_of(body, inner, found);
             if stmt.is_loop() {
-                for entries in [entries_read(body, inner), entries_stored(body, inner)] {
-                    if entries.len() > HELD_MAX {
-                        entries
-                            .into_iter()
-                            .for_each(|(array, _)| found[array] = true);
-                    }
+                let crowding = entries(body, inner).into_iter();
+                for entries in crowding.filter(|entries| entries.len() > HELD_MAX) {
+                    let arrays = entries.into_iter().map(|(array, _)| array);
+                    arrays.for_each(|array| found[array] = true);
                 }
             }
         }
     }
 }
 
-/// The entries of arrays that each trip of a loop reads, its inner loops apart, and none changes.
-fn entries_read(body: &Body, block: &Block) -> BTreeSet<(Array, i64)> {
+/// The entries of arrays that each trip of a loop reads and none changes, and those that it stores to, its inner loops apart.
+fn entries(body: &Body, block: &Block) -> [BTreeSet<(Array, i64)>; 2] {
     let changed = effects(block);
-    let mut read = BTreeSet::new();
+    let [mut read, mut stored] = [BTreeSet::new(), BTreeSet::new()];
     let mut open = vec![block];
     while let Some(block) = open.pop() {
         for stmt in block {
-            if let Stmt::Let(value) = stmt
-                && let Op::Load { place, index, .. } = body.values[*value].op
-                && let Place::Array(array) = place
-                && !changed.memory.contains(&memory(&place))
+            if let Some((place @ Place::Array(array), index, _, is_store)) = access(body, stmt)
                 && let Some(at) = body.int_constant(index)
             {
-                read.insert((array, at));
+                match is_store {
+                    true => drop(stored.insert((array, at))),
+                    false if changed.memory.contains(&memory(&place)) => {}
+                    false => drop(read.insert((array, at))),
+                }
             }
             if !stmt.is_loop() {
                 open.extend(stmt.blocks());
             }
         }
     }
-    read
-}
-
-/// The entries of arrays that each trip of a loop stores to, its inner loops apart.
-fn entries_stored(body: &Body, block: &Block) -> BTreeSet<(Array, i64)> {
-    let mut stored = BTreeSet::new();
-    let mut open = vec![block];
-    while let Some(block) = open.pop() {
-        for stmt in block {
-            if let Stmt::Store {
-                place: Place::Array(array),
-                index,
-                ..
-            } = stmt
-                && let Some(at) = body.int_constant(*index)
-            {
-                stored.insert((*array, at));
-            }
-            if !stmt.is_loop() {
-                open.extend(stmt.blocks());
-            }
-        }
-    }
-    stored
+    [read, stored]
 }
