@@ -1,17 +1,38 @@
 //! The calling convention between a compiled loop and whoever runs it.
 //!
 //! `extern "C" fn(ctx: *mut Ctx, args: *const Arg, elems: *const u32 or null, begin: u64, end: u64) -> u32`: runs the kernel on
-//! elements `begin..end`, or on `elems[begin..end]` in order. Code and runtime take every offset from here; the version is part
-//! of the fingerprint and changes whenever anything in this file changes meaning.
+//! elements `begin..end`, or on `elems[begin..end]` in order, of which none is listed again fewer than [`APART`] places on: [`parts`]
+//! cuts a list so. Code and runtime take every offset from here; the version is part of the fingerprint and changes whenever anything in
+//! this file changes meaning.
 //!
 //! A plain function has the C signature of its kernel, save that it returns the status, which a caller of the `void` prototype
 //! ignores. Its pointers may overlap where C lets the kernel's do: those that are not `restrict`, of types that may alias. An array
 //! of row pointers is passed as C has it, one address for each row; the array itself does not change during the call.
 
 use std::mem::offset_of;
+use std::ops::Range;
 
 /// Changes whenever a field, a status or the meaning of a call changes.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
+
+/// How many places on an element may be listed again: code does as many elements at once, or fewer.
+pub const APART: usize = 4;
+
+/// The parts of a list that a loop is called for, one after the other: in none is an element listed again fewer than [`APART`] places
+/// on.
+pub fn parts(list: &[u32]) -> impl Iterator<Item = Range<usize>> {
+    let mut begin = 0;
+    std::iter::from_fn(move || {
+        let is_again = |at: &usize| {
+            let near = at.saturating_sub(APART - 1).max(begin);
+            list[near..*at].contains(&list[*at])
+        };
+        let end = (begin..list.len()).find(is_again).unwrap_or(list.len());
+        let part = begin..end;
+        begin = end;
+        (!part.is_empty()).then_some(part)
+    })
+}
 
 /// The host function that a plain function calls when it fails: `(status: i32, site: i32, value: i64)`.
 pub const FAIL: &str = "parloop_function_fail";
@@ -178,4 +199,39 @@ pub mod ctx {
     pub const ELEMENT: i32 = offset_of!(Ctx, element) as i32;
     /// `value`.
     pub const VALUE: i32 = offset_of!(Ctx, value) as i32;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_a_list_are_all_of_it_in_order_and_have_no_element_twice_nearby() {
+        let lists: [&[u32]; 7] = [
+            &[],
+            &[7],
+            &[3, 3],
+            &[0, 1, 2, 3, 0, 1, 2, 3],
+            &[0, 1, 2, 0, 1, 2],
+            &[5, 5, 5, 5, 5, 4, 5],
+            &[9, 3, 9, 9, 3, 1, 2, 4, 2, 21, 0, 5, 0],
+        ];
+        for list in lists {
+            let mut next = 0;
+            for part in parts(list) {
+                assert_eq!(part.start, next);
+                assert!(!part.is_empty());
+                let elements = &list[part.clone()];
+                for near in elements.windows(APART.min(elements.len())) {
+                    let is_again = |at: usize| near[..at].contains(&near[at]);
+                    assert!(!(0..near.len()).any(is_again), "{list:?}: {part:?}");
+                }
+                next = part.end;
+            }
+            assert_eq!(next, list.len());
+        }
+        // As far apart as code may do at once, they share a call.
+        assert_eq!(parts(&[0, 1, 2, 3, 0]).count(), 1);
+        assert_eq!(parts(&[0, 1, 2, 0]).count(), 2);
+    }
 }

@@ -43,30 +43,40 @@ pub fn run_loop(
     verify_loop(looped)?;
     let steps = memory.steps;
     let mut machine = Machine::new(&looped.body, Level::Loop { looped, memory }, hosts)?;
-    let ended = machine.once(&looped.before);
-    let ended = ended.and_then(|()| {
-        let mut each = elements.iter();
-        while let Some(element) = each.next() {
-            match &looped.wide {
-                Some(wide) => {
-                    let at_once = together(element, &each, wide);
-                    if !wide.covers_rest && at_once.len() < usize::from(wide.elements) {
-                        machine.run(element, steps)?;
-                        continue;
-                    }
-                    machine.run_wide(&at_once, &wide.block)?;
-                    // The others are done, too.
-                    each.by_ref().take(at_once.len() - 1).for_each(drop);
-                }
-                None => machine.run(element, steps)?,
-            }
-        }
+    let ended = elements.parts().into_iter().try_for_each(|part| {
+        machine.once(&looped.before)?;
+        run_part(&mut machine, looped, part, steps)?;
         machine.once(&looped.after)
     });
     settle(ended, machine.element)
 }
 
-/// The elements from one on that run at once: they differ, and where the rest is not covered each is the one after the one before.
+/// Runs what one call of compiled code does between `before` and `after`.
+fn run_part(
+    machine: &mut Machine<'_>,
+    looped: &Loop,
+    part: Elements<'_>,
+    steps: u64,
+) -> Result<(), Halt> {
+    let mut each = part.iter();
+    while let Some(element) = each.next() {
+        let Some(wide) = &looped.wide else {
+            machine.run(element, steps)?;
+            continue;
+        };
+        let at_once = together(element, &each, wide);
+        if !wide.covers_rest && at_once.len() < usize::from(wide.elements) {
+            machine.run(element, steps)?;
+            continue;
+        }
+        machine.run_wide(&at_once, &wide.block)?;
+        // The others are done, too.
+        each.by_ref().take(at_once.len() - 1).for_each(drop);
+    }
+    Ok(())
+}
+
+/// The elements from one on that run at once: where the rest is not covered each is the one after the one before.
 fn together(
     element: u64,
     following: &(impl Iterator<Item = u64> + Clone),
@@ -74,11 +84,7 @@ fn together(
 ) -> Vec<u64> {
     let mut at_once = vec![element];
     for next in following.clone().take(usize::from(wide.elements) - 1) {
-        let joins = match wide.covers_rest {
-            true => !at_once.contains(&next),
-            false => next == element + at_once.len() as u64,
-        };
-        if !joins {
+        if !wide.covers_rest && next != element + at_once.len() as u64 {
             break;
         }
         at_once.push(next);

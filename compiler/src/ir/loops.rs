@@ -27,8 +27,7 @@ pub struct Wide {
     /// How many elements; `Op::Element` is the first of them. A strip may be of one.
     pub elements: u8,
     /// Whether it runs for fewer, too, and for any that differ, as they come in a list; for consecutive ones if not. Fewer run at
-    /// the end, and before an element that is one of them already: `Op::ElementAfter` is the last once more where there are no
-    /// others, and what is done for those is left out. No element runs `body.root` then, and after all passes it is empty.
+    /// the end: `Op::ElementAfter` is the last once more where there are no others, and what is done for those is left out. No element runs `body.root` then, and after all passes it is empty.
     pub covers_rest: bool,
     /// Whether it is run by machine code for it alone, which has vectors of four doubles; long enough ranges only.
     pub is_strip: bool,

@@ -1,5 +1,5 @@
 //! Turns: each does so many elements, one or several, that may be any that differ, those of a range or of a list; the last ones too,
-//! however few they are.
+//! however few they are. Those of a turn's list differ, since no element is listed again so near ([`crate::abi::APART`]).
 //!
 //! A range and a list have one way round in common: a second one would be half as much again to compile. What a turn begins
 //! with - positions, and addresses of maps - is made before the one before ends, since all else waits for it.
@@ -9,7 +9,7 @@ use super::frame::Kept;
 use crate::ir::{Block, Loop, Stmt, any_stmt};
 use crate::opt::{Touched, has_loops};
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{self as clif, BlockArg, InstBuilder, types};
+use cranelift_codegen::ir::{self as clif, BlockArg, InstBuilder};
 
 /// Where a loop is, in memory, because the elements need the registers: the list if there is one, the position that comes after
 /// the turn at hand, and the last one.
@@ -192,29 +192,12 @@ impl Lower<'_, '_> {
         }
     }
 
-    /// The elements at these positions of the list, until one is there twice: the one before, once more, in the place of that and
-    /// all that follow. Leaves the position that comes after them.
+    /// The elements at these positions of the list.
     fn listed(&mut self, place: Kept, positions: &[clif::Value]) -> Vec<clif::Value> {
         let elems = place.load(&mut self.b, ELEMS);
-        let mut next = self.b.ins().iadd_imm_s(positions[0], 1);
-        let mut numbers = vec![self.list_entry(elems, positions[0])];
-        let mut differ: Option<clif::Value> = None;
-        for position in &positions[1..] {
-            let entry = self.list_entry(elems, *position);
-            for other in &numbers {
-                let is_other = self.b.ins().icmp(IntCC::NotEqual, entry, *other);
-                differ = Some(match differ {
-                    Some(differ) => self.b.ins().band(differ, is_other),
-                    None => is_other,
-                });
-            }
-            let differ = differ.expect("there is an element before");
-            let before = *numbers.last().expect("there is an element before");
-            numbers.push(self.b.ins().select(differ, entry, before));
-            let counted = self.b.ins().uextend(types::I64, differ);
-            next = self.b.ins().iadd(next, counted);
-        }
-        place.store(&mut self.b, AT, next);
-        numbers
+        let positions = positions.iter();
+        positions
+            .map(|position| self.list_entry(elems, *position))
+            .collect()
     }
 }

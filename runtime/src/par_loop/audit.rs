@@ -38,7 +38,7 @@ impl Audit {
         };
         let elements = match elements {
             Elements::Range(begin, end) => interp::Elements::Range(begin..end),
-            Elements::List(list) => interp::Elements::List(list),
+            Elements::Subset(list) | Elements::List(list) => interp::Elements::List(list),
         };
         let shared = self.engine.shared();
         // What the interpreter can't run, a function of the embedder for one, is not audited.

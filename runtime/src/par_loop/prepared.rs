@@ -77,7 +77,7 @@ impl Domain {
     fn elements(&self) -> Elements<'_> {
         match self {
             Domain::Set(set) => Elements::Range(0, set.size() as u64),
-            Domain::Subset(subset) => Elements::List(subset.elements()),
+            Domain::Subset(subset) => Elements::Subset(subset.elements()),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What the interpreter runs on: buffers of bytes, bindings of arguments to them, host functions, and how a run ended.
 
+use crate::abi;
 use crate::ir::body::HostSymbol;
 use crate::ir::kernel::{Kernel, Passing};
 use crate::ir::types::Scalar;
@@ -87,6 +88,17 @@ pub enum Elements<'a> {
 }
 
 impl Elements<'_> {
+    /// What one call of compiled code runs on, call by call.
+    pub(super) fn parts(&self) -> Vec<Elements<'_>> {
+        match self {
+            Elements::Range(range) => vec![Elements::Range(range.clone())],
+            Elements::List(list) => {
+                let part = |part| Elements::List(&list[part]);
+                abi::parts(list).map(part).collect()
+            }
+        }
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = u64> + Clone {
         let (range, list) = match self {
             Elements::Range(range) => (range.clone(), [].as_slice()),

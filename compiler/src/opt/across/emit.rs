@@ -3,6 +3,7 @@
 use super::loads::{Groups, is_next_door, row_distance};
 use super::own::Own;
 use super::plan::Plan;
+use crate::abi;
 use crate::ir::{
     BinaryOp, Block, Body, CompareOp, Inst, Loop, Op, Place, Site, Stmt, Type, Value, per_value,
 };
@@ -12,6 +13,9 @@ use cranelift_entity::packed_option::PackedOption;
 
 /// The most elements at once.
 pub(super) const ELEMENTS_MAX: usize = 4;
+
+/// Those of a list differ.
+const _: () = assert!(ELEMENTS_MAX <= abi::APART);
 
 /// The statements for several elements.
 pub(super) struct Made {
