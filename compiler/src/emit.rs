@@ -150,7 +150,7 @@ pub(crate) fn translate<'w>(
         made: Vec::new(),
     };
     let data = (&mut pool, &mut locals);
-    lower::lower(it, target, builder, &externals, data, frontend);
+    let scratch_bytes = lower::lower(it, target, builder, &externals, data, frontend);
     let local = declare_locals(&mut module, &locals, call_conv)?;
     Ok(Clif {
         module,
@@ -159,7 +159,7 @@ pub(crate) fn translate<'w>(
         local,
         pool_id,
         pool,
-        scratch_bytes: lower::scratch_bytes(it),
+        scratch_bytes,
     })
 }
 

@@ -140,3 +140,29 @@ fn floats_that_all_elements_need_and_registers_do_not_hold_lie_in_memory() {
     // Instructions of this machine have no operands in memory.
     assert_eq!(of(24, Level::Aarch64), (0, 0));
 }
+
+#[test]
+fn beside_what_fills_all_registers_even_few_floats_from_outside_lie_in_memory() {
+    let of = |values: u32| {
+        let args = [
+            arg(0, 2, Access::Read, Source::Global),
+            arg(1, values, Access::Read, DIRECT),
+            arg(2, values, Access::Write, DIRECT),
+        ];
+        // All roots are held until their sum is known.
+        let roots = (0..values).map(|n| format!("double t{n} = sqrt(x[{n}]); s += t{n};"));
+        let quotients = (0..values).map(|n| format!("y[{n}] = t{n} / s + g[{}];", n % 2));
+        let text = format!(
+            "void k(const double *g, const double *x, double *y) {{ double s = 0; {} {} }}",
+            roots.collect::<String>(),
+            quotients.collect::<String>()
+        );
+        let made = stage_of(&text, &args, Stage::Optimised, |request| {
+            request.options = one_by_one();
+        });
+        let (before, _) = made.split_once("\nbody").expect("a body");
+        count(before, "store array")
+    };
+    assert_eq!(of(4), 0);
+    assert!(of(40) > 0);
+}

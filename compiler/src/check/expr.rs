@@ -61,8 +61,24 @@ impl Checker<'_, '_> {
     // Apart, and never inlined, as are its neighbours: what is in the frame of `rvalue_inner` is on the stack once a level.
     #[inline(never)]
     fn loaded(&mut self, id: ExprId, span: Span) -> Checked<Operand> {
+        // Most are names of scalars, which need no place to be read from.
+        if let Some(num) = self.named_scalar(id) {
+            return Ok(Operand::Num(num));
+        }
         let from = self.lvalue(id)?;
         self.load(from, span)
+    }
+
+    /// What a local scalar holds, if an expression is its name.
+    fn named_scalar(&mut self, id: ExprId) -> Option<Num> {
+        let Entity::Local(decl) = self.unit.entity(id) else {
+            return None;
+        };
+        match self.frame.bindings[self.frame.resolved.index(decl)] {
+            Binding::Fixed(num) => Some(num),
+            Binding::Var(var, scalar, _) => Some(Num::value(scalar, self.b.get(var))),
+            _ => None,
+        }
     }
 
     #[inline(never)]
@@ -131,7 +147,7 @@ impl Checker<'_, '_> {
         if n.ty.is_float() {
             return Err(self.error("bad-operand", span, "an index is an integer"));
         }
-        Ok(Operand::Pointer(self.offset(&p, n, negative)))
+        Ok(Operand::Pointer(self.offset(p, n, negative)))
     }
 
     /// What an expression denotes that has an address or a name.
@@ -161,7 +177,7 @@ impl Checker<'_, '_> {
                 if num.ty.is_float() {
                     return Err(self.error("bad-operand", span, "an index is an integer"));
                 }
-                Ok(self.offset(&pointer, num, false))
+                Ok(self.offset(pointer, num, false))
             }
             (Operand::Pointer(_), _) => {
                 Err(self.error("bad-operand", span, "an index is an integer"))

@@ -360,6 +360,10 @@ impl<'u, 'a> Checker<'u, 'a> {
     fn kernel(mut self) -> CheckedKernel {
         let resolved = Rc::clone(&self.frame.resolved);
         let params = self.kernel_params(&resolved);
+        // An expression becomes an instruction, more or less.
+        let exprs = self.unit.ast.exprs.len();
+        self.b.body.values.reserve(exprs);
+        self.b.reserve(exprs);
         self.body(&resolved);
         let body = std::mem::take(&mut self.b).finish();
         if nesting(&body) > limits::NESTING_MAX {

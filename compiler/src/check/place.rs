@@ -116,14 +116,14 @@ impl Pointer {
 
 impl Checker<'_, '_> {
     /// The pointer moved by `offset` entries.
-    pub(super) fn offset(&mut self, pointer: &Pointer, offset: Num, negative: bool) -> Pointer {
-        let mut moved = pointer.clone();
+    pub(super) fn offset(&mut self, pointer: Pointer, offset: Num, negative: bool) -> Pointer {
         let mut offset = self.convert(offset, Scalar::I64);
         if negative {
             offset = self.index_binary(BinaryOp::Sub, Num::index(0), offset);
         }
         let stride = pointer.stride();
-        moved.extent = pointer
+        let mut moved = pointer;
+        moved.extent = moved
             .extent
             .zip(offset.integer())
             .map(|((extent, at), by)| {
@@ -135,7 +135,7 @@ impl Checker<'_, '_> {
             _ => None,
         };
         let scaled = self.index_binary(BinaryOp::Mul, offset, Num::index(stride as i64));
-        moved.index = self.index_binary(BinaryOp::Add, pointer.index, scaled);
+        moved.index = self.index_binary(BinaryOp::Add, moved.index, scaled);
         moved
     }
 

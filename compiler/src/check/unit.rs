@@ -161,8 +161,10 @@ impl<'a> Unit<'a> {
         errors: &mut Vec<Diagnostic>,
         parse: impl FnOnce(&mut Parser<'_>) -> Result<T, crate::syntax::parser::Failed>,
     ) -> Option<T> {
+        let tokens = &self.tokens.list[self.items[item].tokens.clone()];
+        self.ast.reserve(tokens.len());
         let mut parser = Parser::new(
-            &self.tokens.list[self.items[item].tokens.clone()],
+            tokens,
             &self.tokens.names,
             &self.types,
             &mut self.ast,

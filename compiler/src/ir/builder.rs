@@ -48,6 +48,11 @@ impl Builder {
         std::mem::replace(&mut self.current, outer)
     }
 
+    /// Makes room for so many statements more in the innermost open block.
+    pub fn reserve(&mut self, statements: usize) {
+        self.current.reserve(statements);
+    }
+
     /// Appends a statement.
     pub fn push(&mut self, stmt: Stmt) {
         self.current.push(stmt);

@@ -32,6 +32,7 @@ pub fn canonicalize(kernel: &Kernel) -> Canonical {
         live: &live,
         new: Body {
             sites: kernel.body.sites,
+            values: PrimaryMap::with_capacity(kernel.body.values.len()),
             ..Body::default()
         },
         values: SecondaryMap::with_capacity(kernel.body.values.len()),
@@ -99,7 +100,7 @@ impl Live {
 
     /// Values that statements need by themselves; what variables are set to is noted apart.
     fn roots(&mut self, kernel: &Kernel, sets: &mut SecondaryMap<Var, Vec<Value>>) -> Vec<Value> {
-        let mut roots = Vec::new();
+        let mut roots = Vec::with_capacity(kernel.body.root.len());
         let mut open: Vec<&Block> = vec![&kernel.body.root];
         while let Some(block) = open.pop() {
             for stmt in block {

@@ -171,32 +171,41 @@ impl Stmt {
         matches!(self, Stmt::For(_) | Stmt::Loop { .. })
     }
 
+    /// Whether blocks are inside the statement. Most have none, and every pass asks.
+    #[inline]
+    pub fn has_blocks(&self) -> bool {
+        matches!(
+            self,
+            Stmt::If { .. } | Stmt::For(_) | Stmt::Loop { .. } | Stmt::Block { .. }
+        )
+    }
+
     /// The blocks inside the statement.
+    #[inline]
     pub fn blocks(&self) -> impl Iterator<Item = &Block> {
         let (first, second) = match self {
             Stmt::If { then, other, .. } => (Some(then), Some(other)),
             Stmt::For(it) => (Some(&it.body), None),
             Stmt::Loop { body, .. } | Stmt::Block { body, .. } => (Some(body), None),
-            Stmt::Let(_) | Stmt::Set(..) | Stmt::Store { .. } | Stmt::Clear(_) => (None, None),
-            Stmt::Exit(_) | Stmt::Continue(_) => (None, None),
+            _ => (None, None),
         };
         Few(first, second)
     }
 
     /// The blocks inside the statement, to be changed.
+    #[inline]
     pub fn blocks_mut(&mut self) -> impl Iterator<Item = &mut Block> {
         let (first, second) = match self {
             Stmt::If { then, other, .. } => (Some(then), Some(other)),
             Stmt::For(it) => (Some(&mut it.body), None),
             Stmt::Loop { body, .. } | Stmt::Block { body, .. } => (Some(body), None),
-            Stmt::Let(_) | Stmt::Set(..) | Stmt::Store { .. } | Stmt::Clear(_) => (None, None),
-            Stmt::Exit(_) | Stmt::Continue(_) => (None, None),
+            _ => (None, None),
         };
         Few(first, second)
     }
 }
 
-/// At most two of something, the first before the second. Most statements have none, and every pass asks.
+/// At most two of something, the first before the second.
 struct Few<T>(Option<T>, Option<T>);
 
 impl<T> Iterator for Few<T> {
@@ -213,17 +222,19 @@ impl<T> Iterator for Few<T> {
 
 /// Whether something holds for a statement of the block or of the blocks inside.
 pub(crate) fn any_stmt(block: &Block, holds: &mut impl FnMut(&Stmt) -> bool) -> bool {
-    block
-        .iter()
-        .any(|stmt| holds(stmt) || stmt.blocks().any(|inner| any_stmt(inner, holds)))
+    block.iter().any(|stmt| {
+        holds(stmt) || (stmt.has_blocks() && stmt.blocks().any(|inner| any_stmt(inner, holds)))
+    })
 }
 
 /// Calls `f` on each statement of the block and of the blocks inside, outer ones first. Nesting is bounded by the verifier.
 pub fn for_each_stmt<'a>(block: &'a Block, f: &mut impl FnMut(&'a Stmt)) {
     for stmt in block {
         f(stmt);
-        for inner in stmt.blocks() {
-            for_each_stmt(inner, f);
+        if stmt.has_blocks() {
+            for inner in stmt.blocks() {
+                for_each_stmt(inner, f);
+            }
         }
     }
 }

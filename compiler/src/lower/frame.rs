@@ -94,6 +94,11 @@ impl Frame {
         frame
     }
 
+    /// Bytes of scratch area that they need.
+    pub(super) fn scratch_bytes(&self) -> u64 {
+        self.scratch_bytes
+    }
+
     fn find_used(&mut self, body: &Body, block: &Block) {
         for_each_stmt(block, &mut |stmt| {
             let place = match stmt {

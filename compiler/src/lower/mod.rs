@@ -132,7 +132,7 @@ struct Lower<'a, 'f> {
     steps: Option<(Variable, clif::Value)>,
 }
 
-/// Translates `it` into the function of `b`.
+/// Translates `it` into the function of `b`. How many bytes of scratch area it needs.
 pub(crate) fn lower(
     it: &Loop,
     target: &Target,
@@ -140,7 +140,7 @@ pub(crate) fn lower(
     externals: &Externals,
     (pool, locals): (&mut Pool, &mut Locals),
     frontend: TargetFrontendConfig,
-) {
+) -> u64 {
     let entry = b.create_block();
     b.append_block_params_for_function_params(entry);
     b.switch_to_block(entry);
@@ -196,8 +196,9 @@ pub(crate) fn lower(
         (None, _) => unreachable!("the ABI has five parameters"),
     }
     lower.b.seal_all_blocks();
-    let Lower { b, .. } = lower;
+    let Lower { b, frame, .. } = lower;
     b.finalize(frontend);
+    frame.scratch_bytes()
 }
 
 impl Lower<'_, '_> {

@@ -6,7 +6,9 @@
 
 use super::fold::sign_bit;
 use super::rank_update::RankUpdate;
-use crate::ir::{BinaryOp, Block, Body, Inst, Op, Stmt, UnaryOp, Value, Var, count_uses};
+use crate::ir::{
+    BinaryOp, Block, Body, Inst, Op, Stmt, UnaryOp, Value, Var, count_uses, per_value,
+};
 use crate::target::Target;
 use cranelift_entity::packed_option::PackedOption;
 use cranelift_entity::{EntitySet, SecondaryMap};
@@ -17,7 +19,7 @@ pub(super) fn contract(body: &mut Body, carried: &BTreeSet<Var>, target: &Target
     let mut root = std::mem::take(&mut body.root);
     let mut pass = Contract {
         uses: count_uses(body, &root),
-        carried: SecondaryMap::new(),
+        carried: per_value(body),
         fused: EntitySet::new(),
         loops: vec![awaited(body, &root, carried)],
         in_update: false,

@@ -174,6 +174,9 @@ fn drop_overwritten(body: &Body, block: &mut Block) {
             _ => set.clear(),
         }
     }
+    if dropped.is_empty() {
+        return;
+    }
     dropped.reverse();
     let mut next = dropped.into_iter().peekable();
     let mut at = 0;

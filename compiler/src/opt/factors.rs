@@ -9,11 +9,13 @@ use cranelift_entity::{EntitySet, SecondaryMap};
 /// Orders the factors of a body's fused multiply-adds.
 pub(super) fn order_factors(body: &mut Body) {
     let root = std::mem::take(&mut body.root);
+    let values = body.values.len();
     let mut pass = Factors {
-        body,
         depth: SecondaryMap::with_default(u32::MAX),
-        used: EntitySet::new(),
+        used: EntitySet::with_capacity(values),
+        body,
     };
+    pass.depth.resize(values);
     pass.note(&root, 0);
     pass.block(&root, 0);
     body.root = root;

@@ -11,12 +11,13 @@ use crate::signature::{Iteration, Signature, Source};
 pub(super) fn guard(it: &mut Loop) {
     let mut body = std::mem::take(&mut it.body);
     let root = std::mem::take(&mut body.root);
+    let intervals = Intervals::new(&body);
     let mut builder = Builder::new(body);
     let mut pass = Guard {
         builder: &mut builder,
         signature: &it.signature,
         dims: it.constants.iter().map(|c| u64::from(c.dim)).collect(),
-        intervals: Intervals::default(),
+        intervals,
     };
     pass.builder.open();
     pass.block(std::mem::take(&mut it.before));
@@ -38,6 +39,7 @@ struct Guard<'a> {
 
 impl Guard<'_> {
     fn block(&mut self, block: Block) {
+        self.builder.reserve(block.len());
         for stmt in block {
             self.stmt(stmt);
         }

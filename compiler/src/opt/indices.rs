@@ -29,6 +29,7 @@ struct Share {
 impl Share {
     fn block(&mut self, block: Block) {
         self.scopes.push(BTreeMap::new());
+        self.builder.reserve(block.len());
         for mut stmt in block {
             if let Some((_, index, value, _)) = access(&self.builder.body, &stmt)
                 && let Some(shared) = self.shared(index)

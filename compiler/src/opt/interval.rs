@@ -45,12 +45,18 @@ impl Interval {
 }
 
 /// Ranges of the values seen so far.
-#[derive(Default)]
 pub(super) struct Intervals {
     known: SecondaryMap<Value, Option<Interval>>,
 }
 
 impl Intervals {
+    /// Of values of a body, none seen yet.
+    pub(super) fn new(body: &Body) -> Intervals {
+        Intervals {
+            known: SecondaryMap::with_capacity(body.values.len()),
+        }
+    }
+
     /// The range of a value.
     pub(super) fn of(&self, body: &Body, value: Value) -> Interval {
         let whole = Interval::of_type(body.ty(value).scalar);

@@ -3,7 +3,7 @@
 //! Elsewhere a constant is an operand in memory, which costs no register, but as much as any other load: short loops wait for those. What
 //! chooses or compares keeps its constants, since the code generator knows more of what is one.
 
-use super::spill::{Needs, REGISTERS, is_update};
+use super::spill::{ElementNeeds, Needs, REGISTERS, is_update};
 use crate::ir::{BinaryOp, Block, Body, Inst, Loop, Op, Scalar, Stmt, Type, Value, per_value};
 use crate::signature::Iteration;
 use crate::target::Target;
@@ -13,15 +13,15 @@ use std::collections::BTreeMap;
 const SPARE: usize = 2;
 
 /// Keeps constants of what the elements of `it` compute.
-pub(super) fn keep_constants(it: &mut Loop, target: &Target) {
+pub(super) fn keep_constants(it: &mut Loop, target: &Target, needs: ElementNeeds) {
     if it.signature.iteration != Iteration::Elements {
         return;
     }
     let mut root = std::mem::take(&mut it.body.root);
     let mut wide = it.wide.take();
-    let several = wide.as_mut().map(|wide| &mut wide.block);
-    for block in several.into_iter().chain([&mut root]) {
-        keep_in(&mut it.body, block, &mut it.before, target);
+    let several = wide.as_mut().map(|wide| (&mut wide.block, needs.several));
+    for (block, needs) in several.into_iter().chain([(&mut root, needs.single)]) {
+        keep_in(&mut it.body, block, &mut it.before, target, needs);
     }
     it.body.root = root;
     it.wide = wide;
@@ -30,14 +30,20 @@ pub(super) fn keep_constants(it: &mut Loop, target: &Target) {
 /// What a constant is: its type and its bits.
 type Known = ((Scalar, u8), u64);
 
-fn keep_in(body: &mut Body, block: &mut Block, before: &mut Block, target: &Target) {
+fn keep_in(
+    body: &mut Body,
+    block: &mut Block,
+    before: &mut Block,
+    target: &Target,
+    needs: Option<Needs>,
+) {
     let mut uses: BTreeMap<Known, (u32, Value)> = BTreeMap::new();
     count(body, block, target, &mut uses);
     if uses.is_empty() {
         return;
     }
-    let Needs { outside, registers } = Needs::of(body, block, target, &mut per_value(body));
-    let room = REGISTERS.saturating_sub(SPARE + outside.len() + registers);
+    let needs = needs.unwrap_or_else(|| Needs::of(body, block, target, &mut per_value(body)));
+    let room = REGISTERS.saturating_sub(SPARE + needs.all());
     let mut wanted: Vec<(u32, Known, Value)> = uses
         .into_iter()
         .map(|(known, (uses, value))| (uses, known, value))

@@ -5,8 +5,9 @@
 //! code for arithmetic expressions", 1970). Nothing moves up, and no load moves past a store to what it loads. A run whose own order
 //! would have fewer floats spilled keeps it: sums that share what they add grow side by side.
 
-use super::alias::{Origin, Touch, touch};
+use super::alias::{Origin, Touch, access, touch};
 use super::effects::{Effects, effects};
+use super::runs::{each_run, is_control};
 use super::simplify::{Memory, memory};
 use crate::ir::{Block, Body, Op, Place, Stmt, Value, for_each_operand, per_value};
 use cranelift_entity::SecondaryMap;
@@ -59,29 +60,15 @@ struct Run {
 
 impl Order<'_> {
     fn block(&mut self, statements: &mut Block) {
-        let mut done = Block::with_capacity(statements.len());
-        let mut run = Block::new();
-        for mut stmt in std::mem::take(statements) {
-            let is_control =
-                stmt.blocks().next().is_some() || matches!(stmt, Stmt::Exit(_) | Stmt::Continue(_));
-            if !is_control {
-                run.push(stmt);
-                continue;
-            }
-            self.run(std::mem::take(&mut run), &mut done);
-            for inner in stmt.blocks_mut() {
-                self.block(inner);
-            }
-            done.push(stmt);
+        for inner in statements.iter_mut().flat_map(Stmt::blocks_mut) {
+            self.block(inner);
         }
-        self.run(run, &mut done);
-        *statements = done;
+        each_run(statements, is_control, |run| self.run(run));
     }
 
-    fn run(&mut self, statements: Block, done: &mut Block) {
+    fn run(&mut self, statements: Block) -> Block {
         if statements.len() < 3 {
-            done.extend(statements);
-            return;
+            return statements;
         }
         let changed = effects(&statements);
         let mut run = Run {
@@ -102,12 +89,11 @@ impl Order<'_> {
         let len = run.statements.len();
         let ordered = self.spilled(&run, run.ordered.iter().copied());
         if ordered > 0 && self.spilled(&run, 0..len) < ordered {
-            done.append(&mut run.statements);
-            return;
+            return run.statements;
         }
         let mut statements: Vec<Option<Stmt>> = run.statements.into_iter().map(Some).collect();
         let ordered = run.ordered.into_iter();
-        done.extend(ordered.filter_map(|at| statements[at].take()));
+        ordered.filter_map(|at| statements[at].take()).collect()
     }
 
     /// How much is spilled in an order, about: by how many floats each statement that computes one has too many. What nothing in the
@@ -173,10 +159,17 @@ impl Order<'_> {
             if let Stmt::Clear(array) = stmt {
                 wait(at, waiting.take_all(memory(&Place::Array(*array))));
             }
+            // Most loads are of what nothing here changes.
+            let Some((place, .., is_store)) = access(self.body, stmt) else {
+                continue;
+            };
+            if !changed.memory.contains(&memory(&place)) {
+                continue;
+            }
             match touch(self.body, stmt) {
-                Some(store) if store.is_store => wait(at, waiting.take(&store)),
-                Some(load) if changed.memory.contains(&load.memory()) => waiting.add(load, at),
-                _ => {}
+                Some(store) if is_store => wait(at, waiting.take(&store)),
+                Some(load) => waiting.add(load, at),
+                None => {}
             }
         }
         (0..run.used.len())
@@ -212,7 +205,9 @@ impl Order<'_> {
                 }
             });
             // The last is taken first.
-            open[first..].sort_by_key(|(at, _)| run.needs[*at]);
+            if open.len() > first + 1 {
+                open[first..].sort_by_key(|(at, _)| run.needs[*at]);
+            }
         }
     }
 }

@@ -3,9 +3,9 @@
 //! Within a run of statements without control flow, from its end. What a failing check leaves in memory is unspecified, so
 //! checks do not keep stores alive.
 
-use super::alias::{Touch, touch};
+use super::alias::{Touch, access, touch};
 use super::simplify::{Memory, memory};
-use crate::ir::{Array, Block, Body, Op, Place, Stmt};
+use crate::ir::{Array, Block, Body, Place, Stmt};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many stores of one memory are remembered at a time.
@@ -64,28 +64,37 @@ impl Overwritten {
         is_needed
     }
 
+    /// What a load needs is not overwritten before it.
+    fn pass_load(&mut self, body: &Body, place: &Place, stmt: &Stmt) {
+        if let Place::Array(array) = place {
+            self.filled.remove(array);
+        }
+        let Some(later) = self.later.get_mut(&memory(place)) else {
+            return;
+        };
+        if let Some(own) = touch(body, stmt) {
+            later.retain(|store| !store.overlaps(&own));
+        }
+    }
+
     fn is_needed(&mut self, body: &Body, stmt: &Stmt) -> bool {
         if let Stmt::Clear(array) = stmt {
             return self.is_clear_needed(body, *array);
         }
-        if !is_access(body, stmt) {
+        let Some((place, .., is_store)) = access(body, stmt) else {
             return true;
+        };
+        if !is_store {
+            self.pass_load(body, &place, stmt);
+            return true;
+        }
+        if matches!(place, Place::Array(array) if self.filled.contains(&array)) {
+            return false;
         }
         let Some(own) = touch(body, stmt) else {
             return true;
         };
-        if let Place::Array(array) = own.place {
-            match own.is_store {
-                true if self.filled.contains(&array) => return false,
-                true => {}
-                false => drop(self.filled.remove(&array)),
-            }
-        }
         let later = self.later.entry(own.memory()).or_default();
-        if !own.is_store {
-            later.retain(|store| !store.overlaps(&own));
-            return true;
-        }
         let same = |store: &Touch| {
             store.place == own.place && store.index == own.index && store.ty == own.ty
         };
@@ -108,16 +117,4 @@ fn covers(stores: &[Touch], len: u64) -> bool {
         .filter(|at| u64::try_from(*at).is_ok_and(|at| at < len))
         .collect();
     written.len() as u64 == len
-}
-
-/// Whether a statement loads from memory that is stored to, or stores.
-fn is_access(body: &Body, stmt: &Stmt) -> bool {
-    match stmt {
-        Stmt::Store { .. } => true,
-        Stmt::Let(value) => match body.values[*value].op {
-            Op::Load { place, .. } => memory(&place) != Memory::Fixed,
-            _ => false,
-        },
-        _ => false,
-    }
 }

@@ -3,6 +3,7 @@
 //! Inverses of Jacobians are such quotients, by the determinant; all that follows waits for them. What the second dividend is
 //! computed from goes in front of the first quotient, where nothing but arithmetic lies between.
 
+use super::runs::{each_run, is_control};
 use crate::ir::{BinaryOp, Block, Body, Inst, Op, Stmt, Type, Value};
 use cranelift_entity::SecondaryMap;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,19 +21,9 @@ const PAIR: Type = Type::F64.with_lanes(2);
 
 /// Pairs quotients in the runs of a body's root without control flow.
 pub(super) fn pair_quotients(body: &mut Body) {
-    let root = std::mem::take(&mut body.root);
-    let mut done = Block::with_capacity(root.len());
-    let mut run = Block::new();
-    for stmt in root {
-        if stmt.blocks().next().is_some() {
-            pair(body, std::mem::take(&mut run), &mut done);
-            done.push(stmt);
-        } else {
-            run.push(stmt);
-        }
-    }
-    pair(body, run, &mut done);
-    body.root = done;
+    let mut root = std::mem::take(&mut body.root);
+    each_run(&mut root, is_control, |run| pair(body, run));
+    body.root = root;
 }
 
 /// A run of statements without control flow.
@@ -48,7 +39,7 @@ struct Run<'a> {
     pairs: BTreeMap<Value, Value>,
 }
 
-fn pair(body: &mut Body, statements: Block, to: &mut Block) {
+fn pair(body: &mut Body, statements: Block) -> Block {
     let mut by_divisor: BTreeMap<Value, Vec<Value>> = BTreeMap::new();
     let mut defined = SecondaryMap::new();
     for (at, stmt) in statements.iter().enumerate() {
@@ -66,8 +57,7 @@ fn pair(body: &mut Body, statements: Block, to: &mut Block) {
     }
     by_divisor.retain(|_, quotients| quotients.len() >= QUOTIENTS_MIN);
     if by_divisor.is_empty() {
-        to.extend(statements);
-        return;
+        return statements;
     }
     let mut run = Run {
         is_moved: vec![false; statements.len()],
@@ -80,7 +70,7 @@ fn pair(body: &mut Body, statements: Block, to: &mut Block) {
     for quotients in by_divisor.values() {
         run.pair_all(quotients);
     }
-    run.write(to);
+    run.written()
 }
 
 impl Run<'_> {
@@ -151,7 +141,7 @@ impl Run<'_> {
         true
     }
 
-    fn write(self, to: &mut Block) {
+    fn written(self) -> Block {
         let Run {
             body,
             statements,
@@ -161,6 +151,7 @@ impl Run<'_> {
             ..
         } = self;
         let second: BTreeSet<Value> = pairs.values().copied().collect();
+        let mut written = Block::with_capacity(statements.len() + pairs.len());
         for (at, stmt) in statements.iter().enumerate() {
             if is_moved[at] {
                 continue;
@@ -168,16 +159,17 @@ impl Run<'_> {
             for number in moved.get(&at).into_iter().flatten() {
                 // The second quotient comes with the first.
                 if !matches!(&statements[*number], Stmt::Let(value) if second.contains(value)) {
-                    to.push(statements[*number].clone());
+                    written.push(statements[*number].clone());
                 }
             }
             match stmt {
                 Stmt::Let(first) if pairs.contains_key(first) => {
-                    divide(body, *first, pairs[first], to);
+                    divide(body, *first, pairs[first], &mut written);
                 }
-                _ => to.push(stmt.clone()),
+                _ => written.push(stmt.clone()),
             }
         }
+        written
     }
 }
 

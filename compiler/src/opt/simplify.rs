@@ -14,7 +14,7 @@ use cranelift_entity::packed_option::PackedOption;
 use cranelift_entity::{EntityRef, SecondaryMap};
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
-use rustc_hash::{FxHashMap as HashMap, FxHasher};
+use rustc_hash::{FxBuildHasher, FxHashMap as HashMap, FxHasher};
 use std::collections::BTreeSet;
 use std::hash::{Hash, Hasher};
 
@@ -141,13 +141,13 @@ impl<'a> Simplify<'a> {
             body,
             held_log: Vec::new(),
             known: HashTable::with_capacity(statements),
-            known_log: Vec::new(),
-            loads: HashMap::default(),
-            loads_log: Vec::new(),
+            known_log: Vec::with_capacity(statements),
+            loads: HashMap::with_capacity_and_hasher(statements / 4, FxBuildHasher),
+            loads_log: Vec::with_capacity(statements / 4),
             states: HashMap::default(),
             next_state: 1,
             terms: [(Terms::new(), 0)].into_iter().collect(),
-            indices: HashMap::default(),
+            indices: HashMap::with_capacity_and_hasher(statements / 8, FxBuildHasher),
             left: BTreeSet::new(),
             crowded,
             inside: 0,
@@ -250,7 +250,7 @@ impl<'a> Simplify<'a> {
             match stmt {
                 Stmt::Let(value) => {
                     if self.instruction(value) {
-                        kept.push(Stmt::Let(value));
+                        kept.push(stmt);
                     }
                 }
                 Stmt::Set(var, value) => {

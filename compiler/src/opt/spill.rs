@@ -4,6 +4,7 @@
 //! again, unchanged, before the next trip. What is stored once before the loop and loaded where it is used is an operand of the
 //! instruction that uses it. So the floats with the fewest uses go to a local array, as many as are too many.
 
+use super::has_loops;
 use super::rank_update::RankUpdate;
 use crate::ir::{
     Array, ArrayData, Block, Body, Inst, Loop, Op, Place, Site, Stmt, Type, Value, Var,
@@ -17,7 +18,7 @@ use rustc_hash::{FxHashMap as HashMap, FxHashSet};
 /// How many floats registers hold, one being needed to compute.
 pub(super) const REGISTERS: usize = 15;
 
-/// Of fewer values from outside none is moved.
+/// Of fewer values from outside none is moved, unless the loop's own need all registers.
 const OUTSIDE_MIN: usize = 6;
 
 /// What is used in a loop inside counts so many times.
@@ -26,7 +27,9 @@ const INSIDE: u32 = 1 << 16;
 /// Moves to memory what is too much for the loops of `it`, the one over elements included.
 ///
 /// Only where instructions take operands from memory: other machines have twice as many registers, and load what they use.
-pub(super) fn spill(it: &mut Loop, target: &Target) {
+///
+/// What the loops over elements need is in `needs` then, unless that changed.
+pub(super) fn spill(it: &mut Loop, target: &Target, needs: &mut ElementNeeds) {
     if !target.level.is_x86_64() {
         return;
     }
@@ -41,15 +44,17 @@ pub(super) fn spill(it: &mut Loop, target: &Target) {
         stored: Vec::new(),
     };
     let single = wide.as_ref().is_none_or(|wide| !wide.covers_rest);
-    let single = single.then_some(&mut root);
-    let blocks = single
-        .into_iter()
-        .chain(wide.as_mut().map(|wide| &mut wide.block));
-    for block in blocks {
+    let single = single.then_some((&mut root, &mut needs.single));
+    let several = wide.as_mut().map(|wide| &mut wide.block);
+    let several = several.map(|block| (block, &mut needs.several));
+    for (block, needs) in single.into_iter().chain(several) {
         if has_elements {
-            pass.loop_of(block, &mut it.before);
+            *needs = pass.loop_of(block, &mut it.before);
         }
-        pass.loops_in(block);
+        if has_loops(block) {
+            pass.loops_in(block);
+            *needs = None;
+        }
     }
     it.body.root = root;
     it.wide = wide;
@@ -89,18 +94,17 @@ impl Spill<'_> {
         }
     }
 
-    /// Treats the loop that a block is repeated by; stores go to `before`.
-    fn loop_of(&mut self, block: &mut Block, before: &mut Block) {
-        let Needs { outside, registers } = Needs::of(self.body, block, self.target, &mut self.own);
-        let excess = (outside.len() + registers).saturating_sub(REGISTERS);
-        if excess == 0 || self.body.sites == 0 {
-            return;
-        }
-        if outside.len() < OUTSIDE_MIN {
-            return;
+    /// Treats the loop that a block is repeated by; stores go to `before`. What it needs, if it is as it was.
+    fn loop_of(&mut self, block: &mut Block, before: &mut Block) -> Option<Needs> {
+        let needs = Needs::of(self.body, block, self.target, &mut self.own);
+        let excess = needs.all().saturating_sub(REGISTERS);
+        let is_full = needs.registers >= REGISTERS;
+        let is_worth_it = is_full || needs.outside.len() >= OUTSIDE_MIN;
+        if excess == 0 || self.body.sites == 0 || !is_worth_it {
+            return Some(needs);
         }
         // What a loop inside uses may find a register there.
-        let rare = outside.into_iter().filter(|(_, uses)| *uses < INSIDE);
+        let rare = needs.outside.into_iter().filter(|(_, uses)| *uses < INSIDE);
         let mut rare: Vec<(u32, Value)> = rare.map(|(value, uses)| (uses, value)).collect();
         rare.sort_unstable();
         rare.truncate(excess);
@@ -111,6 +115,7 @@ impl Spill<'_> {
             }
         }
         self.load_in(block, &moved);
+        None
     }
 
     /// Stores a value to an array of its own.
@@ -191,10 +196,24 @@ pub(super) struct Needs {
     pub(super) registers: usize,
 }
 
+/// What the loops over elements need, where it is known.
+#[derive(Default)]
+pub(super) struct ElementNeeds {
+    /// The one that does one element in a trip.
+    pub(super) single: Option<Needs>,
+    /// The one that does several.
+    pub(super) several: Option<Needs>,
+}
+
 /// By value of a loop's own: which statement defines it, and which uses it last, counted from 1; 0 is none.
 pub(super) type Own = SecondaryMap<Value, (u32, u32)>;
 
 impl Needs {
+    /// How many registers all of it would take.
+    pub(super) fn all(&self) -> usize {
+        self.outside.len() + self.registers
+    }
+
     /// What a loop of these statements needs. `own` has nothing in it, before and after.
     pub(super) fn of(body: &Body, block: &Block, target: &Target, own: &mut Own) -> Needs {
         let mut count = Count {
@@ -202,7 +221,7 @@ impl Needs {
             target,
             passed: 0,
             own,
-            defined: Vec::new(),
+            defined: Vec::with_capacity(block.len()),
             outside: HashMap::default(),
             order: Vec::new(),
             vars: FxHashSet::default(),

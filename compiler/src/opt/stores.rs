@@ -4,6 +4,7 @@
 //! it stores to. It sinks past a bounded number of statements, so that long runs take linear time.
 
 use super::alias::{Touch, touch};
+use super::runs::{each_run, is_control};
 use crate::ir::{Block, Body, Place, Stmt, Value};
 use std::collections::BTreeMap;
 
@@ -22,19 +23,7 @@ pub(super) fn group_in(body: &Body, statements: &mut Block) {
     for inner in statements.iter_mut().flat_map(Stmt::blocks_mut) {
         group_in(body, inner);
     }
-    let mut grouped = Block::with_capacity(statements.len());
-    let mut run = Block::new();
-    for stmt in std::mem::take(statements) {
-        let ends_run = stmt.blocks().next().is_some();
-        run.push(stmt);
-        if ends_run {
-            let control = run.pop();
-            grouped.extend(sink(body, std::mem::take(&mut run)));
-            grouped.extend(control);
-        }
-    }
-    grouped.extend(sink(body, run));
-    *statements = grouped;
+    each_run(statements, is_control, |run| sink(body, run));
 }
 
 /// The row that a store is to.

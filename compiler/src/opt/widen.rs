@@ -16,8 +16,8 @@ pub(super) fn widen_indices(body: &mut Body) {
     let mut taken = std::mem::take(body);
     let root = std::mem::take(&mut taken.root);
     let mut pass = Widen {
+        intervals: Intervals::new(&taken),
         builder: Builder::new(taken),
-        intervals: Intervals::default(),
         wide: SecondaryMap::new(),
         log: Vec::new(),
     };
@@ -36,6 +36,7 @@ struct Widen {
 
 impl Widen {
     fn block(&mut self, block: Block) {
+        self.builder.reserve(block.len());
         for mut stmt in block {
             match &stmt {
                 Stmt::Let(value) => self.instruction(*value),

@@ -231,6 +231,17 @@ pub(crate) struct Ast {
 }
 
 impl Ast {
+    /// Makes room for what so many tokens may be parsed to.
+    pub(crate) fn reserve(&mut self, tokens: usize) {
+        let exprs = tokens / 2;
+        self.exprs.reserve(exprs);
+        self.expr_spans.reserve(exprs);
+        self.heights.reserve(exprs);
+        let stmts = tokens / 8;
+        self.stmts.reserve(stmts);
+        self.stmt_spans.reserve(stmts);
+    }
+
     pub(crate) fn expr(&self, id: ExprId) -> Expr {
         self.exprs[id.index()]
     }

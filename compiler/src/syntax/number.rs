@@ -165,6 +165,10 @@ fn scaled(bits: u64, exponent: i64, fraction_bits: u32, exponent_bits: u32) -> u
 }
 
 fn integer(text: &str) -> Result<(u64, Scalar), LiteralError> {
+    // Most are one digit.
+    if let [digit @ b'0'..=b'9'] = text.as_bytes() {
+        return Ok((u64::from(digit - b'0'), Scalar::I32));
+    }
     let lower = text.to_ascii_lowercase();
     let (radix, digits) = if let Some(hex) = lower.strip_prefix("0x") {
         (16, hex)

@@ -23,6 +23,7 @@ struct Rewrite<'a> {
 
 impl Rewrite<'_> {
     fn block(&mut self, block: Block) {
+        self.builder.reserve(block.len());
         for stmt in block {
             self.stmt(stmt);
         }

@@ -47,7 +47,7 @@ pub(super) fn across_elements(it: &mut Loop, options: &Options, target: &Target)
         .body
         .root
         .iter()
-        .any(|stmt| !matches!(stmt, Stmt::For(_)) && stmt.blocks().next().is_some());
+        .any(|stmt| !matches!(stmt, Stmt::For(_)) && stmt.has_blocks());
     if !has_branches {
         it.wide = of_all(it, vector, one, target);
     } else if let Some(straight) = straighten::straightened(it) {

@@ -58,7 +58,7 @@ impl Speculation {
         let mut found = Speculation::default();
         let may = root.iter().all(|stmt| match stmt {
             Stmt::If { then, other, .. } => found.may_take(it, then) && found.may_take(it, other),
-            stmt => stmt.blocks().next().is_none(),
+            stmt => !stmt.has_blocks(),
         });
         let few = found.instructions <= SPECULATED_MAX;
         (may && few && found.are_slots(it, root)).then_some(found)

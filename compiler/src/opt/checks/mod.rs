@@ -8,6 +8,7 @@
 mod ahead;
 
 use super::linear::{Linear, Terms};
+use super::runs::is_control;
 use crate::ir::{
     BinaryOp, Block, Body, Builder, CompareOp, Op, Scalar, Site, Stmt, Type, Value, for_each_stmt,
 };
@@ -74,11 +75,10 @@ struct Join {
 
 impl Join {
     fn block(&mut self, block: Block) {
+        self.builder.reserve(block.len());
         let mut run = Block::new();
         for mut stmt in block {
-            let is_control =
-                stmt.blocks().next().is_some() || matches!(stmt, Stmt::Exit(_) | Stmt::Continue(_));
-            if !is_control {
+            if !is_control(&stmt) {
                 run.push(stmt);
                 continue;
             }

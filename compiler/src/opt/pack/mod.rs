@@ -14,6 +14,7 @@ mod joined;
 mod plan;
 
 use super::alias::{Touch, access, touch};
+use super::runs::{each_run, is_control};
 use super::simplify::Memory;
 use crate::ir::{
     Array, Block, Body, Op, Place, Scalar, Site, Stmt, Type, Value, any_stmt, count_uses,
@@ -40,12 +41,22 @@ pub(super) fn vector_of(ty: Type) -> Option<Type> {
 
 /// Packs the stores of a body's root and the blocks inside.
 pub(super) fn pack(body: &mut Body) {
-    pack_all(body, Seeds::Stores);
-    pack_all(body, Seeds::Weights);
+    let vectors = vectors(body);
+    pack_with(body, Seeds::Stores, &vectors);
+    pack_with(body, Seeds::Weights, &vectors);
     let awaited = awaited(body);
     if !awaited.is_empty() {
-        pack_all(body, Seeds::Awaited(&awaited));
+        pack_with(body, Seeds::Awaited(&awaited), &vectors);
     }
+}
+
+/// The vectors whose scalars a body has.
+fn vectors(body: &Body) -> SmallVec<[Type; 2]> {
+    let has = |vector: &Type| {
+        let scalar = Type::of(vector.scalar);
+        body.values.values().any(|inst| inst.ty == scalar)
+    };
+    VECTORS.into_iter().filter(has).collect()
 }
 
 /// Packs the statements of a strip, of which vectors are of 256 bits: what is stored, or what so many elements divide.
@@ -58,7 +69,8 @@ pub(super) fn pack_doubles_by_four(body: &mut Body, block: Block, slow: Option<u
 
 /// Packs what is computed for vectors that are joined of scalars: the loop that needs them had it done outside.
 pub(super) fn pack_joined(body: &mut Body) {
-    pack_all(body, Seeds::Joined);
+    let vectors = vectors(body);
+    pack_with(body, Seeds::Joined, &vectors);
 }
 
 /// The arrays that vectors are loaded from and scalars stored to.
@@ -90,10 +102,6 @@ enum Seeds<'a> {
     Slow(usize),
     /// Scalars that vectors have in all lanes, alike in one point of a quadrature and the next.
     Weights,
-}
-
-fn pack_all(body: &mut Body, seeds: Seeds<'_>) {
-    pack_with(body, seeds, &VECTORS);
 }
 
 fn pack_with(body: &mut Body, seeds: Seeds<'_>, vectors: &[Type]) {
@@ -183,24 +191,15 @@ fn take_from_lanes(body: &mut Body, lanes: &Lanes, statements: &mut Block) {
 
 impl Pass<'_> {
     fn block(&mut self, body: &mut Body, statements: &mut Block, in_loop: bool) {
-        let mut done = Block::with_capacity(statements.len());
-        let mut run = Block::new();
-        for mut stmt in std::mem::take(statements) {
-            let mut control = matches!(stmt, Stmt::Exit(_) | Stmt::Continue(_));
+        for stmt in &mut *statements {
             let in_loop = in_loop || stmt.is_loop();
             for inner in stmt.blocks_mut() {
-                control = true;
                 self.block(body, inner, in_loop);
             }
-            if control {
-                done.extend(self.packed(body, std::mem::take(&mut run), in_loop));
-                done.push(stmt);
-            } else {
-                run.push(stmt);
-            }
         }
-        done.extend(self.packed(body, run, in_loop));
-        *statements = done;
+        each_run(statements, is_control, |run| {
+            self.packed(body, run, in_loop)
+        });
     }
 
     /// A run, packed.
