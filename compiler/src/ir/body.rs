@@ -374,7 +374,10 @@ pub struct Inst {
 pub type Block = Vec<Stmt>;
 
 /// A statement.
+///
+/// Which one is a byte of its own: every pass asks that of every statement.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[repr(u8)]
 pub enum Stmt {
     /// Computes an instruction.
     Let(Value),

@@ -124,10 +124,11 @@ impl Lower<'_, '_> {
         }
     }
 
-    /// What a turn begins with, loaded before it.
-    pub(super) fn first_bases(&mut self) -> SmallVec<[clif::Value; 4]> {
+    /// What a turn begins with, loaded before it; `args` is the arguments' address, if it is at hand.
+    pub(super) fn first_bases(&mut self, args: Option<clif::Value>) -> SmallVec<[clif::Value; 4]> {
         let first: SmallVec<[Base; 4]> = self.bases.first().collect();
-        let known = std::mem::take(&mut self.bases.loaded);
+        let args = args.into_iter().map(|args| (Base::Args, args)).collect();
+        let known = std::mem::replace(&mut self.bases.loaded, args);
         let bases = first.into_iter().map(|base| self.at_hand(base)).collect();
         self.bases.loaded = known;
         bases

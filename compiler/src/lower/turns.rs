@@ -84,7 +84,10 @@ impl Lower<'_, '_> {
         let last = self.b.ins().iadd_imm_s(end, -1);
         place.store(&mut self.b, LAST, last);
         let is_any = self.b.ins().icmp(IntCC::UnsignedLessThan, begin, end);
-        let first = self.begun(begin, place, count);
+        let args = self.args;
+        let mut first = vec![begin];
+        self.add_positions(&mut first, last, count);
+        first.extend(self.first_bases(Some(args)));
         let head = self.block_with(first.len());
         let first: Vec<BlockArg> = first.into_iter().map(BlockArg::Value).collect();
         self.b.ins().brif(is_any, head, &first, done, &[]);
@@ -100,7 +103,7 @@ impl Lower<'_, '_> {
         self.b.ins().brif(elems, list, &[], body, &of_range);
 
         self.b.switch_to_block(list);
-        let numbers = self.listed(place, positions);
+        let numbers = self.listed(elems, positions);
         let of_list = self.passed(others, &numbers);
         self.b.ins().jump(body, &of_list);
 
@@ -141,24 +144,22 @@ impl Lower<'_, '_> {
         if !self.part(block, late / 2..late) {
             return None;
         }
-        let following = place.load(&mut self.b, AT);
-        let next = self.begun(following, place, turn.elements);
+        let mut next = vec![place.load(&mut self.b, AT)];
+        if turn.elements > 1 {
+            let last = place.load(&mut self.b, LAST);
+            self.add_positions(&mut next, last, turn.elements);
+        }
+        next.extend(self.first_bases(None));
         self.part(block, late..len).then_some(next)
     }
 
-    /// What a turn begins with: so many positions from one on, the last one in the place of those that are not there; and
-    /// addresses.
-    fn begun(&mut self, at: clif::Value, place: Kept, count: usize) -> Vec<clif::Value> {
-        let mut begun = vec![at];
-        if count > 1 {
-            let last = place.load(&mut self.b, LAST);
-            for after in 1..count {
-                let own = self.b.ins().iadd_imm_s(at, after as i64);
-                begun.push(self.b.ins().umin(own, last));
-            }
+    /// Adds the positions that follow a turn's first; the last one in the place of those that are not there.
+    fn add_positions(&mut self, to: &mut Vec<clif::Value>, last: clif::Value, count: usize) {
+        let first = to[0];
+        for after in 1..count {
+            let own = self.b.ins().iadd_imm_s(first, after as i64);
+            to.push(self.b.ins().umin(own, last));
         }
-        begun.extend(self.first_bases());
-        begun
     }
 
     /// A block for so many elements, which takes their numbers, and where those but the first are kept if they are several.
@@ -193,8 +194,7 @@ impl Lower<'_, '_> {
     }
 
     /// The elements at these positions of the list.
-    fn listed(&mut self, place: Kept, positions: &[clif::Value]) -> Vec<clif::Value> {
-        let elems = place.load(&mut self.b, ELEMS);
+    fn listed(&mut self, elems: clif::Value, positions: &[clif::Value]) -> Vec<clif::Value> {
         let positions = positions.iter();
         positions
             .map(|position| self.list_entry(elems, *position))
