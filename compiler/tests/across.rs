@@ -536,3 +536,22 @@ fn quotients_of_which_one_counts_are_one_quotient() {
     assert_eq!(quotients("(b[0] + q[0]) / (d - 1)"), 2);
     assert_eq!(quotients("sqrt(b[1] / d)"), 3);
 }
+
+#[test]
+fn rows_that_are_only_combined_are_combined_before_they_are_turned() {
+    let shuffles = |more: &str| {
+        let args = [
+            arg(0, 2, Access::Read, at(0)),
+            arg(0, 2, Access::Read, at(1)),
+            arg(1, 1, Access::Write, DIRECT),
+        ];
+        let text = format!(
+            "void k(const double *a, const double *b, double *y) {{ \
+             double u = a[0] - b[0], v = a[1] - b[1]; y[0] = sqrt(1 + u * u) / (2 + v * v){more}; }}"
+        );
+        loops::count(&wide(&text, &args).expect("it pays"), "shuffle")
+    };
+    assert_eq!(shuffles(""), 2);
+    // Each row is turned where more of it is taken than the difference.
+    assert_eq!(shuffles(" + a[0] * b[1]"), 4);
+}

@@ -40,6 +40,17 @@ void k(const double *w, double *lo, double *hi) { lo[0] = w[0] * 0.5; for (int i
 // == a reduction of every kind on globals of many types
 // args: read f64 1; read i32 1; inc f64 2 global; min f64 1 global; max f64 1 global; inc i64 1 global; min i32 1 global; max i32 1 global
 void k(const double *x, const int *n, double *s, double *lo, double *hi, int64_t *c, int *nlo, int *nhi) { s[0] += x[0]; s[1] += x[0] * x[0]; if (x[0] < *lo) *lo = x[0]; *hi = fmax(*hi, x[0]); *c += n[0]; if (*n < *nlo) *nlo = *n; if (*n > *nhi) *nhi = *n; }
+// == one global in several arguments, to which each adds
+// args: read f64 1; inc f64 2 global of g; inc f64 2 global of g; inc i32 1 global of n; inc i32 1 global of n
+void k(const double *w, double *a, double *b, int *n, int *m) { a[0] += w[0]; b[0] += 1; b[1] -= w[0]; *n += 2; *m += w[0] > 0; }
+// == one global in several arguments, of which one is not used
+// args: read f64 1; inc f64 1 global of g; inc f64 1 global of g; max f64 1 global of h; max f64 1 global of h
+void k(const double *w, double *a, double *b, double *c, double *d) { *b += w[0]; if (w[0] > *d) *d = w[0]; }
+// == the least and the greatest of two values by one global each
+// args: read f64 2; min f64 1 global of l; min f64 1 global of l; max f64 2 global of h; max f64 2 global of h
+void k(const double *w, double *a, double *b, double *c, double *d) {
+  if (w[0] < *a) *a = w[0]; if (w[1] < *b) *b = w[1]; c[0] = c[0] > w[0] ? c[0] : w[0]; d[0] = d[0] > w[1] ? d[0] : w[1]; d[1] = d[1] > -w[0] ? d[1] : -w[0];
+}
 // == a global that is written: the last element wins
 // args: read f64 1; index; write f64 2 global; write i32 1 global
 void k(const double *x, int e, double *g, int *n) { g[0] = x[0]; if (e == 2) g[1] = 5; *n = e + 1; }

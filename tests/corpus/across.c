@@ -97,3 +97,15 @@ void k(const double *p, const double *q, const double *w, const double *s, const
 // == the same with floats, four at once
 // args: read f32 2 at ends 0 of x; read f32 2 at ends 1 of x; read f32 2 at wide 1; read f32 1; read f32 2 global; inc f32 1 global; inc f32 2 at ends 0 of r; inc f32 2 at ends 1 of r
 void k(const float *p, const float *q, const float *w, const float *s, const float *g, float *sum, float *a, float *b) { float u = (p[0] - q[0]) / (1 + p[1] * p[1]), v = (q[1] - w[0]) / (2 + w[1] * w[1]), t = sqrtf(1 + u * u) / (1 + v * v) + g[0] * s[0]; sum[0] += t * g[1]; a[0] += t * u; a[1] += t / (3 + v * v); b[0] -= t * u; b[1] -= v / (1 + t * t); }
+// == rows that are only combined, and combined again
+// args: read f64 2 at ends 0 of x; read f64 2 at ends 1 of x; read f64 2; write f64 2
+void k(const double *p, const double *q, const double *r, double *y) {
+  double u = p[0] - q[0], v = p[1] - q[1], s = u * r[0], t = v * r[1];
+  y[0] = sqrt(1 + s * s) / (2 + t * t); y[1] = s / (1 + t * t);
+}
+// == one lane of rows combined otherwise than the other
+// args: read f64 2 at ends 0 of x; read f64 2 at ends 1 of x; write f64 2
+void k(const double *p, const double *q, double *y) {
+  double u = p[0] - q[0], v = q[1] - p[1];
+  y[0] = sqrt(1 + u * u) / (2 + v * v); y[1] = v / (3 + u * u);
+}

@@ -56,6 +56,8 @@ pub(crate) const INSTRUCTIONS_MAX: usize = 4_000_000;
 /// memory and time by its instructions, and a short text must not take much of either.
 pub(crate) const INSTRUCTIONS_SHORT_MAX: usize = 1 << 16;
 pub(crate) const INSTRUCTIONS_BYTE_MAX: usize = 2;
+/// Room is made for the instructions of so many expressions, at most, before they are needed.
+const EXPRESSIONS_ROOM: usize = 1 << 14;
 /// Statements looked at, those of inlined functions once for each call.
 pub(crate) const STATEMENTS_MAX: u64 = 4_000_000;
 /// Errors that are reported.
@@ -360,8 +362,8 @@ impl<'u, 'a> Checker<'u, 'a> {
     fn kernel(mut self) -> CheckedKernel {
         let resolved = Rc::clone(&self.frame.resolved);
         let params = self.kernel_params(&resolved);
-        // An expression becomes an instruction, more or less.
-        let exprs = self.unit.ast.exprs.len();
+        // An expression becomes an instruction, more or less, but for those of tables.
+        let exprs = self.unit.ast.exprs.len().min(EXPRESSIONS_ROOM);
         self.b.body.values.reserve(exprs);
         self.b.reserve(exprs);
         self.body(&resolved);

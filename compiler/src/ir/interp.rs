@@ -2,6 +2,7 @@
 //! bit.
 //!
 //! Rules that native code follows too:
+//! - A list is run part by part (`abi::parts`), each as one call of compiled code: `before` and `after` run for each.
 //! - Variables and local arrays are zero when a loop is called, not at each element: what an element must not see of the one
 //!   before, the wrapper sets or clears. Numbers are those of `eval`.
 //! - Each element may spend `steps`. An iteration of a `Loop` costs 1, taken when it begins; if none is left, the loop stops
@@ -44,6 +45,7 @@ pub fn run_loop(
     let steps = memory.steps;
     let mut machine = Machine::new(&looped.body, Level::Loop { looped, memory }, hosts)?;
     let ended = elements.parts().into_iter().try_for_each(|part| {
+        machine.zero();
         machine.once(&looped.before)?;
         run_part(&mut machine, looped, part, steps)?;
         machine.once(&looped.after)

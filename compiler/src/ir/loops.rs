@@ -11,13 +11,13 @@ pub struct Loop {
     pub signature: Signature,
     /// Kernel constants, by slot.
     pub constants: Vec<ConstantSlot>,
-    /// Runs once before the first element; what it defines is visible everywhere.
+    /// Runs once before the first element of a call; what it defines is visible everywhere.
     pub before: Block,
     /// Arenas, and the statements of one element.
     pub body: Body,
     /// The statements of several elements at once, if there are any.
     pub wide: Option<Wide>,
-    /// Runs once after the last element.
+    /// Runs once after the last element of a call.
     pub after: Block,
 }
 

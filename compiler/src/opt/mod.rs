@@ -32,6 +32,7 @@ mod sink;
 mod spill;
 mod stores;
 mod strip;
+mod turned;
 mod unroll;
 mod widen;
 
@@ -88,6 +89,7 @@ pub(crate) fn optimise(it: &mut Loop, options: &Options, target: &Target) {
     let strip = strip::statements(it, options, target);
     if strip.is_none() {
         across::across_elements(it, options, target);
+        of_several(it, turned::turn_late);
     }
     if it.wide.is_none() && !has_copies {
         // What was made to see what several elements would cost is no part of the loop.

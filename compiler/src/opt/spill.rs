@@ -104,8 +104,11 @@ impl Spill<'_> {
             return Some(needs);
         }
         // What a loop inside uses may find a register there.
-        let rare = needs.outside.into_iter().filter(|(_, uses)| *uses < INSIDE);
-        let mut rare: Vec<(u32, Value)> = rare.map(|(value, uses)| (uses, value)).collect();
+        let rare = needs.outside.iter().filter(|(_, uses)| *uses < INSIDE);
+        let mut rare: Vec<(u32, Value)> = rare.map(|(value, uses)| (*uses, *value)).collect();
+        if rare.is_empty() {
+            return Some(needs);
+        }
         rare.sort_unstable();
         rare.truncate(excess);
         let moved: FxHashSet<Value> = rare.iter().map(|(_, value)| *value).collect();

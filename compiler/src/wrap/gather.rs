@@ -139,10 +139,10 @@ impl Wrap<'_> {
                 Binding::Staged { array, dim }
             }
             Access::Min | Access::Max | Access::Rw if short => {
-                let array = array(self);
-                let place = self.global_place(index, arg);
-                let scalar = arg.dtype.scalar();
-                self.emit_before(|b| copy(b, place, Place::Array(array), dim, scalar));
+                let array = match self.running.get(&arg.dat) {
+                    Some(array) => *array,
+                    None => self.load_running(index, arg),
+                };
                 Binding::Staged { array, dim }
             }
             Access::Read | Access::Min | Access::Max | Access::Rw => self.in_place(index, arg),
@@ -157,7 +157,22 @@ impl Wrap<'_> {
         }
     }
 
+    /// The running values of a global, in an array that the kernel works on.
+    fn load_running(&mut self, index: u16, arg: &ArgSignature) -> Array {
+        let dim = u64::from(arg.dim);
+        let array = self.new_array(arg, dim);
+        let place = self.global_place(index, arg);
+        let scalar = arg.dtype.scalar();
+        self.emit_before(|b| copy(b, place, Place::Array(array), dim, scalar));
+        self.running.insert(arg.dat, array);
+        array
+    }
+
+    /// Has a global's running values in variables.
     fn load_accumulators(&mut self, index: u16, arg: &ArgSignature) {
+        if self.accumulators.contains_key(&arg.dat) {
+            return;
+        }
         let place = self.global_place(index, arg);
         let scalar = arg.dtype.scalar();
         let vars = self.emit_before(|b| {
@@ -170,7 +185,7 @@ impl Wrap<'_> {
             };
             (0..u64::from(arg.dim)).map(|i| load(b, i)).collect()
         });
-        self.accumulators[index as usize] = vars;
+        self.accumulators.insert(arg.dat, vars);
     }
 
     fn bind_direct(&mut self, index: u16, arg: &ArgSignature) -> Binding {

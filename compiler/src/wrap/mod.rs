@@ -14,6 +14,7 @@ use crate::error::CompileError;
 use crate::ir::{Array, Builder, Kernel, Loop, Op, Place, Region, Scalar, Site, Stmt, Value, Var};
 use crate::options::FloatMode;
 use crate::signature::{ArgSignature, IndexWidth, Iteration, Signature, Source};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Straight-line copies of rows are emitted up to this many values; longer rows are copied by a loop.
 const STRAIGHT_COPY_MAX: u64 = 16;
@@ -58,8 +59,12 @@ struct Wrap<'a> {
     bases: Vec<Option<Value>>,
     before: Vec<Stmt>,
     after: Vec<Stmt>,
-    /// Running values of small reductions, by argument.
-    accumulators: Vec<Vec<Var>>,
+    /// Running values of short globals that arguments add to or write, by dat slot: several arguments may name one global.
+    accumulators: BTreeMap<u16, Vec<Var>>,
+    /// The same, where the kernel works on the running values themselves.
+    running: BTreeMap<u16, Array>,
+    /// The globals whose running values are stored after the last element.
+    stored: BTreeSet<u16>,
 }
 
 /// Wraps `kernel` into a loop with arguments as `signature` says; the loop's own signature is in reals.
@@ -115,7 +120,9 @@ impl<'a> Wrap<'a> {
             bases: vec![None; signature.args.len()],
             before: Vec::new(),
             after: Vec::new(),
-            accumulators: vec![Vec::new(); signature.args.len()],
+            accumulators: BTreeMap::new(),
+            running: BTreeMap::new(),
+            stored: BTreeSet::new(),
         }
     }
 

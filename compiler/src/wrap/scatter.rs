@@ -40,13 +40,13 @@ impl Wrap<'_> {
                     combine_into(b, combine, place, i, value);
                 });
             }
-            Access::Min | Access::Max | Access::Rw => {
+            Access::Min | Access::Max | Access::Rw if self.stored.insert(arg.dat) => {
                 self.builder.open();
                 copy(&mut self.builder, Place::Array(array), place, dim, scalar);
                 let stores = self.builder.close();
                 self.after.extend(stores);
             }
-            Access::Read => {}
+            Access::Min | Access::Max | Access::Rw | Access::Read => {}
         }
     }
 
@@ -54,7 +54,8 @@ impl Wrap<'_> {
     fn accumulate(&mut self, index: u16, arg: &ArgSignature, array: Array) {
         let place = self.global_place(index, arg);
         let scalar = arg.dtype.scalar();
-        let vars = self.accumulators[index as usize].clone();
+        let vars = self.accumulators[&arg.dat].clone();
+        let is_first = self.stored.insert(arg.dat);
         for (i, var) in vars.iter().enumerate() {
             let b = &mut self.builder;
             let at = b.i64(i as i64);
@@ -67,6 +68,9 @@ impl Wrap<'_> {
                 _ => local,
             };
             b.set(*var, next);
+            if !is_first {
+                continue;
+            }
             b.open();
             let at = b.i64(i as i64);
             let value = b.get(*var);

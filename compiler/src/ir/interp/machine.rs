@@ -88,6 +88,12 @@ impl<'a> Machine<'a> {
         })
     }
 
+    /// Makes variables and local arrays zero, as a call does.
+    pub(super) fn zero(&mut self) {
+        self.vars.fill([0; LANES_MAX]);
+        self.arrays.iter_mut().for_each(|array| array.fill(0));
+    }
+
     /// Runs what stands before or after the elements.
     pub(super) fn once(&mut self, block: &Block) -> Result<(), Halt> {
         self.block(block).map(drop)
