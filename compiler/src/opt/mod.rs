@@ -41,7 +41,6 @@ use crate::options::{FloatMode, Options};
 use crate::target::Target;
 use crowded::Crowded;
 pub(crate) use rank_update::{Factor, Means, Origin, RankUpdate, Rows, Touched, filled};
-use spill::ElementNeeds;
 use std::collections::BTreeSet;
 pub(crate) use strip::{Input, StripCall};
 
@@ -121,8 +120,7 @@ pub(crate) fn optimise(it: &mut Loop, options: &Options, target: &Target) {
     dead::remove_dead(it);
     each_body(it, order::order);
     each_body(it, factors::order_factors);
-    let mut needs = ElementNeeds::default();
-    spill::spill(it, target, &mut needs);
+    let needs = spill::spill(it, target);
     keep::keep_constants(it, target, needs);
     if let Some(strip) = strip {
         strip::keep_cheaper(it, strip, target);

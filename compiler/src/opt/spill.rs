@@ -28,10 +28,11 @@ const INSIDE: u32 = 1 << 16;
 ///
 /// Only where instructions take operands from memory: other machines have twice as many registers, and load what they use.
 ///
-/// What the loops over elements need is in `needs` then, unless that changed.
-pub(super) fn spill(it: &mut Loop, target: &Target, needs: &mut ElementNeeds) {
+/// What the loops over elements need then, where that is known.
+pub(super) fn spill(it: &mut Loop, target: &Target) -> ElementNeeds {
+    let mut needs = ElementNeeds::default();
     if !target.level.is_x86_64() {
-        return;
+        return needs;
     }
     let has_elements = it.signature.iteration == Iteration::Elements;
     let mut root = std::mem::take(&mut it.body.root);
@@ -58,6 +59,7 @@ pub(super) fn spill(it: &mut Loop, target: &Target, needs: &mut ElementNeeds) {
     }
     it.body.root = root;
     it.wide = wide;
+    needs
 }
 
 struct Spill<'a> {
